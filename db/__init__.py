@@ -1,0 +1,1 @@
+"""Schema, migrations, queries and bulk writes: the only package that knows SQL."""

@@ -1,0 +1,231 @@
+"""The one way rows are written: stage with COPY, upsert what differs, log what really changed.
+
+In one transaction: binary COPY into a temporary table, an upsert that touches only rows that
+differ, then, last, the publish lock, the change-log entries and a notification. Sequence numbers
+are allocated under that lock, which is held until the commit is visible, so that any snapshot
+that sees a number sees all committed numbers below it. Nothing else may be locked after it.
+"""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from typing import Any, NamedTuple
+
+from psycopg import Connection, Cursor
+from psycopg.pq import TransactionStatus
+from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.types.json import Jsonb
+
+from db import rows as row_types
+
+PUBLISH_LOCK = 7_346_002
+CHUNK_ROWS = 10_000
+
+
+class Relation(NamedTuple):
+    """How one table is written.
+
+    Attributes:
+        name: The table.
+        columns: In the order of the row type.
+        types: PostgreSQL type names of the columns, for binary COPY.
+        key: Columns of the conflict target.
+        ignored: Columns that alone make no change: a value keeps its first `known_at`.
+        kept: Columns where null means "not known to this writer" and keeps the stored value.
+        guard: Further condition on an update.
+        log: Expressions for the change log's columns (underlying, symbol, interval_minutes,
+            moment, signal_id); none where readers do not follow the table.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    types: tuple[str, ...]
+    key: tuple[str, ...]
+    ignored: tuple[str, ...] = ("known_at", "source")
+    kept: tuple[str, ...] = ()
+    guard: SQL = SQL("true")
+    log: SQL | None = None
+
+
+CONTRACT = Relation(
+    "contract",
+    row_types.Contract._fields,
+    ("text", "text", "date", "int4", "text", "int4", "date", "date", "text"),
+    ("symbol",),
+    ignored=("source", "first_seen"),
+    kept=("lot_size",),
+    guard=SQL("excluded.last_seen >= contract.last_seen"),
+)
+CANDLE = Relation(
+    "candle",
+    row_types.Candle._fields,
+    ("text", "int2", "timestamptz", "text", "float8", "float8", "float8", "float8")
+    + ("int8", "int8", "text", "timestamptz", "bool"),
+    ("symbol", "interval_minutes", "open_time"),
+    kept=("open_interest",),
+    # A forming candle never replaces a final one, nor a newer forming one.
+    guard=SQL("(excluded.final or not candle.final and excluded.known_at >= candle.known_at)"),
+    log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
+)
+BUILD_UP = Relation(
+    "build_up",
+    row_types.BuildUp._fields,
+    ("text", "timestamptz", "text", "timestamptz", "float8", "int8", "int8", "int8")
+    + ("text", "text", "timestamptz"),
+    ("symbol", "open_time"),
+    log=SQL("underlying, symbol, null::smallint, open_time, null::uuid"),
+)
+CHAIN_OI = Relation(
+    "chain_oi",
+    row_types.ChainOi._fields,
+    ("text", "date", "int4", "timestamptz", "int8", "int8", "int8", "int8")
+    + ("text", "timestamptz"),
+    ("underlying", "expiry", "strike", "observed_at"),
+)
+SIGNAL = Relation(
+    "signal",
+    row_types.Signal._fields,
+    ("uuid", "text", "text", "text", "date", "timestamptz", "text", "text", "text", "int4")
+    + ("float8", "int8", "int4[]", "float8", "float8", "float8", "float8", "jsonb", "text")
+    + ("timestamptz", "timestamptz", "timestamptz"),
+    ("signal_id",),
+    log=SQL("underlying, symbol, null::smallint, event_time, signal_id"),
+)
+SIGNAL_REJECTION = Relation(
+    "signal_rejection",
+    row_types.SignalRejection._fields,
+    ("text", "text", "text", "date", "timestamptz", "text", "text", "jsonb", "timestamptz"),
+    ("strategy", "version", "underlying", "event_time", "reason", "symbol"),
+)
+
+# The changed keys wait here between the upsert and the publish lock.
+CREATE_CHANGED = b"""
+create temp table if not exists changed (
+    relation text, underlying text, symbol text, interval_minutes smallint, moment timestamptz,
+    signal_id uuid) on commit delete rows
+"""
+PUBLISH = b"""
+insert into change_log (relation, underlying, symbol, interval_minutes, moment, signal_id)
+select relation, underlying, symbol, interval_minutes, moment, signal_id
+  from changed
+ order by moment, symbol, interval_minutes
+"""
+
+
+def _columns(names: Iterable[str], prefix: str = "") -> Composed:
+    parts = [Identifier(prefix, name) if prefix else Identifier(name) for name in names]
+    return SQL(", ").join(parts)
+
+
+def _stage(relation: Relation) -> Identifier:
+    return Identifier(f"stage_{relation.name}")
+
+
+def _merge_statement(relation: Relation) -> Composed:
+    table = Identifier(relation.name)
+    values = [name for name in relation.columns if name not in relation.key]
+    compared = [name for name in values if name not in relation.ignored]
+
+    def incoming(name: str) -> Composed:
+        if name in relation.kept:
+            return SQL("coalesce(excluded.{0}, {1}.{0})").format(Identifier(name), table)
+        return SQL("excluded.{}").format(Identifier(name))
+
+    statement = SQL(
+        "insert into {table} ({columns}) "
+        "select distinct on ({key}) {columns} from {stage} order by {key}, ctid desc "
+        "on conflict ({key}) do update set {assignments} "
+        "where ({stored}) is distinct from ({incoming}) and {guard}"
+    ).format(
+        table=table,
+        columns=_columns(relation.columns),
+        key=_columns(relation.key),
+        stage=_stage(relation),
+        assignments=SQL(", ").join(
+            SQL("{} = {}").format(Identifier(name), incoming(name)) for name in values
+        ),
+        stored=_columns(compared, relation.name),
+        incoming=SQL(", ").join(incoming(name) for name in compared),
+        guard=relation.guard,
+    )
+    if relation.log is None:
+        return statement
+    return SQL(
+        "with merged as ({merge} returning {log}) insert into changed select {name}, * from merged"
+    ).format(merge=statement, log=relation.log, name=Literal(relation.name))
+
+
+def _adapted(relation: Relation, row: Sequence[Any]) -> Sequence[Any]:
+    if "jsonb" not in relation.types:
+        return row
+    return [
+        Jsonb(value) if kind == "jsonb" else value
+        for kind, value in zip(relation.types, row, strict=True)
+    ]
+
+
+def merge(cursor: Cursor[Any], relation: Relation, rows: Iterable[Sequence[Any]]) -> int:
+    """Upsert rows inside the caller's transaction; return how many really changed.
+
+    A key given twice counts with its last row. The caller publishes afterwards.
+    """
+    stage = _stage(relation)
+    cursor.execute(
+        SQL("create temp table if not exists {} (like {}) on commit delete rows").format(
+            stage, Identifier(relation.name)
+        )
+    )
+    cursor.execute(SQL("truncate {}").format(stage))
+    if relation.log is not None:
+        cursor.execute(CREATE_CHANGED)
+    copy_statement = SQL("copy {} ({}) from stdin (format binary)").format(
+        stage, _columns(relation.columns)
+    )
+    with cursor.copy(copy_statement) as copy:
+        copy.set_types(relation.types)
+        for row in rows:
+            copy.write_row(_adapted(relation, row))
+    cursor.execute(_merge_statement(relation))
+    return cursor.rowcount
+
+
+def publish(cursor: Cursor[Any]) -> None:
+    """Log and announce what `merge` changed; the last thing before the commit."""
+    cursor.execute("select pg_advisory_xact_lock(%s)", (PUBLISH_LOCK,))
+    cursor.execute(PUBLISH)
+    cursor.execute("select pg_notify('feed', '')")
+
+
+def require_idle(connection: Connection[Any]) -> None:
+    """Refuse to run inside the caller's transaction, which would hold the publish lock longer.
+
+    Raises:
+        RuntimeError: The connection is in a transaction or not in autocommit mode.
+    """
+    idle = connection.info.transaction_status == TransactionStatus.IDLE
+    if not (connection.autocommit and idle):
+        raise RuntimeError("writes need an autocommit connection outside of a transaction")
+
+
+def write(connection: Connection[Any], relation: Relation, rows: Iterable[Sequence[Any]]) -> int:
+    """Write rows of one relation; return how many were new or changed.
+
+    Writing the same rows again writes nothing and logs nothing. At most 10,000 rows go into one
+    transaction; each is complete or absent.
+
+    Args:
+        connection: In autocommit mode, outside of a transaction.
+        relation: Where to.
+        rows: Of the relation's row type, in any order.
+    """
+    require_idle(connection)
+    # One order of keys for all writers, so that two upserts never wait for each other in a ring.
+    places = [relation.columns.index(name) for name in relation.key]
+    pending = iter(sorted(rows, key=lambda row: tuple(row[place] for place in places)))
+    changed = 0
+    while chunk := list(islice(pending, CHUNK_ROWS)):
+        with connection.transaction(), connection.cursor() as cursor:
+            count = merge(cursor, relation, chunk)
+            if count and relation.log is not None:
+                publish(cursor)
+        changed += count
+    return changed

@@ -1,0 +1,17 @@
+"""Errors of the database package, named by their remedy."""
+
+
+class DatabaseUnavailableError(Exception):
+    """No server answers: start it, or correct DATABASE_URL."""
+
+
+class SchemaOutdatedError(Exception):
+    """The schema is older or newer than this program: run `optionscalp migrate`."""
+
+
+class MigrationChangedError(Exception):
+    """An applied migration differs from its file: restore the file, add a new migration."""
+
+
+class EmbeddedServerError(Exception):
+    """The embedded server does not start: the message says what to change."""

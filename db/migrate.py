@@ -1,0 +1,118 @@
+"""Numbered, forward-only migrations under an advisory lock, recorded with their checksums."""
+
+import hashlib
+import logging
+import secrets
+from importlib.resources import files
+from typing import Any, LiteralString, NamedTuple, cast
+
+from psycopg import Connection
+
+from db.connection import load_sql
+from db.errors import MigrationChangedError, SchemaOutdatedError
+
+logger = logging.getLogger(__name__)
+
+MIGRATION_LOCK = 7_346_001
+
+CREATE_RECORD = b"""
+create table if not exists schema_migration (
+    name text primary key, sha256 text not null, applied_at timestamptz not null default now())
+"""
+# A restore from a dump gives another cluster, a restore to a point in time another timeline: both
+# may reuse numbers that a client has seen, so the stream's epoch changes with them.
+RENEW_EPOCH = """
+insert into feed_meta (epoch, system_identifier, timeline_id)
+select %(epoch)s, s.system_identifier, c.timeline_id
+  from pg_control_system() s, pg_control_checkpoint() c
+on conflict (only_row) do update
+   set epoch = excluded.epoch, system_identifier = excluded.system_identifier,
+       timeline_id = excluded.timeline_id
+ where (feed_meta.system_identifier, feed_meta.timeline_id)
+       is distinct from (excluded.system_identifier, excluded.timeline_id)
+"""
+
+
+class Migration(NamedTuple):
+    """One file of db/migrations."""
+
+    name: str
+    body: bytes
+
+    @property
+    def sha256(self) -> str:
+        """Checksum of the file."""
+        return hashlib.sha256(self.body).hexdigest()
+
+
+def migrations() -> list[Migration]:
+    """Return all migrations in order."""
+    folder = files("db") / "migrations"
+    entries = (entry for entry in folder.iterdir() if entry.name.endswith(".sql"))
+    return sorted(Migration(entry.name, entry.read_bytes()) for entry in entries)
+
+
+def migrate(connection: Connection[Any]) -> list[str]:
+    """Bring the schema up to date; return the names newly applied.
+
+    Safe to call from several processes at once. Roles and TimescaleDB's part are rerun each time.
+
+    Raises:
+        MigrationChangedError: A file differs from what was applied.
+        SchemaOutdatedError: The database is newer than this program.
+    """
+    connection.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
+    try:
+        with connection.transaction():
+            connection.execute("set local client_min_messages to warning")
+            connection.execute(CREATE_RECORD)
+            applied = _applied(connection)
+            fresh = [migration for migration in migrations() if migration.name not in applied]
+            for migration in fresh:
+                _run(connection, migration.body)
+                connection.execute(
+                    "insert into schema_migration (name, sha256) values (%s, %s)",
+                    (migration.name, migration.sha256),
+                )
+            _run(connection, load_sql("timescale.sql"))
+            _run(connection, load_sql("roles.sql"))
+            connection.execute(RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
+    finally:
+        connection.execute("select pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+    for migration in fresh:
+        logger.info("applied %s", migration.name)
+    return [migration.name for migration in fresh]
+
+
+def _run(connection: Connection[Any], script: bytes) -> None:
+    # Our own files; several statements in one go need the simple protocol, so no parameters.
+    connection.execute(cast(LiteralString, script.decode()))
+
+
+def _applied(connection: Connection[Any]) -> dict[str, str]:
+    rows = connection.execute("select name, sha256 from schema_migration order by name").fetchall()
+    applied: dict[str, str] = dict(rows)
+    known = {migration.name: migration.sha256 for migration in migrations()}
+    for name, sha256 in applied.items():
+        if name not in known:
+            raise SchemaOutdatedError(
+                f"the database has migration {name}, which this program lacks: update OptionScalp"
+            )
+        if known[name] != sha256:
+            raise MigrationChangedError(
+                f"migration {name} differs from what was applied: restore the file"
+            )
+    return applied
+
+
+def require_current(connection: Connection[Any]) -> None:
+    """Check that every migration is applied.
+
+    Raises:
+        SchemaOutdatedError: Some are missing.
+    """
+    exists = connection.execute("select to_regclass('schema_migration')").fetchone()
+    applied = _applied(connection) if exists and exists[0] else {}
+    missing = [m.name for m in migrations() if m.name not in applied]
+    if missing:
+        raise SchemaOutdatedError(f"{len(missing)} migrations to apply: run `optionscalp migrate`")

@@ -1,0 +1,109 @@
+"""One row type per written table; fields are the table's columns in COPY order."""
+
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class Contract(NamedTuple):
+    """A listed option as a source or a file named it; the strike in rupees."""
+
+    symbol: str
+    underlying: str
+    expiry: date
+    strike: int
+    option_type: str
+    lot_size: int | None
+    first_seen: date
+    last_seen: date
+    source: str
+
+
+class Candle(NamedTuple):
+    """Prices over [open_time, open_time + interval); volume and open interest in units."""
+
+    symbol: str
+    interval_minutes: int
+    open_time: datetime
+    underlying: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None
+    open_interest: int | None
+    source: str
+    known_at: datetime
+    final: bool
+
+
+class BuildUp(NamedTuple):
+    """Five minutes of one contract's positioning; volume and open interest in units."""
+
+    symbol: str
+    open_time: datetime
+    underlying: str
+    close_time: datetime
+    close: float
+    open_interest: int | None
+    oi_change: int | None
+    volume: int | None
+    label: str
+    source: str
+    known_at: datetime
+
+
+class ChainOi(NamedTuple):
+    """Open interest of one strike at one observation, in units."""
+
+    underlying: str
+    expiry: date
+    strike: int
+    observed_at: datetime
+    call_oi: int | None
+    put_oi: int | None
+    call_prev_oi: int | None
+    put_prev_oi: int | None
+    source: str
+    known_at: datetime
+
+
+class Signal(NamedTuple):
+    """One signal as `strategy` built it; prices in premium points, reasons JSON-able."""
+
+    signal_id: UUID
+    strategy: str
+    version: str
+    underlying: str
+    session: date
+    event_time: datetime
+    symbol: str
+    direction: str
+    kind: str
+    atm_strike: int
+    spot: float
+    net_delta_volume: int | None
+    strikes: list[int]
+    entry: float
+    stop: float
+    target1: float
+    target2: float
+    reasons: Any
+    params_hash: str
+    input_watermark: datetime
+    known_at: datetime
+    withdrawn_at: datetime | None
+
+
+class SignalRejection(NamedTuple):
+    """A candidate that gave no signal."""
+
+    strategy: str
+    version: str
+    underlying: str
+    session: date
+    event_time: datetime
+    reason: str
+    symbol: str
+    details: Any
+    known_at: datetime | None

@@ -1,0 +1,1 @@
+"""Market rules and trading rules as pure functions: frames in, frames out."""

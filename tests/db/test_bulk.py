@@ -1,0 +1,134 @@
+"""The write function: idempotent, logged exactly, guarded."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from db.bulk import CANDLE, CONTRACT, write
+from db.connection import connect
+from db.rows import Candle
+
+START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
+
+
+def candle(minute: int = 0, close: float = 100.0, **changes) -> Candle:
+    row = Candle(
+        symbol="NIFTY",
+        interval_minutes=1,
+        open_time=START + timedelta(minutes=minute),
+        underlying="NIFTY",
+        open=close,
+        high=close,
+        low=close,
+        close=close,
+        volume=None,
+        open_interest=None,
+        source="test",
+        known_at=START + timedelta(minutes=minute + 1),
+        final=True,
+    )
+    return row._replace(**changes)
+
+
+def log_count(connection) -> int:
+    return connection.execute("select count(*) from change_log").fetchone()[0]
+
+
+def test_writing_the_same_rows_again_writes_and_logs_nothing(connection):
+    rows = [candle(minute) for minute in range(300)]
+    assert write(connection, CANDLE, rows) == 300
+    later = [row._replace(known_at=row.known_at + timedelta(hours=1)) for row in rows]
+    assert write(connection, CANDLE, later) == 0
+    assert log_count(connection) == 300
+    known_at = connection.execute("select max(known_at) from candle").fetchone()[0]
+    assert known_at == rows[-1].known_at
+
+
+def test_a_correction_is_written_logged_and_known_from_its_own_time(connection):
+    write(connection, CANDLE, [candle()])
+    corrected = candle(close=101.0, known_at=START + timedelta(minutes=9))
+    assert write(connection, CANDLE, [corrected]) == 1
+    assert connection.execute("select close, known_at from candle").fetchone() == (
+        101.0,
+        corrected.known_at,
+    )
+    assert log_count(connection) == 2
+
+
+def test_a_forming_candle_never_replaces_a_final_or_a_newer_one(connection):
+    forming = candle(close=90.0, final=False, known_at=START + timedelta(seconds=40))
+    older = candle(close=80.0, final=False, known_at=START + timedelta(seconds=20))
+    assert write(connection, CANDLE, [forming]) == 1
+    assert write(connection, CANDLE, [older]) == 0
+    assert write(connection, CANDLE, [candle()]) == 1
+    assert write(connection, CANDLE, [forming._replace(known_at=START + timedelta(hours=1))]) == 0
+    assert connection.execute("select close, final from candle").fetchone() == (100.0, True)
+
+
+def test_unknown_open_interest_keeps_the_known_one(connection):
+    write(connection, CANDLE, [candle(open_interest=650)])
+    assert write(connection, CANDLE, [candle(open_interest=None)]) == 0
+    assert connection.execute("select open_interest from candle").fetchone() == (650,)
+
+
+def test_a_key_twice_counts_with_its_last_row(connection):
+    assert write(connection, CANDLE, [candle(close=1.0), candle(close=2.0)]) == 1
+    assert connection.execute("select close from candle").fetchone() == (2.0,)
+
+
+def test_a_bad_row_leaves_nothing_of_its_transaction(connection):
+    rows = [candle(0), candle(1, high=1.0)]
+    with pytest.raises(Exception, match="check constraint"):
+        write(connection, CANDLE, rows)
+    assert connection.execute("select count(*) from candle").fetchone() == (0,)
+    assert log_count(connection) == 0
+
+
+def test_writing_inside_a_transaction_is_refused(connection):
+    with connection.transaction(), pytest.raises(RuntimeError, match="autocommit"):
+        write(connection, CANDLE, [candle()])
+
+
+def test_large_batches_are_cut_into_transactions(connection):
+    rows = [candle(minute) for minute in range(25_000)]
+    assert write(connection, CANDLE, rows) == 25_000
+    assert log_count(connection) == 25_000
+
+
+def test_tables_without_followers_are_not_logged(connection):
+    day = START.date()
+    row = ("NIFTY260127C25000", "NIFTY", day, 25000, "C", 65, day, day, "test")
+    assert write(connection, CONTRACT, [row]) == 1
+    assert write(connection, CONTRACT, [row]) == 0
+    assert log_count(connection) == 0
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],  # emptied in the test
+)
+@given(
+    batches=st.lists(
+        st.lists(st.tuples(st.integers(0, 5), st.integers(1, 3)), max_size=8), max_size=6
+    )
+)
+def test_the_log_replayed_gives_the_table(database: str, batches):
+    with connect(database) as connection:
+        connection.execute("truncate candle, change_log")
+        seen: dict[datetime, float] = {}
+        for batch in batches:
+            before = connection.execute("select coalesce(max(seq), 0) from change_log").fetchone()
+            write(connection, CANDLE, [candle(minute, float(close)) for minute, close in batch])
+            changed = connection.execute(
+                "select open_time, close from change_log join candle on moment = open_time"
+                " where seq > %s order by seq",
+                before,
+            ).fetchall()
+            for moment, close in changed:
+                assert seen.get(moment) != close, "logged without a change"
+                seen[moment] = close
+        stored = dict(connection.execute("select open_time, close from candle").fetchall())
+        assert stored == seen

@@ -1,0 +1,75 @@
+"""Migrations: once, in order, by one of many, and never silently changed."""
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+import db.migrate
+from db.connection import connect
+from db.errors import MigrationChangedError, SchemaOutdatedError
+from db.migrate import Migration, migrate, migrations, require_current
+
+
+def test_several_processes_may_migrate_at_once(empty_database: str):
+    def run(_: int) -> list[str]:
+        with connect(empty_database) as connection:
+            return migrate(connection)
+
+    with ThreadPoolExecutor(4) as pool:
+        applied = [name for names in pool.map(run, range(4)) for name in names]
+    assert applied == [migration.name for migration in migrations()]
+
+
+def test_a_changed_migration_is_refused(connection, monkeypatch: pytest.MonkeyPatch):
+    changed = [Migration(m.name, m.body + b" ") for m in migrations()]
+    monkeypatch.setattr(db.migrate, "migrations", lambda: changed)
+    with pytest.raises(MigrationChangedError, match="restore the file"):
+        migrate(connection)
+
+
+def test_an_empty_database_says_how_to_migrate(empty_database: str):
+    with (
+        connect(empty_database) as connection,
+        pytest.raises(SchemaOutdatedError, match="optionscalp migrate"),
+    ):
+        require_current(connection)
+
+
+def test_every_column_says_what_it_holds(connection):
+    missing = connection.execute(
+        """
+        select c.relname, a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid
+         where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p') and a.attnum > 0
+           and not a.attisdropped and c.relname <> 'schema_migration'
+           and col_description(c.oid, a.attnum) is null
+        """
+    ).fetchall()
+    assert missing == []
+
+
+def test_a_reader_reads_but_cannot_write(connection):
+    connection.execute("set role optionscalp_reader")
+    assert connection.execute("select count(*) from signal").fetchone() == (0,)
+    with pytest.raises(Exception, match="permission denied"):
+        connection.execute("delete from signal")
+
+
+def test_the_epoch_stays_while_the_cluster_stays(connection):
+    before = connection.execute("select epoch from feed_meta").fetchone()
+    migrate(connection)
+    assert connection.execute("select epoch from feed_meta").fetchone() == before
+    connection.execute("update feed_meta set system_identifier = 1")
+    migrate(connection)
+    assert connection.execute("select epoch from feed_meta").fetchone() != before
+
+
+def test_hypertables_where_timescaledb_is_present(connection):
+    available = connection.execute(
+        "select from pg_available_extensions where name = 'timescaledb'"
+    ).fetchone()
+    if available is None:
+        pytest.skip("this server has no TimescaleDB")
+    names = connection.execute(
+        "select hypertable_name from timescaledb_information.hypertables order by 1"
+    ).fetchall()
+    assert names == [("build_up",), ("candle",), ("chain_oi",)]
