@@ -27,7 +27,7 @@ class Relation(NamedTuple):
     Attributes:
         name: The table.
         columns: In the order of the row type.
-        types: PostgreSQL type names of the columns, for binary COPY.
+        types: PostgreSQL type names of the columns, for binary COPY, one after the other.
         key: Columns of the conflict target.
         ignored: Columns that alone make no change: a value keeps its first `known_at`.
         kept: Columns where null means "not known to this writer" and keeps the stored value.
@@ -38,7 +38,7 @@ class Relation(NamedTuple):
 
     name: str
     columns: tuple[str, ...]
-    types: tuple[str, ...]
+    types: str
     key: tuple[str, ...]
     ignored: tuple[str, ...] = ("known_at", "source")
     kept: tuple[str, ...] = ()
@@ -49,7 +49,7 @@ class Relation(NamedTuple):
 CONTRACT = Relation(
     "contract",
     row_types.Contract._fields,
-    ("text", "text", "date", "int4", "text", "int4", "date", "date", "text"),
+    "text text date int4 text int4 date date text",
     ("symbol",),
     ignored=("source", "first_seen"),
     kept=("lot_size",),
@@ -58,8 +58,7 @@ CONTRACT = Relation(
 CANDLE = Relation(
     "candle",
     row_types.Candle._fields,
-    ("text", "int2", "timestamptz", "text", "float8", "float8", "float8", "float8")
-    + ("int8", "int8", "text", "timestamptz", "bool"),
+    ("text int2 timestamptz text float8 float8 float8 float8 int8 int8 text timestamptz bool"),
     ("symbol", "interval_minutes", "open_time"),
     kept=("open_interest",),
     # A forming candle never replaces a final one, nor a newer forming one.
@@ -69,31 +68,30 @@ CANDLE = Relation(
 BUILD_UP = Relation(
     "build_up",
     row_types.BuildUp._fields,
-    ("text", "timestamptz", "text", "timestamptz", "float8", "int8", "int8", "int8")
-    + ("text", "text", "timestamptz"),
+    "text timestamptz text timestamptz float8 int8 int8 int8 text text timestamptz",
     ("symbol", "open_time"),
     log=SQL("underlying, symbol, null::smallint, open_time, null::uuid"),
 )
 CHAIN_OI = Relation(
     "chain_oi",
     row_types.ChainOi._fields,
-    ("text", "date", "int4", "timestamptz", "int8", "int8", "int8", "int8")
-    + ("text", "timestamptz"),
+    "text date int4 timestamptz int8 int8 int8 int8 text timestamptz",
     ("underlying", "expiry", "strike", "observed_at"),
 )
 SIGNAL = Relation(
     "signal",
     row_types.Signal._fields,
-    ("uuid", "text", "text", "text", "date", "timestamptz", "text", "text", "text", "int4")
-    + ("float8", "int8", "int4[]", "float8", "float8", "float8", "float8", "jsonb", "text")
-    + ("timestamptz", "timestamptz", "timestamptz"),
+    (
+        "uuid text text text date timestamptz text text text int4 float8 int8 int4[]"
+        " float8 float8 float8 float8 jsonb text timestamptz timestamptz timestamptz"
+    ),
     ("signal_id",),
     log=SQL("underlying, symbol, null::smallint, event_time, signal_id"),
 )
 SIGNAL_REJECTION = Relation(
     "signal_rejection",
     row_types.SignalRejection._fields,
-    ("text", "text", "text", "date", "timestamptz", "text", "text", "jsonb", "timestamptz"),
+    "text text text date timestamptz text text jsonb timestamptz",
     ("strategy", "version", "underlying", "event_time", "reason", "symbol"),
 )
 
@@ -155,11 +153,11 @@ def _merge_statement(relation: Relation) -> Composed:
 
 
 def _adapted(relation: Relation, row: Sequence[Any]) -> Sequence[Any]:
-    if "jsonb" not in relation.types:
+    if "jsonb" not in relation.types.split():
         return row
     return [
         Jsonb(value) if kind == "jsonb" else value
-        for kind, value in zip(relation.types, row, strict=True)
+        for kind, value in zip(relation.types.split(), row, strict=True)
     ]
 
 
@@ -181,7 +179,7 @@ def merge(cursor: Cursor[Any], relation: Relation, rows: Iterable[Sequence[Any]]
         stage, _columns(relation.columns)
     )
     with cursor.copy(copy_statement) as copy:
-        copy.set_types(relation.types)
+        copy.set_types(relation.types.split())
         for row in rows:
             copy.write_row(_adapted(relation, row))
     cursor.execute(_merge_statement(relation))

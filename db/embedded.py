@@ -238,8 +238,9 @@ def _server_account() -> pwd.struct_passwd | None:
     try:
         return pwd.getpwnam(OS_USER)
     except KeyError:
-        subprocess.run(  # noqa: S607 - useradd's folder differs between systems
-            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", OS_USER],
+        # Its folder differs between systems.
+        subprocess.run(
+            ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", OS_USER],  # noqa: S607
             check=True,
             capture_output=True,
         )
