@@ -6,8 +6,9 @@ are allocated under that lock, which is held until the commit is visible, so tha
 that sees a number sees all committed numbers below it. Nothing else may be locked after it.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from psycopg import Connection, Cursor
@@ -30,7 +31,7 @@ class Relation(NamedTuple):
         types: PostgreSQL type names of the columns, for binary COPY, one after the other.
         key: Columns of the conflict target.
         ignored: Columns that alone make no change: a value keeps its first `known_at`.
-        kept: Columns where null means "not known to this writer" and keeps the stored value.
+        merged: Columns whose new value comes from both the stored and the incoming row.
         guard: Further condition on an update.
         log: Expressions for the change log's columns (underlying, symbol, interval_minutes,
             moment, signal_id); none where readers do not follow the table.
@@ -41,7 +42,7 @@ class Relation(NamedTuple):
     types: str
     key: tuple[str, ...]
     ignored: tuple[str, ...] = ("known_at", "source")
-    kept: tuple[str, ...] = ()
+    merged: Mapping[str, SQL] = MappingProxyType({})
     guard: SQL = SQL("true")
     log: SQL | None = None
 
@@ -51,16 +52,19 @@ CONTRACT = Relation(
     row_types.Contract._fields,
     "text text date int4 text int4 date date text",
     ("symbol",),
-    ignored=("source", "first_seen"),
-    kept=("lot_size",),
-    guard=SQL("excluded.last_seen >= contract.last_seen"),
+    ignored=("source",),
+    merged={
+        "first_seen": SQL("least(excluded.first_seen, contract.first_seen)"),
+        "last_seen": SQL("greatest(excluded.last_seen, contract.last_seen)"),
+    },
 )
 CANDLE = Relation(
     "candle",
     row_types.Candle._fields,
     ("text int2 timestamptz text float8 float8 float8 float8 int8 int8 text timestamptz bool"),
     ("symbol", "interval_minutes", "open_time"),
-    kept=("open_interest",),
+    # TradingView's candles carry no open interest; an import's stay.
+    merged={"open_interest": SQL("coalesce(excluded.open_interest, candle.open_interest)")},
     # A forming candle never replaces a final one, nor a newer forming one.
     guard=SQL("(excluded.final or not candle.final and excluded.known_at >= candle.known_at)"),
     log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
@@ -123,10 +127,8 @@ def _merge_statement(relation: Relation) -> Composed:
     values = [name for name in relation.columns if name not in relation.key]
     compared = [name for name in values if name not in relation.ignored]
 
-    def incoming(name: str) -> Composed:
-        if name in relation.kept:
-            return SQL("coalesce(excluded.{0}, {1}.{0})").format(Identifier(name), table)
-        return SQL("excluded.{}").format(Identifier(name))
+    def incoming(name: str) -> SQL | Composed:
+        return relation.merged.get(name) or SQL("excluded.{}").format(Identifier(name))
 
     statement = SQL(
         "insert into {table} ({columns}) "

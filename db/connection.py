@@ -56,5 +56,5 @@ def advisory_lock(connection: Connection[Any], key: int) -> Iterator[bool]:
     try:
         yield held
     finally:
-        if held and not connection.closed:
+        if held and not connection.broken and not connection.closed:
             connection.execute("select pg_advisory_unlock(%s)", (key,))

@@ -23,6 +23,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 
 from db.errors import EmbeddedServerError
@@ -103,19 +104,15 @@ def is_running(home: Path) -> bool:
 
 def postmaster_pid(home: Path) -> int | None:
     """Return the server's process id; None when it is not running."""
+    pid_file = home.resolve() / "postgres" / "data" / "postmaster.pid"
     try:
-        pid_file = home.resolve() / "postgres" / "data" / "postmaster.pid"
         pid = int(pid_file.read_text().splitlines()[0])
-        command = Path(f"/proc/{pid}/cmdline") if Path("/proc").exists() else None
-        os.kill(pid, 0)
-    except PermissionError:
-        return pid
-    except (OSError, ValueError, IndexError):
-        return None
-    # A recycled number belongs to another program.
-    if command is not None and b"postgres" not in command.read_bytes():
-        return None
-    return pid
+        # A recycled number belongs to another program.
+        if psutil.Process(pid).name() == "postgres":
+            return pid
+    except (OSError, ValueError, IndexError, psutil.Error):
+        pass
+    return None
 
 
 def tool(name: str) -> Path:

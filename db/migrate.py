@@ -4,7 +4,7 @@ import hashlib
 import logging
 import secrets
 from importlib.resources import files
-from typing import Any, LiteralString, NamedTuple, cast
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -85,8 +85,8 @@ def migrate(connection: Connection[Any]) -> list[str]:
 
 
 def _run(connection: Connection[Any], script: bytes) -> None:
-    # Our own files; several statements in one go need the simple protocol, so no parameters.
-    connection.execute(cast(LiteralString, script.decode()))
+    # Several statements in one go need the simple protocol, so no parameters.
+    connection.execute(script)
 
 
 def _applied(connection: Connection[Any]) -> dict[str, str]:

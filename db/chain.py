@@ -1,0 +1,107 @@
+"""Which contracts there were, and the strike ladder as it was known at a time."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row, scalar_row
+
+from db.connection import load_sql
+from db.history import Span
+
+EXPIRIES = load_sql("sql/expiry_list.sql")
+STRIKES = load_sql("sql/strike_list.sql")
+SPOT_FIRST = load_sql("sql/spot_first.sql")
+SPOT_LAST = load_sql("sql/spot_last.sql")
+KNOWN = load_sql("sql/symbol_known.sql")
+LADDER = load_sql("sql/ladder_read.sql")
+
+
+class Spot(NamedTuple):
+    """A price that places ATM, with the instrument it is of and who reported it."""
+
+    symbol: str
+    price: float
+    source: str
+
+
+class Rung(NamedTuple):
+    """One contract of the ladder; open interest in units, its change since the last session."""
+
+    strike: int
+    option_type: str
+    symbol: str
+    price: float | None
+    label: str | None
+    open_interest: int | None
+    oi_change: int | None
+    observed_at: datetime | None
+
+
+async def read_expiries(
+    connection: AsyncConnection[Any], underlying: str, session: date, span: Span
+) -> list[date]:
+    """Return expiries on or after a session with contracts of that session, nearest first.
+
+    Args:
+        connection: Its snapshot counts.
+        underlying: Whose contracts.
+        session: Contracts listed on that date count,
+        span: and those with candles in it.
+    """
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        parameters = {"underlying": underlying, "session": session, **span._asdict()}
+        await cursor.execute(EXPIRIES, parameters)
+        return await cursor.fetchall()
+
+
+async def read_strikes(
+    connection: AsyncConnection[Any], underlying: str, expiry: date
+) -> list[int]:
+    """Return the listed strikes of one expiry, ascending; empty if it is not listed."""
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(STRIKES, {"underlying": underlying, "expiry": expiry})
+        return await cursor.fetchall()
+
+
+async def read_spot(
+    connection: AsyncConnection[Any],
+    symbols: Sequence[str],
+    span: Span,
+    *,
+    first: bool = False,
+    at: datetime | None = None,
+) -> Spot | None:
+    """Return the opening or last price of the first of the symbols that has any in the span.
+
+    Args:
+        connection: Its snapshot counts.
+        symbols: In order of preference.
+        span: Where to look.
+        first: The opening price instead of the last one.
+        at: For the last price, only what was known then.
+    """
+    async with connection.cursor(row_factory=class_row(Spot)) as cursor:
+        parameters = {"symbols": list(symbols), **span._asdict(), "at": at}
+        await cursor.execute(SPOT_FIRST if first else SPOT_LAST, parameters)
+        return await cursor.fetchone()
+
+
+async def read_known(
+    connection: AsyncConnection[Any], underlying: str, symbols: Sequence[str]
+) -> set[str]:
+    """Return those of the symbols that belong to the underlying and are stored."""
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(KNOWN, {"underlying": underlying, "symbols": list(symbols)})
+        return set(await cursor.fetchall())
+
+
+async def read_ladder(
+    connection: AsyncConnection[Any], underlying: str, expiry: date, span: Span, at: datetime
+) -> list[Rung]:
+    """Return the ladder as known at a time, from rows of the span; call before put per strike."""
+    parameters = {"underlying": underlying, "expiry": expiry, **span._asdict(), "at": at}
+    async with connection.cursor(row_factory=class_row(Rung)) as cursor:
+        await cursor.execute(LADDER, parameters)
+        return await cursor.fetchall()

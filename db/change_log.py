@@ -1,0 +1,131 @@
+"""Reading the change log: what changed after a cursor, gap-free and in order.
+
+`db.bulk.publish` writes it: every number is allocated under a lock that is held until the commit
+is visible, so a snapshot that sees number n sees all committed numbers below it.
+"""
+
+import re
+from typing import Any, NamedTuple, Self
+
+from psycopg import AsyncConnection, Connection
+
+from db.connection import load_sql
+from db.rows import BuildUp, Candle, Signal
+
+STATE = load_sql("sql/change_log_state.sql")
+READ = load_sql("sql/change_log_read.sql")
+PRUNE = load_sql("sql/change_log_prune.sql")
+
+CURSOR = re.compile(r"(?P<epoch>[0-9a-z]{1,32}):(?P<seq>\d{1,18})", re.ASCII)
+NO_LIMIT = 2**62
+
+# Columns of the query before the rows, and where each relation's row begins.
+HEAD = 5
+CANDLE_AT = slice(HEAD, HEAD + len(Candle._fields))
+BUILD_UP_AT = slice(CANDLE_AT.stop, CANDLE_AT.stop + len(BuildUp._fields))
+SIGNAL_AT = slice(BUILD_UP_AT.stop, BUILD_UP_AT.stop + len(Signal._fields))
+
+
+class Cursor(NamedTuple):
+    """A place in the change log; numbers of another epoch mean nothing here."""
+
+    epoch: str
+    seq: int
+
+    def __str__(self) -> str:
+        return f"{self.epoch}:{self.seq}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Return the cursor that `str` wrote.
+
+        Raises:
+            ValueError: The text is not of the form `epoch:seq`.
+        """
+        match = CURSOR.fullmatch(text)
+        if match is None:
+            raise ValueError(f"not a cursor: {text!r}")
+        return cls(match["epoch"], int(match["seq"]))
+
+
+class LogState(NamedTuple):
+    """Where the log stood in a snapshot: entries up to `pruned_to` are gone."""
+
+    epoch: str
+    pruned_to: int
+    newest: int
+
+    @property
+    def cursor(self) -> Cursor:
+        """The place after the newest entry."""
+        return Cursor(self.epoch, self.newest)
+
+
+class Change(NamedTuple):
+    """A changed row in its latest state, under the number of its latest change of the page."""
+
+    seq: int
+    row: Candle | BuildUp | Signal
+
+
+class Page(NamedTuple):
+    """Changes in ascending order; everything up to `upto` has been read."""
+
+    changes: list[Change]
+    upto: int
+    log: LogState
+
+    @property
+    def is_last(self) -> bool:
+        """Whether nothing lay beyond this page in its snapshot."""
+        return self.upto >= self.log.newest
+
+
+async def read_cursor(connection: AsyncConnection[Any]) -> Cursor:
+    """Return the place after the newest change of the connection's snapshot."""
+    cursor = await connection.execute(STATE)
+    row = await cursor.fetchone()
+    if row is None:
+        raise LookupError("feed_meta is empty: run `optionscalp migrate`")
+    return LogState(*row).cursor
+
+
+async def read_after(
+    connection: AsyncConnection[Any], after: int, limit: int, upto: int = NO_LIMIT
+) -> Page:
+    """Return up to `limit` log entries after a number, each changed row once.
+
+    A row that changed several times within the page comes once, at its last number; rows deleted
+    since do not come at all. Reads one snapshot.
+
+    Args:
+        connection: Any mode; inside a transaction its snapshot counts.
+        after: The number the reader has already seen.
+        limit: Log entries to read at most.
+        upto: The last number to read.
+    """
+    cursor = connection.cursor(binary=True)
+    await cursor.execute(READ, {"after": after, "upto": upto, "limit": limit})
+    rows = await cursor.fetchall()
+    if not rows:
+        raise LookupError("feed_meta is empty: run `optionscalp migrate`")
+    log = LogState(*rows[0][:3])
+    changes = [change for row in rows if (change := _change(row)) is not None]
+    # The page's last entry always survives as some row's latest, so it tells how far was read.
+    return Page(changes, rows[-1][3] or after, log)
+
+
+def _change(row: tuple[Any, ...]) -> Change | None:
+    if row[CANDLE_AT.start] is not None:
+        return Change(row[3], Candle._make(row[CANDLE_AT]))
+    if row[BUILD_UP_AT.start] is not None:
+        return Change(row[3], BuildUp._make(row[BUILD_UP_AT]))
+    if row[SIGNAL_AT.start] is not None:
+        return Change(row[3], Signal._make(row[SIGNAL_AT]))
+    return None
+
+
+def prune(connection: Connection[Any], keep: int) -> int:
+    """Keep the newest `keep` entries of the log; return how many were removed."""
+    row = connection.execute(PRUNE, {"keep": keep}).fetchone()
+    return int(row[0]) if row else 0

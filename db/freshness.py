@@ -1,0 +1,47 @@
+"""How old the newest rows are, and whether the sources answer."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import AsyncConnection
+from psycopg.rows import class_row
+
+from db.connection import load_sql
+
+NEWEST = load_sql("sql/freshness.sql")
+SOURCES = "select source, state, last_at, error from source_status order by source"
+
+
+class Newest(NamedTuple):
+    """When an underlying's newest rows became known; None when there are none."""
+
+    underlying: str
+    candle: datetime | None
+    build_up: datetime | None
+
+
+class SourceStatus(NamedTuple):
+    """What was last noted of a source; `state` is `up` or `down`."""
+
+    source: str
+    state: str
+    last_at: datetime | None
+    error: str | None
+
+
+class Freshness(NamedTuple):
+    """Newest rows per underlying and the sources' states."""
+
+    newest: list[Newest]
+    sources: list[SourceStatus]
+
+
+async def read_freshness(connection: AsyncConnection[Any], underlyings: Sequence[str]) -> Freshness:
+    """Return the newest rows' times and what the sources' askers noted."""
+    async with connection.cursor(row_factory=class_row(Newest)) as cursor:
+        await cursor.execute(NEWEST, {"underlyings": list(underlyings)})
+        newest = await cursor.fetchall()
+    async with connection.cursor(row_factory=class_row(SourceStatus)) as cursor:
+        await cursor.execute(SOURCES)
+        return Freshness(newest, await cursor.fetchall())

@@ -1,0 +1,96 @@
+"""Signals: written as a whole per range of sessions; what no longer follows is withdrawn."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Connection
+
+from db.bulk import CREATE_CHANGED, SIGNAL, SIGNAL_REJECTION, publish, require_idle, write
+from db.market import Range
+from db.rows import Signal, SignalRejection
+
+WITHDRAW = """
+with withdrawn as (
+    update signal set withdrawn_at = %(now)s
+     where strategy = %(strategy)s and version = %(version)s and underlying = any(%(underlyings)s)
+       and session between %(first)s and %(last)s and withdrawn_at is null
+       and signal_id <> all(%(kept)s)
+    returning underlying, symbol, event_time, signal_id
+)
+insert into changed (relation, underlying, symbol, interval_minutes, moment, signal_id)
+select 'signal', underlying, symbol, null, event_time, signal_id from withdrawn
+"""
+FORGET_REJECTIONS = """
+delete from signal_rejection r
+ where strategy = %(strategy)s and version = %(version)s and underlying = any(%(underlyings)s)
+   and session between %(first)s and %(last)s
+   and not exists (
+       select from unnest(%(times)s::timestamptz[], %(reasons)s::text[], %(symbols)s::text[],
+                          %(names)s::text[]) kept (event_time, reason, symbol, underlying)
+        where kept.event_time = r.event_time and kept.reason = r.reason
+          and kept.symbol = r.symbol and kept.underlying = r.underlying)
+"""
+
+
+class Stored(NamedTuple):
+    """What storing a range's signals changed."""
+
+    written: int
+    withdrawn: int
+    rejections: int
+
+
+class Scope(NamedTuple):
+    """Which signals a computation answers for."""
+
+    strategy: str
+    version: str
+    sessions: Range
+    underlyings: Sequence[str]
+
+    def parameters(self) -> dict[str, Any]:
+        """Return query parameters."""
+        return {
+            "strategy": self.strategy,
+            "version": self.version,
+            "first": self.sessions.first,
+            "last": self.sessions.last,
+            "underlyings": list(self.underlyings),
+        }
+
+
+def store_signals(
+    connection: Connection[Any],
+    scope: Scope,
+    signals: Sequence[Signal],
+    rejections: Sequence[SignalRejection],
+    now: datetime,
+) -> Stored:
+    """Make the stored signals of a scope equal the given ones.
+
+    A stored signal that is not among them stays readable with `withdrawn_at` set to `now`.
+    """
+    written = write(connection, SIGNAL, signals)
+    withdrawn = _withdraw(connection, scope, [signal.signal_id for signal in signals], now)
+    kept = {
+        "times": [row.event_time for row in rejections],
+        "reasons": [row.reason for row in rejections],
+        "symbols": [row.symbol for row in rejections],
+        "names": [row.underlying for row in rejections],
+    }
+    connection.execute(FORGET_REJECTIONS, {**scope.parameters(), **kept})
+    return Stored(written, withdrawn, write(connection, SIGNAL_REJECTION, rejections))
+
+
+def _withdraw(
+    connection: Connection[Any], scope: Scope, kept: Sequence[UUID], now: datetime
+) -> int:
+    require_idle(connection)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(CREATE_CHANGED)
+        cursor.execute(WITHDRAW, {**scope.parameters(), "kept": list(kept), "now": now})
+        if withdrawn := cursor.rowcount:
+            publish(cursor)
+    return withdrawn

@@ -1,0 +1,1 @@
+"""Fetching, parsing and writing market data: when things run and what they write."""

@@ -1,0 +1,55 @@
+"""`python -m pipelines`: the live feed process."""
+
+import asyncio
+import logging
+import signal
+import sys
+
+import psycopg
+from pydantic import ValidationError
+
+from db.errors import DatabaseUnavailableError, SchemaOutdatedError
+from pipelines.desk import open_desk
+from pipelines.feed import AnotherFeedError, run
+from pipelines.settings import Settings
+
+logger = logging.getLogger("pipelines.feed")
+
+
+async def _follow(settings: Settings) -> None:
+    feed = asyncio.current_task()
+    if feed is None:
+        raise RuntimeError("not in a task")
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, feed.cancel)
+    try:
+        async with open_desk(settings) as desk:
+            await run(desk)
+    except psycopg.OperationalError as error:
+        raise DatabaseUnavailableError(f"database lost: {error}") from error
+    except BaseExceptionGroup as group:
+        lost, others = group.split(psycopg.OperationalError)
+        if lost is None or others is not None:
+            raise
+        raise DatabaseUnavailableError(f"database lost: {lost.exceptions[0]}") from group
+
+
+def main() -> int:
+    """Run until stopped; return the exit code. A lost database ends it, to be started again."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        asyncio.run(_follow(Settings()))
+    except ValidationError as error:
+        logger.error("settings: %s", "; ".join(str(fault["msg"]) for fault in error.errors()))  # noqa: TRY400
+        return 1
+    except asyncio.CancelledError:
+        return 0
+    except (DatabaseUnavailableError, SchemaOutdatedError, AnotherFeedError) as error:
+        logger.error("%s", error)  # noqa: TRY400 - one clear line is what a user needs
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,95 @@
+"""What ingestion works with: the database, the clock and one client per source."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from psycopg import Connection
+
+from db.connection import connect
+from db.market import listed_contracts
+from db.migrate import require_current
+from db.raw_payloads import Archived, archive, mark_unparsed
+from db.source_status import report_down, report_up
+from pipelines.plan import Listed
+from pipelines.settings import Settings
+from pipelines.sources.tradingview import TradingView
+from pipelines.sources.trendlyne import Payload, Trendlyne
+from strategy.clock import MarketClock
+
+TRADINGVIEW = "tradingview"
+TRENDLYNE = "trendlyne"
+
+
+@dataclass
+class Desk:
+    """One process's handles; every market time comes from `now`."""
+
+    settings: Settings
+    connection: Connection[Any]
+    tradingview: TradingView
+    trendlyne: Trendlyne
+    clock: MarketClock
+    stock_ids: dict[str, int] = field(default_factory=dict)
+
+    def now(self) -> datetime:
+        """Return the market time."""
+        return self.clock.now()
+
+    def archive(self, payload: Payload, session: date) -> Archived:
+        """Store an answer before anybody parses it."""
+        return archive(
+            self.connection,
+            self.settings.label(payload.source),
+            payload.request,
+            session,
+            payload.received_at,
+            payload.body,
+        )
+
+    def mark_unparsed(self, payload: Archived, reason: str) -> None:
+        """Keep why an archived answer could not be used."""
+        mark_unparsed(self.connection, payload.payload_id, reason)
+
+    def report_up(self, source: str) -> None:
+        """Note that a source answered."""
+        report_up(self.connection, source, self.now())
+
+    def report_down(self, source: str, error: Exception) -> None:
+        """Note that a source does not answer, for the page and the checks."""
+        report_down(self.connection, source, self.now(), str(error) or type(error).__name__)
+
+    def listed(self, session: date, underlying: str) -> list[Listed]:
+        """Return the stored options of the nearest expiry, as listed in a session."""
+        rows = listed_contracts(self.connection, session, underlying)
+        return [
+            Listed(symbol, expiry, strike, "C" if kind == "C" else "P")
+            for symbol, expiry, strike, kind in rows
+        ]
+
+
+@asynccontextmanager
+async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
+    """Open the handles of one process.
+
+    Raises:
+        DatabaseUnavailableError: No database answers.
+        SchemaOutdatedError: It has to be migrated first.
+    """
+    token = settings.tradingview_token
+    with connect(settings.database_url.get_secret_value()) as connection:
+        require_current(connection)
+        async with Trendlyne(
+            settings.trendlyne_url, settings.clock, settings.trendlyne_requests_per_second
+        ) as trendlyne:
+            yield Desk(
+                settings=settings,
+                connection=connection,
+                tradingview=TradingView(
+                    settings.tradingview_url, token.get_secret_value() if token else None
+                ),
+                trendlyne=trendlyne,
+                clock=settings.clock,
+            )

@@ -1,0 +1,45 @@
+"""Errors of the sources, named by their remedy.
+
+```
+SourceError
+├── SourceUnavailable      try again later
+├── SourceRefused          a person acts: token, terms, rate, address
+├── PayloadInvalid         the bytes stay archived; the parser or the source has to change
+├── SymbolUnknown          drop the symbol from the universe
+├── ResolutionUnavailable  ask for a coarser interval
+└── WrongTradingDate       write nothing: the answer belongs to another session
+```
+"""
+
+
+class SourceError(Exception):
+    """Anything a source can do wrong; one text that says what happened and where."""
+
+    @property
+    def reason(self) -> str:
+        """What happened, in words."""
+        return str(self)
+
+
+class SourceUnavailable(SourceError):
+    """The source did not answer, or not in time: try again later."""
+
+
+class SourceRefused(SourceError):
+    """The source answers that it does not want this: a person has to act."""
+
+
+class PayloadInvalid(SourceError):
+    """An answer is not of the documented shape; its archived bytes tell more."""
+
+
+class SymbolUnknown(SourceError):
+    """The source does not know that symbol."""
+
+
+class ResolutionUnavailable(SourceError):
+    """The source does not have that symbol at that interval."""
+
+
+class WrongTradingDate(SourceError):
+    """The source answered with another session than the one asked for."""

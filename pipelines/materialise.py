@@ -1,0 +1,52 @@
+"""Signals from the stored tables: the same function live, in Dagster and on the command line."""
+
+import logging
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+from psycopg import Connection
+
+from db.market import Range, read_frames
+from db.rows import Signal, SignalRejection
+from db.signals import Scope, Stored, store_signals
+from strategy import delta_volume
+
+logger = logging.getLogger(__name__)
+
+
+def materialise_signals(
+    connection: Connection[Any], sessions: Range, underlyings: tuple[str, ...], now: datetime
+) -> Stored:
+    """Compute the signals of a range of sessions and make the stored ones equal them.
+
+    Args:
+        connection: In autocommit mode.
+        sessions: Whole sessions.
+        underlyings: Whose signals.
+        now: Market time, noted on signals that no longer follow from the data.
+    """
+    frames = read_frames(connection, sessions, underlyings)
+    evaluation = delta_volume.evaluate(frames.build_ups, frames.reference, frames.contracts)
+    scope = Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings)
+    stored = store_signals(
+        connection,
+        scope,
+        [Signal(*row) for row in _plain(evaluation.signals.assign(withdrawn_at=None))],
+        [
+            SignalRejection(*row)._replace(symbol=row[6] or "")
+            for row in _plain(evaluation.rejections)
+        ],
+        now,
+    )
+    logger.info(
+        "signals %s to %s: %d written, %d withdrawn, %d candidates rejected",
+        *(sessions.first, sessions.last, stored.written, stored.withdrawn, stored.rejections),
+    )
+    return stored
+
+
+def _plain(frame: pd.DataFrame) -> list[list[Any]]:
+    """Return rows of plain Python values; null is None."""
+    objects = frame.astype(object)
+    return objects.where(objects.notna(), None).to_numpy().tolist()

@@ -1,0 +1,48 @@
+"""Settings of the ingestion, read once from the environment at the entry point."""
+
+from typing import Annotated
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from pipelines.sources.tradingview import DEFAULT_URL as TRADINGVIEW_URL
+from pipelines.sources.trendlyne import DEFAULT_URL as TRENDLYNE_URL
+from strategy.clock import MarketClock
+from strategy.contract import UNDERLYINGS
+
+
+class Settings(BaseSettings):
+    """Where the sources and the database are, and how widely to look around ATM."""
+
+    model_config = SettingsConfigDict(frozen=True)
+
+    database_url: SecretStr
+    tradingview_url: str = TRADINGVIEW_URL
+    tradingview_token: SecretStr | None = None
+    trendlyne_url: str = TRENDLYNE_URL
+    underlyings: Annotated[tuple[str, ...], NoDecode] = UNDERLYINGS
+    optionscalp_clock: str | None = None
+    optionscalp_source: str | None = None
+    # Strikes on each side of ATM whose candles, and whose build-ups, are fetched.
+    candle_wings: int = Field(default=5, ge=1)
+    build_up_wings: int = Field(default=2, ge=1)
+    trendlyne_requests_per_second: float = Field(default=3.0, gt=0)
+
+    @field_validator("underlyings", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        names = tuple(value.split(",")) if isinstance(value, str) else value
+        if isinstance(names, tuple) and (unknown := set(names) - set(UNDERLYINGS)):
+            raise ValueError(
+                f"unknown {', '.join(sorted(unknown))}; known: {', '.join(UNDERLYINGS)}"
+            )
+        return names
+
+    @property
+    def clock(self) -> MarketClock:
+        """What time it is in the market."""
+        return MarketClock.parse(self.optionscalp_clock)
+
+    def label(self, source: str) -> str:
+        """Return what to store as source: `simulator` when the market is simulated."""
+        return self.optionscalp_source or source
