@@ -4,10 +4,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
 from typing import Any
+from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import Connection
-from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.conninfo import conninfo_to_dict
+from psycopg.sql import SQL, Identifier
 
 from db.errors import DatabaseUnavailableError
 
@@ -25,9 +27,42 @@ def describe(dsn: str) -> str:
     return f"{known.get('host', 'localhost')}:{known.get('port', 5432)}/{known.get('dbname', '')}"
 
 
+def database_name(dsn: str) -> str:
+    """Return the database a connection string names."""
+    return str(conninfo_to_dict(dsn).get("dbname") or conninfo_to_dict(dsn).get("user") or "")
+
+
 def with_database(dsn: str, database: str) -> str:
-    """Return the same server's connection string for another database."""
-    return make_conninfo(dsn, dbname=database)
+    """Return the URL of another database of the same server.
+
+    A URL, because Dagster's storage takes no other form.
+    """
+    known = {key: str(value) for key, value in conninfo_to_dict(dsn).items() if value is not None}
+    user, password = quote(known.pop("user", ""), safe=""), known.pop("password", None)
+    host, port = known.pop("host", "localhost"), known.pop("port", "5432")
+    known.pop("dbname", None)
+    account = f"{user}:{quote(password, safe='')}" if password else user
+    place = f":{port}" if host.startswith("/") else f"{host}:{port}"
+    if host.startswith("/"):
+        known["host"] = host
+    query = f"?{urlencode(known)}" if known else ""
+    return f"postgresql://{account}@{place}/{quote(database, safe='')}{query}"
+
+
+def create_database(dsn: str, *, anew: bool = False) -> None:
+    """Create the database a connection string names, where it is missing.
+
+    Args:
+        dsn: Of the new database; the server's `postgres` database must be open to its user.
+        anew: Drop an existing one first, with everything in it.
+    """
+    name = database_name(dsn)
+    with connect(with_database(dsn, "postgres")) as admin:
+        if anew:
+            admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
+        known = admin.execute("select from pg_database where datname = %s", (name,)).fetchone()
+        if known is None:
+            admin.execute(SQL("create database {}").format(Identifier(name)))
 
 
 def connect(dsn: str, **options: Any) -> Connection[Any]:

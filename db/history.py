@@ -5,7 +5,7 @@ browser, which made this faster than COPY of the same rows.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -21,7 +21,7 @@ BUILD_UPS = load_sql("sql/build_up_columns.sql")
 SIGNALS = load_sql("sql/signal_read.sql")
 OUTCOMES = load_sql("sql/signal_outcome_read.sql")
 SESSIONS = load_sql("sql/session_list.sql")
-NEWEST = load_sql("sql/candle_newest.sql")
+EXTENT = load_sql("sql/candle_extent.sql")
 
 
 class Span(NamedTuple):
@@ -29,6 +29,9 @@ class Span(NamedTuple):
 
     start: datetime
     stop: datetime
+
+
+EVER = Span(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
 
 
 class CandleColumns(NamedTuple):
@@ -137,8 +140,10 @@ async def read_sessions(
         return await cursor.fetchall()
 
 
-async def read_newest(connection: AsyncConnection[Any], underlying: str) -> datetime | None:
-    """Return the start of the underlying's newest candle; None when nothing is stored."""
-    cursor = await connection.execute(NEWEST, {"underlying": underlying})
+async def read_extent(
+    connection: AsyncConnection[Any], underlying: str, span: Span = EVER
+) -> tuple[datetime, datetime] | None:
+    """Return the starts of an underlying's first and last candle in a span; None without any."""
+    cursor = await connection.execute(EXTENT, {"underlying": underlying, **span._asdict()})
     row = await cursor.fetchone()
-    return row[0] if row else None
+    return (row[0], row[1]) if row and row[0] is not None else None

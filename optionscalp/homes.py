@@ -1,0 +1,55 @@
+"""Where this installation keeps things, and the database its commands work on."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from psycopg import Connection
+
+import db.embedded
+from db.connection import connect, create_database, database_name, with_database
+from db.migrate import migrate
+
+PROJECT = Path(__file__).parent.parent
+DEMO_SUFFIX = "_demo"
+
+
+def home() -> Path:
+    """Return `OPTIONSCALP_HOME`, by default `.optionscalp` of the current folder."""
+    return Path(os.environ.get("OPTIONSCALP_HOME") or ".optionscalp").absolute()
+
+
+def demo_home() -> Path:
+    """Return where the demo keeps everything, apart from the real market's home."""
+    return home() / "demo"
+
+
+@contextmanager
+def server(folder: Path) -> Iterator[str]:
+    """Yield `DATABASE_URL`, or the embedded server of a home folder, started if needed."""
+    named = os.environ.get("DATABASE_URL")
+    if named:
+        yield named
+        return
+    with db.embedded.use(folder) as dsn:
+        yield dsn
+
+
+def demo_database(dsn: str) -> str:
+    """Return the demo's own database on a server: simulated rows never mix with real ones."""
+    name = database_name(dsn)
+    return with_database(dsn, name if name.endswith(DEMO_SUFFIX) else name + DEMO_SUFFIX)
+
+
+@contextmanager
+def opened(*, demo: bool = False) -> Iterator[Connection[Any]]:
+    """Yield a connection to the migrated database of this installation, or of its demo."""
+    with server(demo_home() if demo else home()) as dsn:
+        if demo:
+            dsn = demo_database(dsn)
+            create_database(dsn)
+        with connect(dsn) as connection:
+            migrate(connection)
+            yield connection

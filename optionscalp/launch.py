@@ -1,0 +1,138 @@
+"""`demo` and `up`: what the two systems are made of and what they tell the user."""
+
+import os
+import time
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+from rich.console import Console
+
+from db.connection import connect, create_database
+from db.migrate import migrate
+from optionscalp.errors import CommandError
+from optionscalp.homes import demo_database, server
+from optionscalp.parts import Part
+from optionscalp.stack import Ports, Stack, free_port, require_free
+from strategy.clock import MarketClock
+from strategy.session import is_session, session_hours
+
+SIMULATOR_SECONDS = 60.0
+console = Console(highlight=False)
+
+
+class DemoOptions(NamedTuple):
+    """What `optionscalp demo` was asked for."""
+
+    data: Path | None
+    day: date
+    speed: float
+    underlyings: str
+    ports: Ports
+    folder: Path
+
+
+def up(folder: Path, ports: Ports) -> None:
+    """Run the system against the real sources until Ctrl-C."""
+    _require_ports(ports)
+    with server(folder) as dsn:
+        with connect(dsn) as connection:
+            migrate(connection)
+        stack = Stack(folder, dsn, ports, {})
+        with stack.supervised():
+            stack.start_core()
+            stack.start_dagster()
+            _announce(stack, ports, "Live market", "optionscalp psql")
+            stack.run(_watched(folder))
+    console.print("stopped")
+
+
+def demo(options: DemoOptions) -> None:
+    """Run the whole system on a simulated market until Ctrl-C.
+
+    Raises:
+        CommandError: The day or the data cannot be played, or a port is in use.
+    """
+    _require_ports(options.ports)
+    if not is_session(options.day):
+        raise CommandError(f"{options.day} is no trading day: choose another --day")
+    with server(options.folder) as main_dsn:
+        dsn = demo_database(main_dsn)
+        # What a day's replay stored before would stand in the future of the day now starting.
+        create_database(dsn, anew=True)
+        with connect(dsn) as connection:
+            migrate(connection)
+        clock = MarketClock(
+            session_hours(options.day)[0], datetime.now(UTC).timestamp(), options.speed
+        )
+        environment = {
+            "OPTIONSCALP_CLOCK": str(clock),
+            "OPTIONSCALP_SOURCE": "simulator",
+            "UNDERLYINGS": options.underlyings,
+        }
+        stack = Stack(options.folder, dsn, options.ports, environment)
+        with stack.supervised():
+            _start_simulator(stack, options, clock, environment)
+            stack.start_core()
+            stack.wait_for_chart()
+            stack.start_dagster()
+            _announce(stack, options.ports, _title(options), "optionscalp psql --demo")
+            stack.run(_watched(options.folder))
+    console.print("stopped")
+
+
+def _watched(folder: Path) -> Path | None:
+    return None if os.environ.get("DATABASE_URL") else folder
+
+
+def _title(options: DemoOptions) -> str:
+    origin = f"recorded in {options.data}" if options.data else "generated"
+    return f"SIMULATED market: {options.day} ({origin}) at {options.speed:g}x"
+
+
+def _start_simulator(
+    stack: Stack, options: DemoOptions, clock: MarketClock, environment: dict[str, str]
+) -> None:
+    tradingview, trendlyne = free_port(), free_port()
+    data = ("--data", str(options.data)) if options.data else ()
+    part = stack.add(
+        "simulator",
+        *("-m", "simulator", "--day", options.day.isoformat(), "--clock", str(clock), *data),
+        *("--underlyings", options.underlyings),
+        *("--tradingview-port", str(tradingview), "--trendlyne-port", str(trendlyne)),
+    )
+    stack.share(
+        TRADINGVIEW_URL=f"ws://127.0.0.1:{tradingview}/socket.io/websocket",
+        TRENDLYNE_URL=f"http://127.0.0.1:{trendlyne}/phoenix/api",
+    )
+    _wait_until_ready(part)
+
+
+def _wait_until_ready(part: Part) -> None:
+    deadline = time.monotonic() + SIMULATOR_SECONDS
+    while not any(line.startswith("ready ") for line in part.new_output().splitlines()):
+        if part.pid is None or time.monotonic() > deadline:
+            lines = part.new_output().strip().splitlines() or ["it said nothing"]
+            raise CommandError(lines[-1].removeprefix("simulator: "))
+        time.sleep(0.02)
+
+
+def _require_ports(ports: Ports) -> None:
+    require_free(ports.chart, "--chart-port")
+    require_free(ports.dagster, "--dagster-port")
+
+
+def _announce(stack: Stack, ports: Ports, title: str, psql: str) -> None:
+    stack.wait_for_chart()
+    page = f"http://127.0.0.1:{ports.chart}/"
+    console.print(f"[bold]OptionScalp[/bold]  {title}")
+    console.print(f"  live page   {page}", soft_wrap=True)
+    console.print(f"  replay      {page}replay", soft_wrap=True)
+    if ports.dagster is not None:
+        console.print(
+            f"  Dagster     http://127.0.0.1:{ports.dagster}/ (takes a few seconds more)",
+            soft_wrap=True,
+        )
+    console.print(f"  SQL         {psql}")
+    console.print(f"  logs        {stack.logs}", soft_wrap=True)
+    console.print("Ctrl-C stops everything.")

@@ -1,0 +1,190 @@
+"""The whole system on one machine: every part started, watched, restarted and stopped."""
+
+import logging
+import os
+import shutil
+import signal
+import socket
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import NamedTuple
+
+import db.embedded
+from db.connection import create_database, database_name, with_database
+from db.errors import EmbeddedServerError
+from optionscalp.errors import CommandError
+from optionscalp.homes import PROJECT
+from optionscalp.parts import Part
+
+logger = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.2
+STOP_SECONDS = 6.0
+WORKSPACE = """load_from:
+  - grpc_server:
+      host: 127.0.0.1
+      port: {port}
+      location_name: optionscalp
+"""
+
+
+class Ports(NamedTuple):
+    """Loopback ports people open."""
+
+    chart: int
+    dagster: int | None
+
+
+class Stack:
+    """Parts under one supervisor, on a database that is already up."""
+
+    def __init__(self, folder: Path, dsn: str, ports: Ports, environment: dict[str, str]) -> None:
+        self._folder = folder
+        self._dsn = dsn
+        self._ports = ports
+        self._environment = os.environ | environment | {"DATABASE_URL": dsn}
+        self.logs = folder / "logs"
+        self.logs.mkdir(parents=True, exist_ok=True)
+        self._parts: list[Part] = []
+        self._stopping = False
+
+    def add(self, name: str, *arguments: str, **environment: str) -> Part:
+        """Start one of our own Python modules as a part."""
+        part = Part(name, [sys.executable, *arguments], self._environment | environment, self.logs)
+        part.start()
+        self._parts.append(part)
+        return part
+
+    def share(self, **environment: str) -> None:
+        """Give environment variables to every part started from now on."""
+        self._environment |= environment
+
+    def start_core(self) -> None:
+        """Start the live feed and the chart server."""
+        self.add("chartserver", "-m", "chartserver", CHART_PORT=str(self._ports.chart))
+        self.add("feed", "-m", "pipelines")
+
+    def start_dagster(self) -> None:
+        """Start Dagster: the code once, and its webserver and daemon, which both ask it."""
+        if self._ports.dagster is None:
+            return
+        dagster_home = self._folder / "dagster"
+        dagster_home.mkdir(parents=True, exist_ok=True)
+        shutil.copy(PROJECT / "docker" / "dagster.yaml", dagster_home / "dagster.yaml")
+        storage = with_database(self._dsn, f"{database_name(self._dsn)}_dagster")
+        create_database(storage)
+        code_port = free_port()
+        workspace = dagster_home / "workspace.yaml"
+        workspace.write_text(WORKSPACE.format(port=code_port))
+        environment = {"DAGSTER_HOME": str(dagster_home), "DAGSTER_POSTGRES_URL": storage}
+        code = ("-m", "dagster", "api", "grpc", "-m", "pipelines.definitions")
+        self.add("dagster-code", *code, "-h", "127.0.0.1", "-p", str(code_port), **environment)
+        port = str(self._ports.dagster)
+        self.add(
+            "dagster-webserver",
+            *("-m", "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", port),
+            **environment,
+        )
+        self.add(
+            "dagster-daemon", "-m", "dagster._daemon", "run", "-w", str(workspace), **environment
+        )
+
+    def wait_for_chart(self, seconds: float = 60.0) -> None:
+        """Wait until the chart server answers.
+
+        Raises:
+            CommandError: It does not.
+        """
+        deadline = time.monotonic() + seconds
+        while not answers(f"http://127.0.0.1:{self._ports.chart}/healthz"):
+            if time.monotonic() > deadline:
+                raise CommandError(f"the chart server does not answer; see {self.logs}")
+            if self._stopping:
+                return
+            self.watch()
+            time.sleep(0.05)
+
+    def run(self, embedded_home: Path | None) -> None:
+        """Watch every part until Ctrl-C or SIGTERM.
+
+        Args:
+            embedded_home: Of the embedded server when that is ours to watch.
+        """
+        while not self._stopping:
+            if embedded_home is not None and db.embedded.postmaster_pid(embedded_home) is None:
+                logger.warning("postgres ended: starting it again")
+                try:
+                    db.embedded.start(embedded_home)
+                except EmbeddedServerError as error:
+                    logger.error("%s", error)  # noqa: TRY400 - tried again at the next look
+            self.watch()
+            time.sleep(WATCH_SECONDS)
+
+    def watch(self) -> None:
+        """Restart the parts that ended."""
+        for part in self._parts:
+            part.watch()
+
+    @contextmanager
+    def supervised(self) -> Iterator[None]:
+        """Stop every part at the end, whatever ends it; Ctrl-C and SIGTERM end `run`."""
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            self._stopping = True
+
+        before: list[tuple[int, Callable[[int, FrameType | None], object] | int | None]] = [
+            (number, signal.signal(number, stop)) for number in (signal.SIGINT, signal.SIGTERM)
+        ]
+        try:
+            yield
+        finally:
+            deadline = time.monotonic() + STOP_SECONDS
+            for part in self._parts:
+                part.terminate()
+            for part in self._parts:
+                part.wait(deadline)
+            for number, handler in before:
+                signal.signal(number, handler)
+
+
+def answers(url: str) -> bool:
+    """Tell whether an HTTP server answers there, with whatever status."""
+    try:
+        with urllib.request.urlopen(url, timeout=2):  # noqa: S310 - a loopback URL of ours
+            return True
+    except urllib.error.HTTPError:
+        return True
+    except OSError:
+        return False
+
+
+def free_port() -> int:
+    """Return a loopback port that is free now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def require_free(port: int | None, option: str) -> None:
+    """Check that a port people asked for is free.
+
+    Raises:
+        CommandError: Another program listens there.
+    """
+    if port is None:
+        return
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise CommandError(
+                f"port {port} cannot be used ({error.strerror}): choose another with {option}"
+            ) from error
