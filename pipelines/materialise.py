@@ -39,7 +39,8 @@ def materialise_signals(
         ],
         now,
     )
-    logger.info(
+    logger.log(
+        logging.INFO if stored.written or stored.withdrawn else logging.DEBUG,
         "signals %s to %s: %d written, %d withdrawn, %d candidates rejected",
         *(sessions.first, sessions.last, stored.written, stored.withdrawn, stored.rejections),
     )

@@ -1,0 +1,47 @@
+# Every target works alone on a fresh clone: Python 3.11+, npm and make are all it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+ARGS ?=
+
+.PHONY: demo up test test-long setup lint bench screenshot clean
+
+demo: setup  ## the whole system on a simulated market
+	$(BIN)/optionscalp demo $(ARGS)
+
+up: setup  ## the same system against the real sources
+	$(BIN)/optionscalp up $(ARGS)
+
+test: setup  ## all tests; Chromium is installed where it is missing and may be
+	./scripts/need chromium
+	$(BIN)/pytest $(ARGS)
+
+test-long: setup  ## all tests, the fault and load runs in full
+	./scripts/need chromium
+	OPTIONSCALP_LONG=1 $(BIN)/pytest $(ARGS)
+
+lint: setup  ## ruff, mypy and the page's type check
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	cd chartserver && npx tsc --noEmit
+
+bench: setup  ## benchmarks, each beside its reference
+	$(BIN)/python -m bench
+
+screenshot: setup  ## the README's picture, taken from a running demo
+	./scripts/need chromium
+	$(BIN)/python scripts/screenshot.py
+
+setup: $(READY)  ## .venv with the optionscalp command, npm packages
+
+$(READY): pyproject.toml constraints.txt chartserver/package-lock.json
+	./scripts/need $(PYTHON) npm
+	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	cd chartserver && npm ci --silent --no-audit --no-fund
+	touch $(READY)
+
+clean:
+	rm -rf $(VENV) chartserver/node_modules

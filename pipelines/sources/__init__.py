@@ -1,0 +1,1 @@
+"""Clients and parsers of the market-data sources."""

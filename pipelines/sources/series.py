@@ -1,0 +1,66 @@
+"""What a history source is asked, and what it answers."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+
+class Bar(NamedTuple):
+    """One candle as the source sent it: UTC start; volume None where the source has none."""
+
+    open_time: datetime
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryRequest:
+    """The newest `count` candles of a canonical symbol."""
+
+    symbol: str
+    minutes: int
+    count: int
+
+
+class History(NamedTuple):
+    """The answer to a request: ascending bars, the newest of which may still be forming.
+
+    `raw` holds the messages that carried the answer, untouched, one a line; they may carry
+    frames of other chart sessions too, so `chart_session` is needed to parse them again. The two
+    times are epoch seconds of this computer; `MarketClock.at` turns them into market time.
+    """
+
+    symbol: str
+    minutes: int
+    bars: list[Bar]
+    raw: bytes
+    chart_session: str
+    asked_at_wall: float
+    received_at_wall: float
+
+
+class BarUpdate(NamedTuple):
+    """Changed or new bars of a streaming series, with the message that carried them."""
+
+    symbol: str
+    minutes: int
+    bars: list[Bar]
+    raw: bytes
+    chart_session: str
+    received_at_wall: float
+
+
+class Quote(NamedTuple):
+    """Last known values of one symbol; None where none was sent yet.
+
+    `volume` is the running total of the day, `change_percent` is against the previous close.
+    """
+
+    symbol: str
+    price: float | None = None
+    volume: float | None = None
+    change: float | None = None
+    change_percent: float | None = None

@@ -1,0 +1,186 @@
+"""TradingView over its websocket: history, live bars and quotes on one connection.
+
+Used on the user's own account and responsibility: requests are few and spaced, each has a
+deadline, and nothing logs in. What the source sent is handed on with its bytes, for the archive.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from contextlib import asynccontextmanager
+
+from pipelines.errors import SourceError
+from pipelines.sources.inbox import Inbox
+from pipelines.sources.series import BarUpdate as BarUpdate
+from pipelines.sources.series import History as History
+from pipelines.sources.series import HistoryRequest as HistoryRequest
+from pipelines.sources.series import Quote as Quote
+from pipelines.sources.tradingview_charts import (
+    Chart,
+    answer,
+    close_chart,
+    keep_alive,
+    open_chart,
+)
+from pipelines.sources.tradingview_connection import Connection, open_connection
+from pipelines.sources.tradingview_quotes import QuoteBoard
+
+DEFAULT_URL = "wss://data.tradingview.com/socket.io/websocket"
+LIVE_COUNT = 300
+
+
+class Session:
+    """One connection in use. Once it broke, everything raises what broke it; open a new one."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._charts: dict[tuple[str, int], Chart] = {}
+        self._opening: set[tuple[str, int]] = set()
+        self._updates: Inbox[BarUpdate] = connection.inbox()
+        self._quotes = QuoteBoard(connection)
+
+    @property
+    def failure(self) -> SourceError | None:
+        """What broke the connection; None while it works."""
+        return self._connection.failure
+
+    @property
+    def subscribed(self) -> frozenset[tuple[str, int]]:
+        """The symbols and minutes whose series are streaming."""
+        return frozenset(self._charts)
+
+    @property
+    def quotes(self) -> Mapping[str, Quote]:
+        """The last known quotes by symbol."""
+        return self._quotes.values
+
+    async def history(self, symbol: str, minutes: int, count: int) -> History:
+        """Return the newest candles of a symbol; the last one may still be forming.
+
+        Raises:
+            SymbolUnknown: The source does not know the symbol.
+            ResolutionUnavailable: It has no candles of that many minutes for it.
+            SourceUnavailable: No answer in time, or the connection broke.
+            SourceRefused: The source closed the connection on purpose.
+            PayloadInvalid: The answer is not of the documented form.
+        """
+        chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
+        try:
+            return await answer(self._connection, chart)
+        finally:
+            await close_chart(self._connection, chart)
+
+    async def history_many(
+        self, requests: Iterable[HistoryRequest], parallel: int = 4
+    ) -> dict[str, History | SourceError]:
+        """Return each symbol's history, or why there is none; a few requests at a time."""
+        wanted = list(requests)
+        if len({request.symbol for request in wanted}) < len(wanted):
+            raise ValueError("a symbol is asked for twice")
+        answers: dict[str, History | SourceError] = {}
+        free = asyncio.Semaphore(parallel)
+
+        async def ask(request: HistoryRequest) -> None:
+            async with free:
+                try:
+                    answers[request.symbol] = await self.history(
+                        request.symbol, request.minutes, request.count
+                    )
+                except SourceError as error:
+                    answers[request.symbol] = error
+
+        async with asyncio.TaskGroup() as tasks:
+            for request in wanted:
+                tasks.create_task(ask(request))
+        return answers
+
+    async def subscribe(self, symbol: str, minutes: int, count: int = LIVE_COUNT) -> History:
+        """Return the history so far and let every later change appear in `updates`.
+
+        Raises:
+            ValueError: That series is streaming already.
+            SourceError: As for `history`.
+        """
+        key = (symbol, minutes)
+        if key in self._charts or key in self._opening:
+            raise ValueError(f"{symbol} at {minutes} minutes is subscribed already")
+        chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
+        self._opening.add(key)
+        try:
+            history = await answer(self._connection, chart)
+        except BaseException:
+            await close_chart(self._connection, chart)
+            raise
+        finally:
+            self._opening.discard(key)
+        self._charts[key] = chart
+        keep_alive(self._connection, chart, self._updates)
+        return history
+
+    async def unsubscribe(self, symbol: str, minutes: int) -> None:
+        """End a live series."""
+        await close_chart(self._connection, self._charts.pop((symbol, minutes)))
+
+    def updates(self) -> AsyncIterator[BarUpdate]:
+        """Iterate over the changes of all live series, in the order received; for one reader.
+
+        The iteration ends with the error that broke the connection. Updates that nobody reads
+        break it too, rather than being dropped.
+        """
+        return self._updates
+
+    async def stream(self, symbols: Mapping[str, int]) -> AsyncIterator[BarUpdate]:
+        """Subscribe symbols, each with its minutes; iterate over histories, then changes."""
+        for symbol, minutes in symbols.items():
+            history = await self.subscribe(symbol, minutes)
+            yield BarUpdate(
+                symbol=symbol,
+                minutes=minutes,
+                bars=history.bars,
+                raw=history.raw,
+                chart_session=history.chart_session,
+                received_at_wall=history.received_at_wall,
+            )
+        async for update in self._updates:
+            yield update
+
+    async def subscribe_quotes(self, symbols: Collection[str]) -> None:
+        """Keep the quotes of these symbols up to date; returns when each has a first one.
+
+        Raises:
+            SymbolUnknown: The source refuses one of them; the others stay subscribed.
+            SourceUnavailable: One of them got no answer in time, or the connection broke.
+        """
+        await self._quotes.subscribe(symbols)
+
+    def quote_updates(self) -> AsyncIterator[Quote]:
+        """Iterate over changed quotes, merged; a slow reader skips to the newest values."""
+        return self._quotes
+
+
+class TradingView:
+    """Where TradingView is, and who asks; `token` is the user's own, None for no account."""
+
+    def __init__(
+        self,
+        url: str = DEFAULT_URL,
+        token: str | None = None,
+        timeout: float = 15.0,
+        queue_limit: int = 10_000,
+    ) -> None:
+        self._url = url
+        self._token = token
+        self._timeout = timeout
+        self._queue_limit = queue_limit
+
+    @asynccontextmanager
+    async def connect(self) -> AsyncIterator[Session]:
+        """Open a session; leaving the context closes its socket and ends its reader.
+
+        Raises:
+            SourceUnavailable: No connection or no greeting in time.
+            SourceRefused: The address is wrong, or the server forbids the connection.
+        """
+        async with open_connection(
+            self._url, self._token, self._timeout, self._queue_limit
+        ) as connection:
+            yield Session(connection)

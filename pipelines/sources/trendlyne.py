@@ -1,0 +1,171 @@
+"""Trendlyne's smart options over HTTPS: requests to payloads.
+
+Nothing is parsed here, so that the bytes can be archived first. Be a polite guest: few requests,
+spaced and jittered, none for a while after repeated refusals; the site's own cookies are kept and
+its `csrftoken`, if it set one, is sent back.
+"""
+
+import asyncio
+import logging
+import random
+from collections.abc import Mapping
+from datetime import date, datetime
+from types import TracebackType
+from typing import Literal, NamedTuple, Self
+
+import httpx
+
+from pipelines.errors import SourceRefused, SourceUnavailable
+from pipelines.sources.endpoint import REFUSALS, is_loopback
+from pipelines.sources.politeness import CircuitBreaker, TokenBucket
+from strategy.clock import MarketClock
+from strategy.contract import OptionType
+from strategy.session import OPEN
+
+DEFAULT_URL = "https://smartoptions.trendlyne.com/phoenix/api"
+HEADERS = {"Accept": "application/json", "User-Agent": "Mozilla/5.0 (compatible; OptionScalp)"}
+JITTER_SECONDS = 0.1  # market seconds, on top of the bucket's spacing
+# Not strftime, whose month names follow the locale.
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+
+Position = Literal["near", "next", "far"]
+
+log = logging.getLogger(__name__)
+
+
+class Payload(NamedTuple):
+    """An answer as it came: `request` is method, path and query; the time is market time."""
+
+    source: str
+    request: str
+    received_at: datetime
+    body: bytes
+
+
+class Trendlyne:
+    """A client of one host. All methods raise as `search` does."""
+
+    def __init__(
+        self,
+        base_url: str,
+        clock: MarketClock,
+        requests_per_second: float = 3.0,
+        timeout: float = 15.0,
+        source: str = "trendlyne",
+    ) -> None:
+        self._clock = clock
+        self._timeout = timeout
+        self._source = source
+        self._bucket = TokenBucket(requests_per_second)
+        self._breaker = CircuitBreaker()
+        self._random = random.SystemRandom()
+        self._client = httpx.AsyncClient(
+            base_url=base_url,
+            headers=HEADERS,
+            timeout=timeout,
+            trust_env=not is_loopback(base_url),
+        )
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    async def search(self, code: str) -> Payload:
+        """Ask which stocks match a code, for their numbers.
+
+        Raises:
+            SourceUnavailable: No answer in time, or an error of the server.
+            SourceRefused: The server forbids it, or did so often that we pause.
+        """
+        return await self._get("/search-contract-stock/", {"query": code.lower()})
+
+    async def expiries(self, stock_id: int) -> Payload:
+        """Ask for the listed option expiries of an underlying."""
+        return await self._get(
+            "/fno/get-expiry-dates/", {"mtype": "options", "stock_id": str(stock_id)}
+        )
+
+    async def chain(self, stock_id: int, expiry: date, until: str) -> Payload:
+        """Ask for the open interest by strike up to an IST minute `HH:MM` of the session."""
+        return await self._get(
+            "/live-oi-data/",
+            {
+                "stockId": str(stock_id),
+                "expDateList": expiry.isoformat(),
+                "minTime": f"{OPEN:%H:%M}",
+                "maxTime": until,
+            },
+        )
+
+    async def build_ups(
+        self,
+        underlying: str,
+        expiry: date,
+        position: Position,
+        strike: int,
+        option_type: OptionType,
+    ) -> Payload:
+        """Ask for the session's 5-minute rows of one contract.
+
+        `position` is the expiry's place among the listed ones; it changes as expiries roll.
+        """
+        day = f"{expiry.day:02d}-{MONTHS[expiry.month - 1]}-{expiry.year}"
+        return await self._get(
+            f"/fno/buildup-5/{day}-{position}/{underlying}/",
+            {
+                "fno_mtype": "options",
+                "strikePrice": str(strike),
+                "option_type": "call" if option_type == "C" else "put",
+            },
+        )
+
+    async def _get(self, path: str, query: Mapping[str, str]) -> Payload:
+        self._stop_if_paused()
+        jitter = self._random.uniform(0, JITTER_SECONDS)
+        wait = self._bucket.reserve(self._clock.now()).total_seconds() + jitter
+        await asyncio.sleep(wait / self._clock.speed)
+        self._stop_if_paused()
+        request = self._client.build_request("GET", path, params=query, headers=self._csrf())
+        response = await self._send(request)
+        received_at = self._clock.now()
+        name = f"{request.method} {request.url.raw_path.decode()}"
+        self._judge(name, response.status_code, received_at)
+        return Payload(self._source, name, received_at, response.content)
+
+    async def _send(self, request: httpx.Request) -> httpx.Response:
+        try:
+            async with asyncio.timeout(self._timeout):
+                return await self._client.send(request)
+        except (TimeoutError, httpx.TimeoutException) as error:
+            raise SourceUnavailable(f"{request.url}: no answer in {self._timeout:g} s") from error
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise SourceUnavailable(f"{request.url}: {type(error).__name__} {error}") from error
+
+    def _judge(self, name: str, status: int, now: datetime) -> None:
+        if status in REFUSALS:
+            self._breaker.refused(now)
+            log.warning("%s answers HTTP %s", name, status)
+            raise SourceRefused(f"{name} answers HTTP {status}")
+        if status != httpx.codes.OK:
+            raise SourceUnavailable(f"{name} answers HTTP {status}")
+        self._breaker.answered()
+
+    def _stop_if_paused(self) -> None:
+        until = self._breaker.paused_until(self._clock.now())
+        if until is not None:
+            raise SourceRefused(f"paused until {until:%H:%M:%S} UTC after repeated refusals")
+
+    def _csrf(self) -> dict[str, str]:
+        tokens = [cookie.value for cookie in self._client.cookies.jar if cookie.name == "csrftoken"]
+        return {"X-CSRFToken": tokens[-1]} if tokens and tokens[-1] else {}

@@ -1,0 +1,759 @@
+"""The TradingView client against small servers that play one script each."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import pytest
+from websockets.asyncio.server import ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+from pipelines.errors import (
+    PayloadInvalid,
+    ResolutionUnavailable,
+    SourceRefused,
+    SourceUnavailable,
+    SymbolUnknown,
+)
+from pipelines.sources.inbox import Inbox
+from pipelines.sources.tradingview import BarUpdate, History, HistoryRequest, Quote, TradingView
+from pipelines.sources.tradingview_wire import (
+    Heartbeat,
+    Message,
+    decode,
+    encode,
+    frame,
+    parse_history,
+)
+
+pytestmark = pytest.mark.anyio
+
+HELLO = frame('{"session_id":"<0.1.2>_sim","timestamp":1768967100}')
+FIRST = 1768967100  # 21 January 2026, 09:15 IST
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Peer:
+    """The server's end of one connection."""
+
+    def __init__(self, socket: ServerConnection) -> None:
+        self.socket = socket
+        self._frames: list[Any] = []
+
+    async def next(self) -> Any:
+        while not self._frames:
+            self._frames = decode(await self.socket.recv())
+        return self._frames.pop(0)
+
+    async def call(self, method: str) -> list[Any]:
+        """Wait for a call of that method, passing over others; return its parameters."""
+        while True:
+            item = await self.next()
+            if isinstance(item, Message) and item.method == method:
+                return item.params
+
+    async def send(self, *frames: str) -> None:
+        await self.socket.send("".join(frames))
+
+    async def chart(self) -> tuple[str, str]:
+        """Wait for a complete request; return its chart session and symbol."""
+        chart, _, wanted = await self.call("resolve_symbol")
+        await self.call("switch_timezone")
+        return chart, json.loads(wanted.removeprefix("="))["symbol"]
+
+    async def cut(self) -> None:
+        self.socket.transport.abort()
+
+
+Script = Callable[[Peer], Awaitable[None]]
+
+
+@asynccontextmanager
+async def serving(script: Script, **options: Any) -> AsyncIterator[str]:
+    """Serve a script to each connection; what it asserts counts for the test."""
+    errors: list[Exception] = []
+
+    async def handle(socket: ServerConnection) -> None:
+        try:
+            await socket.send(HELLO)
+            await script(Peer(socket))
+            async for _ in socket:
+                pass
+        except ConnectionClosed:
+            pass
+        except Exception as error:
+            errors.append(error)
+            raise
+
+    async with serve(handle, "127.0.0.1", 0, **options) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        yield f"ws://127.0.0.1:{port}/socket.io/websocket"
+    if errors:
+        raise errors[0]
+
+
+def client(url: str, timeout: float = 5.0, **options: Any) -> TradingView:
+    return TradingView(url, timeout=timeout, **options)
+
+
+def bars(chart: str, *values: list[float], method: str = "du") -> str:
+    points = [{"i": n, "v": value} for n, value in enumerate(values)]
+    return encode(method, [chart, {"s1": {"s": points, "ns": {"d": ""}, "t": "s1"}}])
+
+
+def history_bars(chart: str, *values: list[float]) -> str:
+    return bars(chart, *values, method="timescale_update")
+
+
+def completed(chart: str) -> str:
+    return encode("series_completed", [chart, "s1", "streaming", "s1"])
+
+
+def bar(minute: int, close: float, volume: float = 65.0) -> list[float]:
+    return [FIRST + 60 * minute, close, close, close, close, volume]
+
+
+async def answer_one(peer: Peer, *values: list[float]) -> str:
+    chart, _ = await peer.chart()
+    await peer.send(history_bars(chart, *values), completed(chart))
+    return chart
+
+
+async def read_closes(updates: AsyncIterator[BarUpdate], into: list[float]) -> None:
+    async for update in updates:
+        into.extend(item.close for item in update.bars)
+
+
+async def silence(peer: Peer) -> None:
+    """Answer nothing, but listen."""
+
+
+async def test_a_history_is_asked_for_in_the_documented_words():
+    calls: list[Message] = []
+    deleted = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        assert peer.socket.request.headers["Origin"] == "https://data.tradingview.com"
+        calls.extend([await peer.next() for _ in range(6)])
+        await peer.send(completed(calls[2].params[0]))
+        calls.append(await peer.next())
+        deleted.set()
+
+    async with serving(script) as url, client(url, token="own").connect() as session:
+        await session.history("NIFTY260127C25000", 5, 300)
+        await deleted.wait()
+
+    chart = calls[2].params[0]
+    assert calls == [
+        Message("set_auth_token", ["own"]),
+        Message("set_locale", ["en", "US"]),
+        Message("chart_create_session", [chart, ""]),
+        Message(
+            "resolve_symbol",
+            [
+                chart,
+                "symbol_1",
+                '={"symbol":"NSE:NIFTY260127C25000","adjustment":"splits","session":"regular"}',
+            ],
+        ),
+        Message("create_series", [chart, "s1", "s1", "symbol_1", "5", 300]),
+        Message("switch_timezone", [chart, "exchange"]),
+        Message("chart_delete_session", [chart]),
+    ]
+
+
+async def test_without_a_token_the_session_is_unauthorized():
+    tokens = []
+
+    async def script(peer: Peer) -> None:
+        tokens.extend(await peer.call("set_auth_token"))
+        await answer_one(peer)
+
+    async with serving(script) as url, client(url).connect() as session:
+        assert (await session.history("NIFTY", 1, 10)).bars == []
+    assert tokens == ["unauthorized_user_token"]
+
+
+async def test_a_history_spread_over_messages_is_put_together():
+    sent: list[str] = []
+
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        foreign = history_bars("cs_somebody", bar(0, 999.0))
+        sent.append(encode("symbol_resolved", [chart, "symbol_1", {"pricescale": 100}]))
+        sent.append(foreign + history_bars(chart, bar(1, 51.5), bar(0, 50.0)))
+        sent.append(frame("~h~1") + bars(chart, bar(1, 52.0)) + completed(chart))
+        for message in sent:
+            await peer.send(message)
+
+    async with serving(script) as url, client(url).connect() as session:
+        history = await session.history("NIFTY260127C25000", 1, 2)
+
+    assert [(item.open_time, item.close) for item in history.bars] == [
+        (datetime(2026, 1, 21, 3, 45, tzinfo=UTC), 50.0),
+        (datetime(2026, 1, 21, 3, 46, tzinfo=UTC), 52.0),
+    ]
+    assert history.raw.decode() == "\n".join(sent)
+    assert parse_history(history.raw, history.chart_session) == history.bars
+    assert history.asked_at_wall <= history.received_at_wall
+
+
+async def test_equal_messages_are_all_archived_because_their_order_counts():
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        for close in (1.0, 2.0, 2.0, 1.0):
+            await peer.send(bars(chart, bar(0, close)))
+        await peer.send(completed(chart))
+
+    async with serving(script) as url, client(url).connect() as session:
+        history = await session.history("NIFTY", 1, 1)
+
+    assert history.bars[0].close == 1.0
+    assert len(history.raw.splitlines()) == 5
+    assert parse_history(history.raw, history.chart_session) == history.bars
+
+
+async def test_a_missing_volume_stays_unknown():
+    async def script(peer: Peer) -> None:
+        await answer_one(peer, bar(0, 50.0)[:5], bar(1, 51.0))
+
+    async with serving(script) as url, client(url).connect() as session:
+        history = await session.history("NIFTY", 1, 2)
+
+    assert [item.volume for item in history.bars] == [None, 65.0]
+
+
+@pytest.mark.parametrize(
+    ("method", "details", "kind"),
+    [
+        ("symbol_error", ["symbol_1", "invalid symbol"], SymbolUnknown),
+        ("series_error", ["s1", "s1", "resolution_not_entitled"], ResolutionUnavailable),
+        ("series_error", ["s1", "s1", "study_not_auth"], SourceUnavailable),
+    ],
+)
+async def test_a_refused_series_is_a_typed_error_and_the_session_goes_on(method, details, kind):
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        await peer.send(encode(method, [chart, *details]))
+        await answer_one(peer, bar(0, 50.0))
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(kind, match="NIFTY"):
+            await session.history("NIFTY", 1, 300)
+        assert len((await session.history("NIFTY", 5, 300)).bars) == 1
+
+
+async def test_silence_ends_at_the_deadline_and_the_session_goes_on():
+    async def script(peer: Peer) -> None:
+        await peer.chart()
+        await peer.call("chart_delete_session")
+        await answer_one(peer, bar(0, 50.0))
+
+    async with serving(script) as url, client(url, timeout=0.3).connect() as session:
+        with pytest.raises(SourceUnavailable, match=r"no series of NIFTY at 1 minutes within 0\.3"):
+            await session.history("NIFTY", 1, 300)
+        assert len((await session.history("BANKNIFTY", 1, 300)).bars) == 1
+
+
+async def test_heartbeats_alone_do_not_prolong_the_deadline():
+    beats: list[Heartbeat] = []
+
+    async def script(peer: Peer) -> None:
+        while True:
+            await peer.send(frame("~h~1"))
+            while not isinstance(item := await peer.next(), Heartbeat):
+                pass
+            beats.append(item)
+
+    async with serving(script) as url, client(url, timeout=0.3).connect() as session:
+        with pytest.raises(SourceUnavailable, match="within"):
+            await session.history("NIFTY", 1, 300)
+    assert set(beats) == {Heartbeat("~h~1")}
+
+
+async def test_heartbeats_are_sent_back_while_an_answer_is_awaited():
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        await peer.send(frame("~h~1"), frame("~h~2"))
+        assert [await peer.next(), await peer.next()] == [Heartbeat("~h~1"), Heartbeat("~h~2")]
+        await peer.send(completed(chart))
+
+    async with serving(script) as url, client(url).connect() as session:
+        await session.history("NIFTY", 1, 300)
+
+
+async def test_a_cut_connection_ends_the_request_and_all_later_ones():
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        await peer.send(history_bars(chart, bar(0, 50.0)))
+        await peer.cut()
+
+    async with serving(script) as url, client(url).connect() as session:
+        for _ in range(2):
+            with pytest.raises(SourceUnavailable, match="closed"):
+                await session.history("NIFTY", 1, 300)
+        assert isinstance(session.failure, SourceUnavailable)
+
+
+async def test_a_polite_close_is_unavailability_too():
+    async def script(peer: Peer) -> None:
+        await peer.chart()
+        await peer.socket.close(1001, "going away")
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(SourceUnavailable, match="going away"):
+            await session.history("NIFTY", 1, 300)
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        b'~m~20~m~{"m":"du"}',
+        b"~m~9~m~not json!",
+        b"plain text",
+        b"~m~2~m~\xff\xfe",
+        frame('{"m":"du","p":[NaN]}').encode(),
+    ],
+)
+async def test_a_malformed_message_breaks_the_session_for_all_who_wait(message):
+    async def script(peer: Peer) -> None:
+        await peer.chart()
+        await peer.chart()
+        await peer.socket.send(message, text=True)
+
+    async with serving(script) as url, client(url).connect() as session:
+        answers = await session.history_many(
+            [HistoryRequest("NIFTY", 1, 10), HistoryRequest("BANKNIFTY", 1, 10)]
+        )
+        assert {type(answer) for answer in answers.values()} == {PayloadInvalid}
+        with pytest.raises(PayloadInvalid):
+            await session.history("NIFTY", 1, 300)
+        with pytest.raises(PayloadInvalid):
+            await anext(session.updates())
+
+
+async def test_a_malformed_series_is_invalid_for_its_own_request_only():
+    async def script(peer: Peer) -> None:
+        await answer_one(peer, [FIRST, 1.0, 2.0])
+        await answer_one(peer, bar(0, 50.0))
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(PayloadInvalid, match="no time and four prices"):
+            await session.history("NIFTY", 1, 300)
+        assert len((await session.history("BANKNIFTY", 1, 300)).bars) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "kind"),
+    [
+        ("critical_error", ["cs_x", "invalid_session", "too many sessions"], SourceUnavailable),
+        ("protocol_error", ["wrong data"], SourceRefused),
+    ],
+)
+async def test_an_error_of_the_whole_connection_breaks_it(method, params, kind):
+    async def script(peer: Peer) -> None:
+        await peer.chart()
+        await peer.send(encode(method, params))
+
+    async with serving(script) as url, client(url).connect() as session:
+        for _ in range(2):
+            with pytest.raises(kind, match=method):
+                await session.history("NIFTY", 1, 300)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(403, SourceRefused), (429, SourceRefused), (500, SourceUnavailable)]
+)
+async def test_a_refused_handshake_is_a_typed_error(status, kind):
+    def refuse(socket: ServerConnection, _: Any) -> Any:
+        return socket.respond(HTTPStatus(status), "no\n")
+
+    async with serving(silence, process_request=refuse) as url:
+        with pytest.raises(kind, match=f"HTTP {status}"):
+            async with client(url).connect():
+                pass
+
+
+async def test_nobody_listening_is_unavailability():
+    async with serving(silence) as url:
+        pass
+    with pytest.raises(SourceUnavailable, match="no connection"):
+        async with client(url).connect():
+            pass
+
+
+async def test_a_server_that_never_greets_is_unavailable():
+    async def handle(socket: ServerConnection) -> None:
+        await socket.wait_closed()
+
+    async with serve(handle, "127.0.0.1", 0) as server:
+        port = next(iter(server.sockets)).getsockname()[1]
+        with pytest.raises(SourceUnavailable, match="no greeting"):
+            async with client(f"ws://127.0.0.1:{port}", timeout=0.3).connect():
+                pass
+
+
+async def test_a_wrong_address_wants_a_person():
+    with pytest.raises(SourceRefused, match="not a websocket address"):
+        async with client("https://127.0.0.1/").connect():
+            pass
+
+
+async def test_many_histories_come_a_few_at_a_time_each_with_its_own_end():
+    symbols = [f"NIFTY260127C{strike}" for strike in range(25000, 25500, 50)]
+    open_charts: set[str] = set()
+    most_at_once = 0
+
+    async def script(peer: Peer) -> None:
+        nonlocal most_at_once
+        asked = 0
+        while asked < len(symbols) or open_charts:
+            call = await peer.next()
+            if call.method == "resolve_symbol":
+                asked += 1
+                chart, _, wanted = call.params
+                open_charts.add(chart)
+                most_at_once = max(most_at_once, len(open_charts))
+                if "25100" in wanted:
+                    await peer.send(encode("symbol_error", [chart, "symbol_1", "invalid symbol"]))
+                elif "25200" in wanted:
+                    reason = "resolution_not_entitled"
+                    await peer.send(encode("series_error", [chart, "s1", "s1", reason]))
+                else:
+                    price = float(wanted.split("C")[1][:5])
+                    await peer.send(history_bars(chart, bar(0, price)), completed(chart))
+            elif call.method == "chart_delete_session":
+                open_charts.discard(call.params[0])
+
+    async with serving(script) as url, client(url).connect() as session:
+        answers = await session.history_many(
+            [HistoryRequest(symbol, 1, 10) for symbol in symbols], parallel=3
+        )
+
+    assert sorted(answers) == symbols
+    assert isinstance(answers.pop("NIFTY260127C25100"), SymbolUnknown)
+    assert isinstance(answers.pop("NIFTY260127C25200"), ResolutionUnavailable)
+    for symbol, answer in answers.items():
+        assert isinstance(answer, History)
+        assert answer.bars[0].close == float(symbol[-5:])
+    assert 1 < most_at_once <= 3
+
+
+async def test_asking_twice_for_a_symbol_at_once_is_a_mistake_of_the_caller():
+    async with serving(silence) as url, client(url).connect() as session:
+        with pytest.raises(ValueError, match="asked for twice"):
+            await session.history_many([HistoryRequest("NIFTY", n, 10) for n in (1, 5)])
+        with pytest.raises(ValueError, match="must be positive"):
+            await session.history("NIFTY", 1, 0)
+
+
+async def test_live_bars_follow_the_history_without_a_gap():
+    subscribed = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        # The first change arrives in the very message that completes the history.
+        await peer.send(
+            history_bars(chart, bar(0, 50.0)), completed(chart), bars(chart, bar(0, 50.5))
+        )
+        await subscribed.wait()
+        await peer.send(bars(chart, bar(0, 51.0), bar(1, 51.5)))
+        await peer.send(encode("du", [chart, {"s1": {"ns": {}, "t": "s1"}}]))
+        await peer.send(history_bars(chart, bar(2, 52.0)))
+
+    async with serving(script) as url, client(url).connect() as session:
+        history = await session.subscribe("NIFTY260127C25000", 1)
+        subscribed.set()
+        updates = session.updates()
+        changes = [await anext(updates) for _ in range(3)]
+
+    assert [item.close for item in history.bars] == [50.0]
+    assert [[item.close for item in change.bars] for change in changes] == [
+        [50.5],
+        [51.0, 51.5],
+        [52.0],
+    ]
+    assert {(change.symbol, change.minutes) for change in changes} == {("NIFTY260127C25000", 1)}
+    assert all(
+        parse_history(change.raw, change.chart_session) == change.bars for change in changes[1:]
+    )
+
+
+async def test_symbols_are_subscribed_and_unsubscribed_while_others_stream():
+    charts: dict[str, str] = {}
+
+    async def script(peer: Peer) -> None:
+        for _ in range(2):
+            chart, symbol = await peer.chart()
+            charts[symbol] = chart
+            await peer.send(history_bars(chart, bar(0, 1.0)), completed(chart))
+            await peer.send(*(bars(chart, bar(0, 2.0)) for chart in charts.values()))
+        assert await peer.call("chart_delete_session") == [charts["NSE:NIFTY"]]
+        await peer.send(*(bars(chart, bar(0, 3.0)) for chart in charts.values()))
+
+    async with serving(script) as url, client(url).connect() as session:
+        updates = session.updates()
+        await session.subscribe("NIFTY", 1)
+        assert (await anext(updates)).symbol == "NIFTY"
+        await session.subscribe("BANKNIFTY", 5)
+        assert [(await anext(updates)).symbol for _ in range(2)] == ["NIFTY", "BANKNIFTY"]
+        assert session.subscribed == {("NIFTY", 1), ("BANKNIFTY", 5)}
+        await session.unsubscribe("NIFTY", 1)
+        last = await anext(updates)
+
+    assert (last.symbol, last.minutes, last.bars[0].close) == ("BANKNIFTY", 5, 3.0)
+
+
+async def test_a_series_is_subscribed_once_and_a_failed_one_can_be_tried_again():
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        await peer.send(encode("symbol_error", [chart, "symbol_1", "invalid symbol"]))
+        assert await peer.call("chart_delete_session") == [chart]
+        await answer_one(peer)
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(SymbolUnknown):
+            await session.subscribe("NIFTY", 1)
+        await session.subscribe("NIFTY", 1)
+        with pytest.raises(ValueError, match="subscribed already"):
+            await session.subscribe("NIFTY", 1)
+
+
+async def test_a_stream_gives_histories_then_changes_then_the_error():
+    async def script(peer: Peer) -> None:
+        chart = await answer_one(peer, bar(0, 50.0))
+        await peer.send(bars(chart, bar(0, 51.0)))
+        await peer.cut()
+
+    closes: list[float] = []
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(SourceUnavailable, match="closed"):
+            await read_closes(session.stream({"NIFTY": 1}), closes)
+    assert closes == [50.0, 51.0]
+
+
+async def test_a_reader_that_falls_behind_ends_the_session_instead_of_losing_updates():
+    async def script(peer: Peer) -> None:
+        chart = await answer_one(peer)
+        await peer.chart()
+        for close in range(1, 6):
+            await peer.send(bars(chart, bar(0, float(close))))
+
+    closes: list[float] = []
+    async with serving(script) as url, client(url, queue_limit=3).connect() as session:
+        await session.subscribe("NIFTY", 1)
+        with pytest.raises(SourceUnavailable, match="3 messages wait unread"):
+            await session.history("BANKNIFTY", 1, 10)
+        with pytest.raises(SourceUnavailable, match="3 messages wait unread"):
+            await read_closes(session.updates(), closes)
+    assert closes == [1.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    ("news", "kind"),
+    [
+        (["series_error", "s1", "s1", "expired"], SourceUnavailable),
+        (["du", {"s1": {"s": [{"v": ["x"]}]}}], PayloadInvalid),
+    ],
+)
+async def test_a_live_series_that_goes_wrong_breaks_the_session(news, kind):
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        method, *params = news
+        # Once in the completing message, so that it is found there too.
+        await peer.send(completed(chart), encode(method, [chart, *params]))
+
+    async with serving(script) as url, client(url).connect() as session:
+        await session.subscribe("NIFTY", 1)
+        with pytest.raises(kind):
+            await anext(session.updates())
+
+
+async def test_quotes_keep_the_last_value_of_what_an_update_leaves_out():
+    def quote(session: str, symbol: str, **values: float) -> str:
+        return encode("qsd", [session, {"n": f"NSE:{symbol}", "s": "ok", "v": values}])
+
+    async def script(peer: Peer) -> None:
+        assert (await peer.call("quote_set_fields"))[1:] == ["lp", "volume", "ch", "chp"]
+        session, *names = await peer.call("quote_add_symbols")
+        assert names == ["NSE:NIFTY", "NSE:NIFTY260127C25000"]
+        await peer.send(
+            quote(session, "NIFTY", lp=25000.5, ch=-10.0, chp=-0.04),
+            quote(session, "NIFTY260127C25000", lp=52.5, volume=650.0),
+            encode("quote_completed", [session, "NSE:NIFTY"]),
+        )
+        assert await peer.call("quote_add_symbols") == [session, "NSE:BANKNIFTY"]
+        await peer.send(
+            quote(session, "NIFTY260127C25000", volume=715.0),
+            quote(session, "NIFTY", lp=25001.0),
+            quote(session, "BANKNIFTY", lp=58000.0),
+        )
+
+    async with serving(script) as url, client(url).connect() as session:
+        await session.subscribe_quotes(["NIFTY", "NIFTY260127C25000"])
+        changed = session.quote_updates()
+        assert [(await anext(changed)).symbol for _ in range(2)] == ["NIFTY", "NIFTY260127C25000"]
+        await session.subscribe_quotes(["NIFTY", "BANKNIFTY"])
+        changes = [await anext(changed) for _ in range(3)]
+
+    assert changes == [
+        Quote("NIFTY260127C25000", 52.5, 715.0, None, None),
+        Quote("NIFTY", 25001.0, None, -10.0, -0.04),
+        Quote("BANKNIFTY", 58000.0, None, None, None),
+    ]
+    assert session.quotes == {item.symbol: item for item in changes}
+
+
+async def test_an_unread_quote_is_told_once_with_its_newest_values():
+    async def script(peer: Peer) -> None:
+        session, *names = await peer.call("quote_add_symbols")
+        for price in (1.0, 2.0, 3.0):
+            for name in names:
+                quote = {"n": name, "s": "ok", "v": {"lp": price}}
+                await peer.send(encode("qsd", [session, quote]))
+        await answer_one(peer)
+        await peer.chart()
+        await peer.send(encode("qsd", [session, {"n": names[1], "s": "ok", "v": {"lp": 4.0}}]))
+
+    async with serving(script) as url, client(url, queue_limit=2).connect() as session:
+        await session.subscribe_quotes(["NIFTY", "BANKNIFTY"])
+        await session.history("NIFTY", 1, 10)  # answered after all quotes
+        changes = [await anext(session.quote_updates()) for _ in range(2)]
+        unanswered = asyncio.create_task(session.history("NIFTY", 1, 10))
+        changes.append(await anext(session.quote_updates()))
+        unanswered.cancel()
+
+    assert [(change.symbol, change.price) for change in changes] == [
+        ("NIFTY", 3.0),
+        ("BANKNIFTY", 3.0),
+        ("BANKNIFTY", 4.0),
+    ]
+
+
+async def test_a_refused_quote_is_an_unknown_symbol_and_the_others_stay():
+    async def script(peer: Peer) -> None:
+        session, good, bad = await peer.call("quote_add_symbols")
+        await peer.send(encode("qsd", [session, {"n": bad, "s": "error", "v": {}}]))
+        await peer.send(encode("qsd", [session, {"n": good, "s": "ok", "v": {"lp": 1.0}}]))
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(SymbolUnknown, match="NSE:NOTHING"):
+            await session.subscribe_quotes(["NIFTY", "NOTHING"])
+        assert list(session.quotes) == ["NIFTY"]
+
+
+async def test_quotes_that_never_come_end_at_the_deadline():
+    async with serving(silence) as url, client(url, timeout=0.3).connect() as session:
+        with pytest.raises(SourceUnavailable, match="no quote of 1 symbols"):
+            await session.subscribe_quotes(["NIFTY"])
+
+
+async def test_recorded_quotes_pass_the_client_as_they_passed_the_wire(shared_data: Path):
+    text = (shared_data / "payloads" / "tradingview_qsd_frames.txt").read_text()
+    recorded = [line for line in text.split("\n") if line]
+    last: dict[str, dict[str, float]] = {}
+    for item in decode(text):
+        if isinstance(item, Message):
+            last.setdefault(item.params[1]["n"], {}).update(item.params[1]["v"])
+
+    async def script(peer: Peer) -> None:
+        session, *_ = await peer.call("quote_add_symbols")
+        for line in recorded:
+            frames = (
+                encode(item.method, [session, *item.params[1:]])
+                if isinstance(item, Message)
+                else frame(item.payload)
+                for item in decode(line)
+            )
+            await peer.send(*frames)
+        await answer_one(peer)
+
+    symbols = [name.removeprefix("NSE:") for name in last]
+    async with serving(script) as url, client(url).connect() as session:
+        await session.subscribe_quotes(symbols)
+        await session.history("NIFTY", 1, 1)
+        quotes = dict(session.quotes)
+
+    assert quotes == {
+        name.removeprefix("NSE:"): Quote(
+            name.removeprefix("NSE:"), value["lp"], value["volume"], value["ch"], value["chp"]
+        )
+        for name, value in last.items()
+    }
+
+
+async def test_a_cancelled_request_deletes_its_chart_session():
+    asked, deleted = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        asked.set()
+        assert await peer.call("chart_delete_session") == [chart]
+        deleted.set()
+
+    async with serving(script) as url, client(url).connect() as session:
+        request = asyncio.create_task(session.history("NIFTY", 1, 300))
+        await asked.wait()
+        request.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await request
+        await deleted.wait()
+
+
+async def test_leaving_a_session_ends_its_readers_and_leaves_no_task_behind():
+    goodbye = asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await answer_one(peer)
+        await peer.socket.wait_closed()
+        assert peer.socket.close_code == 1000
+        goodbye.set()
+
+    async with serving(script) as url:
+        before = asyncio.all_tasks()
+        async with client(url).connect() as session:
+            await session.subscribe("NIFTY", 1)
+            assert len(asyncio.all_tasks()) > len(before)
+        ours = {task for task in asyncio.all_tasks() - before if "reader" in task.get_name()}
+        assert not ours
+        await goodbye.wait()
+        with pytest.raises(SourceUnavailable, match="was left"):
+            await anext(session.updates())
+        with pytest.raises(SourceUnavailable, match="was left"):
+            await session.history("NIFTY", 1, 10)
+
+
+async def test_an_error_of_the_caller_inside_a_session_comes_through():
+    async with serving(silence) as url:
+        with pytest.raises(KeyError, match="own"):
+            async with client(url).connect():
+                raise KeyError("own")
+
+
+def test_an_ended_inbox_takes_nothing_more():
+    inbox = Inbox[int](limit=None)
+    inbox.put(1)
+    inbox.fail(SourceUnavailable("first"))
+    inbox.fail(SourceRefused("second"))
+    inbox.put(2)
+
+    assert inbox.drain() == [1]
+
+
+async def test_every_reader_of_an_ended_inbox_gets_its_own_error():
+    inbox = Inbox[int](limit=None)
+    inbox.fail(SourceRefused("no"))
+
+    errors = await asyncio.gather(inbox.get(), inbox.get(), return_exceptions=True)
+
+    assert [(type(error), str(error)) for error in errors] == [(SourceRefused, "no")] * 2
+    assert errors[0] is not errors[1]
