@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from heapq import merge
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
@@ -16,6 +16,12 @@ from db.rows import BuildUp, Candle, Signal
 CANDLES = load_sql("sql/replay_candles.sql")
 BUILD_UPS = load_sql("sql/replay_build_ups.sql")
 SESSIONS = load_sql("sql/session_dates.sql")
+
+# A session of a whole chain is tens of thousands of rows; other tasks run between the pieces.
+PIECE_ROWS = 1_000
+
+KnownRow = Candle | BuildUp | Signal
+Row = TypeVar("Row", Candle, BuildUp)
 
 _known_at = attrgetter("known_at")
 
@@ -34,11 +40,11 @@ async def read_known_rows(
     underlying: str,
     span: Span,
     symbols: Sequence[str] | None = None,
-) -> list[Candle | BuildUp | Signal]:
+) -> list[KnownRow]:
     """Return final candles, build-ups and signals of a span by `known_at`.
 
     Args:
-        connection: Its snapshot counts.
+        connection: In a transaction; its snapshot counts.
         underlying: Whose rows.
         span: Of open times; of event times for signals, which all come.
         symbols: Only candles and build-ups of these.
@@ -48,13 +54,20 @@ async def read_known_rows(
         **span._asdict(),
         "symbols": list(symbols) if symbols is not None else None,
     }
-    async with connection.cursor(row_factory=class_row(Candle), binary=True) as cursor:
-        await cursor.execute(CANDLES, parameters)
-        candles = await cursor.fetchall()
-    async with connection.cursor(row_factory=class_row(BuildUp), binary=True) as cursor:
-        await cursor.execute(BUILD_UPS, parameters)
-        build_ups = await cursor.fetchall()
+    candles = await _in_pieces(connection, Candle, CANDLES, parameters)
+    build_ups = await _in_pieces(connection, BuildUp, BUILD_UPS, parameters)
     signals = await read_signals(connection, underlying, span)
     signals.sort(key=_known_at)
     # Stable: of what became known at once, candles come before what was made from them.
     return list(merge(candles, build_ups, signals, key=_known_at))
+
+
+async def _in_pieces(
+    connection: AsyncConnection[Any], kind: type[Row], query: bytes, parameters: dict[str, Any]
+) -> list[Row]:
+    rows: list[Row] = []
+    async with connection.cursor("replay", binary=True, row_factory=class_row(kind)) as cursor:
+        await cursor.execute(query, parameters)
+        while piece := await cursor.fetchmany(PIECE_ROWS):
+            rows += piece
+    return rows
