@@ -4,7 +4,6 @@ import logging
 from datetime import datetime
 from typing import Any
 
-import pandas as pd
 from psycopg import Connection
 
 from db.market import Range, read_frames
@@ -27,16 +26,13 @@ def materialise_signals(
         now: Market time, noted on signals that no longer follow from the data.
     """
     frames = read_frames(connection, sessions, underlyings)
-    evaluation = delta_volume.evaluate(frames.build_ups, frames.reference, frames.contracts)
+    signals, rejections = delta_volume.evaluate_rows(*frames)
     scope = Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings)
     stored = store_signals(
         connection,
         scope,
-        [Signal(*row) for row in _plain(evaluation.signals.assign(withdrawn_at=None))],
-        [
-            SignalRejection(*row)._replace(symbol=row[6] or "")
-            for row in _plain(evaluation.rejections)
-        ],
+        [Signal(*row, None) for row in signals],
+        [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
         now,
     )
     logger.log(
@@ -45,9 +41,3 @@ def materialise_signals(
         *(sessions.first, sessions.last, stored.written, stored.withdrawn, stored.rejections),
     )
     return stored
-
-
-def _plain(frame: pd.DataFrame) -> list[list[Any]]:
-    """Return rows of plain Python values; null is None."""
-    objects = frame.astype(object)
-    return objects.where(objects.notna(), None).to_numpy().tolist()

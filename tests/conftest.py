@@ -1,15 +1,18 @@
 """One PostgreSQL server for the whole run, a fresh migrated database per test."""
 
 import os
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
 import pytest
+from psycopg.sql import SQL, Identifier
 
 import db.embedded
-from db.connection import connect, with_database
+from db.connection import connect, create_database, database_name, with_database
 from db.migrate import migrate
 
 REPOSITORY = Path(__file__).parent.parent
@@ -24,33 +27,63 @@ def shared_data() -> Path:
     return folder
 
 
+@contextmanager
+def _folder() -> Iterator[Path]:
+    # Not pytest's own temporary folder: under root the server runs as another user, and every
+    # start of pytest closes that folder to others again.
+    with tempfile.TemporaryDirectory(prefix="optionscalp-test-") as folder:
+        yield Path(folder)
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """An empty folder to serve as OPTIONSCALP_HOME."""
+    with _folder() as folder:
+        yield folder
+
+
 @pytest.fixture(scope="session")
-def server_dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_dsn() -> Iterator[str]:
     """The server named by TEST_DATABASE_URL, else an embedded one of this run."""
     named = os.environ.get("TEST_DATABASE_URL")
     if named:
         yield named
         return
-    with db.embedded.use(tmp_path_factory.mktemp("server")) as dsn:
+    with _folder() as folder, db.embedded.use(folder) as dsn:
         yield dsn
+
+
+@contextmanager
+def _database(server_dsn: str, *, migrated: bool) -> Iterator[str]:
+    dsn = with_database(server_dsn, f"optionscalp_test_{uuid4().hex[:8]}")
+    create_database(dsn)
+    if migrated:
+        with connect(dsn) as connection:
+            migrate(connection)
+    yield dsn
+    with connect(server_dsn) as admin:
+        name = Identifier(database_name(dsn))
+        admin.execute(SQL("drop database {} with (force)").format(name))
 
 
 @pytest.fixture
 def empty_database(server_dsn: str) -> Iterator[str]:
     """Connection string of a fresh database without our schema."""
-    name = f"optionscalp_test_{uuid4().hex[:8]}"
-    with connect(server_dsn) as admin:
-        admin.execute(f"create database {name}")
-        yield with_database(server_dsn, name)
-        admin.execute(f"drop database {name} with (force)")
+    with _database(server_dsn, migrated=False) as dsn:
+        yield dsn
 
 
 @pytest.fixture
-def database(empty_database: str) -> str:
+def database(server_dsn: str) -> Iterator[str]:
     """Connection string of a fresh migrated database."""
-    with connect(empty_database) as connection:
-        migrate(connection)
-    return empty_database
+    with _database(server_dsn, migrated=True) as dsn:
+        yield dsn
+
+
+@pytest.fixture(scope="session")
+def fresh_database(server_dsn: str) -> Callable[[], AbstractContextManager[str]]:
+    """For fixtures of a wider scope: each call gives a fresh migrated database."""
+    return lambda: _database(server_dsn, migrated=True)
 
 
 @pytest.fixture

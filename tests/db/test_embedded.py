@@ -14,17 +14,17 @@ import db.embedded
 from db.connection import connect
 
 
-def test_the_last_user_stops_the_server_and_data_survive(tmp_path: Path):
-    with db.embedded.use(tmp_path) as first, db.embedded.use(tmp_path) as second:
+def test_the_last_user_stops_the_server_and_data_survive(home: Path):
+    with db.embedded.use(home) as first, db.embedded.use(home) as second:
         assert first == second
         with connect(first) as connection:
             connection.execute("create table kept as select 7 as value")
-    assert not db.embedded.is_running(tmp_path)
-    with db.embedded.use(tmp_path) as dsn, connect(dsn) as connection:
+    assert not db.embedded.is_running(home)
+    with db.embedded.use(home) as dsn, connect(dsn) as connection:
         assert connection.execute("select value from kept").fetchone() == (7,)
 
 
-def test_one_user_leaving_keeps_the_server_up_for_the_other(tmp_path: Path):
+def test_one_user_leaving_keeps_the_server_up_for_the_other(home: Path):
     holder = (
         "import sys, pathlib, db.embedded\n"
         "with db.embedded.use(pathlib.Path(sys.argv[1])):\n"
@@ -32,41 +32,41 @@ def test_one_user_leaving_keeps_the_server_up_for_the_other(tmp_path: Path):
         "    sys.stdin.read()\n"
     )
     with subprocess.Popen(
-        [sys.executable, "-c", holder, str(tmp_path)],
+        [sys.executable, "-c", holder, str(home)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
     ) as other:
         assert other.stdout.readline() == "ready\n"
-        with db.embedded.use(tmp_path) as dsn, connect(dsn) as connection:
+        with db.embedded.use(home) as dsn, connect(dsn) as connection:
             connection.execute("select 1")
-        assert db.embedded.is_running(tmp_path)
+        assert db.embedded.is_running(home)
         other.communicate()
-    assert not db.embedded.is_running(tmp_path)
+    assert not db.embedded.is_running(home)
 
 
-def test_after_a_kill_the_same_address_answers_again_with_all_commits(tmp_path: Path):
-    with db.embedded.use(tmp_path) as dsn:
+def test_after_a_kill_the_same_address_answers_again_with_all_commits(home: Path):
+    with db.embedded.use(home) as dsn:
         with connect(dsn) as connection:
             connection.execute("create table kept as select 7 as value")
-        pid = db.embedded.postmaster_pid(tmp_path)
+        pid = db.embedded.postmaster_pid(home)
         os.kill(pid, signal.SIGKILL)
         psutil.Process(pid).wait(10) if psutil.pid_exists(pid) else None
-        assert db.embedded.start(tmp_path) == dsn
+        assert db.embedded.start(home) == dsn
         with connect(dsn) as connection:
             assert connection.execute("select value from kept").fetchone() == (7,)
 
 
-def test_a_wrong_password_is_refused_on_the_port(tmp_path: Path):
+def test_a_wrong_password_is_refused_on_the_port(home: Path):
     with (
-        db.embedded.use(tmp_path) as dsn,
+        db.embedded.use(home) as dsn,
         pytest.raises(psycopg.OperationalError, match="password"),
     ):
         psycopg.connect(dsn, password="guess")
 
 
-def test_the_unix_socket_serves_the_same_database(tmp_path: Path):
-    with db.embedded.use(tmp_path) as dsn, connect(dsn) as connection:
+def test_the_unix_socket_serves_the_same_database(home: Path):
+    with db.embedded.use(home) as dsn, connect(dsn) as connection:
         folder = connection.execute("show unix_socket_directories").fetchone()[0]
         with connect(dsn, host=folder) as through_socket:
             assert through_socket.execute("select current_database()").fetchone() == (

@@ -1,0 +1,18 @@
+"""One job for everything: a run costs a process start, so that a minute has one run."""
+
+import dagster as dg
+
+ASSETS = ("contract", "candle", "chain_oi", "build_up", "signal", "raw_payload")
+
+# docker/dagster.yaml lets one run with this tag run at a time.
+WRITER_TAG = "optionscalp/writer"
+# A worker that was killed leaves its run unfinished: the daemon ends it after so many seconds.
+MAX_SECONDS = 240
+
+session_job = dg.define_asset_job(
+    "session",
+    selection=dg.AssetSelection.assets(*ASSETS),
+    description="Brings every table of a session up to date; what is stored already costs nothing.",
+    tags={WRITER_TAG: "session", "dagster/max_runtime": str(MAX_SECONDS)},
+    executor_def=dg.in_process_executor,
+)

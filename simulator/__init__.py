@@ -1,0 +1,1 @@
+"""A labelled, simulated market that speaks the sources' protocols on loopback."""

@@ -1,0 +1,129 @@
+"""`python -m simulator`: play a generated or recorded day until told to stop."""
+
+import argparse
+import asyncio
+import logging
+import os
+import signal
+import sys
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from simulator.errors import SimulatorError
+from simulator.generate import generate
+from simulator.market import Market
+from simulator.recorded import load
+from simulator.server import serve
+from simulator.trendlyne import Manner
+from strategy.clock import MarketClock
+from strategy.contract import UNDERLYINGS
+from strategy.session import session_hours
+
+# Named, because as a program this module is called __main__.
+logger = logging.getLogger("simulator")
+
+HEAD_START = timedelta(minutes=1)
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not a date, YYYY-MM-DD: {text!r}") from None
+
+
+def _clock(text: str) -> MarketClock:
+    try:
+        return MarketClock.parse(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"not START,WALL,SPEED: {text!r}") from None
+
+
+def _names(text: str) -> list[str]:
+    return [name.strip().upper() for name in text.split(",") if name.strip()]
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m simulator", description=__doc__)
+    parser.add_argument("--day", type=_day, required=True, help="session to play")
+    parser.add_argument("--data", type=Path, help="recorded days: a Parquet file or a directory")
+    parser.add_argument("--seed", type=int, default=7, help="of the generated day (default 7)")
+    parser.add_argument(
+        "--underlyings", type=_names, default=list(UNDERLYINGS), help="comma-separated"
+    )
+    parser.add_argument(
+        "--clock",
+        type=_clock,
+        default=os.environ.get("OPTIONSCALP_CLOCK", ""),
+        help="market clock START,WALL,SPEED (default: OPTIONSCALP_CLOCK)",
+    )
+    parser.add_argument(
+        "--speed",
+        type=float,
+        help="without a clock: start a minute before the open, at this speed (default 60)",
+    )
+    parser.add_argument("--tradingview-port", type=int, default=0, help="0 for any free one")
+    parser.add_argument("--trendlyne-port", type=int, default=0, help="0 for any free one")
+    parser.add_argument(
+        "--lag", type=float, default=Manner().lag, help="market seconds until an interval appears"
+    )
+    parser.add_argument(
+        "--forming",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="show the forming build-up row",
+    )
+    return parser
+
+
+def _started_clock(options: argparse.Namespace) -> MarketClock:
+    """Return the clock given, or one that starts now, just before the day's open."""
+    clock: MarketClock = options.clock
+    if not clock.is_real and options.speed is None:
+        return clock
+    start = session_hours(options.day)[0] - HEAD_START
+    return MarketClock(start, datetime.now(UTC).timestamp(), options.speed or 60.0)
+
+
+def _market(options: argparse.Namespace) -> Market:
+    if options.data is not None:
+        return load(options.data, options.day, options.underlyings)
+    return generate(options.day, options.seed, options.underlyings)
+
+
+async def _run(market: Market, options: argparse.Namespace) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with serve(
+        market,
+        _started_clock(options),
+        tradingview_port=options.tradingview_port,
+        trendlyne_port=options.trendlyne_port,
+        manner=Manner(options.lag, options.forming),
+    ) as endpoints:
+        logger.info("playing %s: %d instruments", market.day, len(market.series))
+        sys.stdout.write(f"ready {endpoints.tradingview_url} {endpoints.trendlyne_url}\n")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command; return its exit code."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    if options.speed is not None and options.speed <= 0:
+        parser.error("--speed must be above 0")
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
+    logger.setLevel(logging.INFO)
+    try:
+        asyncio.run(_run(_market(options), options))
+    except SimulatorError as error:
+        sys.stderr.write(f"simulator: {error}\n")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

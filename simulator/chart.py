@@ -1,0 +1,159 @@
+"""One chart session of TradingView's protocol: symbols resolved, series answered and followed.
+
+Pure: a call or a moment goes in, frames come out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from simulator.errors import ResolutionUnavailable
+from simulator.forming import Candle
+from simulator.frames import FrameError, encode
+from simulator.market import Market
+from simulator.symbols import describe, requested_symbol
+
+HISTORY_LIMIT = 5_000
+
+
+@dataclass
+class LiveSeries:
+    """A series a client follows, and the newest bar it was sent."""
+
+    symbol: str
+    minutes: int
+    turnaround: str
+    sent: Candle | None = None
+    index: int = -1
+
+    def history(self, market: Market, at: datetime, count: int) -> list[tuple[int, Candle]]:
+        """Return the newest bars as the first answer, numbered from zero."""
+        candles = market.candles(self.symbol, self.minutes, at)
+        bars = list(enumerate(candles[-min(count, HISTORY_LIMIT) :]))
+        if bars:
+            self.index, self.sent = bars[-1]
+        return bars
+
+    def changes(self, market: Market, at: datetime) -> list[tuple[int, Candle]]:
+        """Return what changed since the last call: each bar's final state before the next bar.
+
+        A bar's final state is always sent, also when it equals the last forming one.
+        """
+        since = self.sent.open_time if self.sent else None
+        changed = []
+        for candle in market.candles(self.symbol, self.minutes, at, since):
+            if candle == self.sent:
+                continue
+            if self.sent is None or candle.open_time > self.sent.open_time:
+                self.index += 1
+            self.sent = candle
+            changed.append((self.index, candle))
+        return changed
+
+
+class ChartSession:
+    """Answers one chart session's requests in their order."""
+
+    def __init__(self, market: Market, name: str) -> None:
+        self._market = market
+        self._name = name
+        self._symbols: dict[str, str] = {}
+        self._series: dict[str, LiveSeries] = {}
+        self._calls: dict[str, Callable[[datetime, list[Any]], list[str]]] = {
+            "resolve_symbol": self._resolve,
+            "create_series": self._create,
+            "modify_series": self._modify,
+            "remove_series": self._remove,
+        }
+
+    def call(self, method: str, at: datetime, params: list[Any]) -> list[str]:
+        """Return the frames that answer a call; none for what the simulator ignores.
+
+        Raises:
+            FrameError: The parameters are not those of the method.
+        """
+        handler = self._calls.get(method)
+        try:
+            return handler(at, params) if handler else []
+        except (ValueError, TypeError):
+            raise FrameError(f"wrong parameters of {method}: {params!r}") from None
+
+    def tick(self, at: datetime) -> list[str]:
+        """Return a `du` frame per changed bar."""
+        return [
+            self._data("du", name, series.turnaround, [bar])
+            for name, series in self._series.items()
+            for bar in series.changes(self._market, at)
+        ]
+
+    def _resolve(self, _at: datetime, params: list[Any]) -> list[str]:
+        alias, text = params[:2]
+        symbol = requested_symbol(str(text))
+        if symbol is None or symbol not in self._market.series:
+            self._symbols.pop(alias, None)
+            return [encode("symbol_error", [self._name, alias, "invalid symbol"])]
+        self._symbols[alias] = symbol
+        described = describe(self._market, symbol)
+        return [encode("symbol_resolved", [self._name, alias, described])]
+
+    def _create(self, at: datetime, params: list[Any]) -> list[str]:
+        name, turnaround, alias, resolution, count = params[:5]
+        if name in self._series:
+            return [self._error(name, turnaround, "series exists already")]
+        return self._answer(at, name, turnaround, alias, resolution, int(count))
+
+    def _modify(self, at: datetime, params: list[Any]) -> list[str]:
+        name, turnaround, alias, resolution = params[:4]
+        if self._series.pop(name, None) is None:
+            return [self._error(name, turnaround, "no such series")]
+        return self._answer(at, name, turnaround, alias, resolution, HISTORY_LIMIT)
+
+    def _remove(self, _at: datetime, params: list[Any]) -> list[str]:
+        self._series.pop(params[0] if params else "", None)
+        return []
+
+    def _answer(
+        self, at: datetime, name: str, turnaround: str, alias: str, resolution: str, count: int
+    ) -> list[str]:
+        loading = encode("series_loading", [self._name, name, turnaround])
+        symbol, minutes = self._symbols.get(alias), _minutes(str(resolution))
+        if symbol is None:
+            return [loading, self._error(name, turnaround, "invalid symbol")]
+        if minutes is None or count < 1:
+            return [loading, self._error(name, turnaround, "invalid parameters")]
+        series = LiveSeries(symbol, minutes, turnaround)
+        try:
+            bars = series.history(self._market, at, count)
+        except ResolutionUnavailable:
+            return [loading, self._error(name, turnaround, "resolution_not_entitled")]
+        self._series[name] = series
+        completed = [self._name, name, "streaming", turnaround]
+        return [
+            loading,
+            self._data("timescale_update", name, turnaround, bars),
+            encode("series_completed", completed),
+        ]
+
+    def _error(self, name: str, turnaround: str, reason: str) -> str:
+        return encode("series_error", [self._name, name, turnaround, reason])
+
+    def _data(self, method: str, name: str, turnaround: str, bars: list[tuple[int, Candle]]) -> str:
+        body = {
+            "s": [{"i": index, "v": _values(candle)} for index, candle in bars],
+            "ns": {"d": "", "indexes": "nochange" if method == "du" else []},
+            "t": turnaround,
+            "lbs": {"bar_close_time": bars[-1][1].close_time} if bars else {},
+        }
+        return encode(method, [self._name, {name: body}])
+
+
+def _values(candle: Candle) -> list[float]:
+    values = [float(candle.open_time), *candle[2:6]]
+    return values if candle.volume is None else [*values, float(candle.volume)]
+
+
+def _minutes(resolution: str) -> int | None:
+    """Return the minutes of `5`, `1H` or `2H`; None for other resolutions."""
+    number, unit = (resolution[:-1], 60) if resolution.endswith("H") else (resolution, 1)
+    return int(number) * unit if number.isdecimal() and int(number) else None

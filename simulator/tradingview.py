@@ -1,0 +1,141 @@
+"""TradingView's websocket over a market: one `Connection` per client.
+
+It says hello, sends heartbeats that must come back, answers chart and quote sessions, and while
+time passes sends one message per tick with the frames of all that changed.
+"""
+
+import asyncio
+import json
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from socket import socket
+from typing import Any, NamedTuple
+
+from websockets.asyncio.server import ServerConnection
+from websockets.asyncio.server import serve as serve_websocket
+from websockets.exceptions import ConnectionClosed
+
+from simulator.chart import ChartSession
+from simulator.frames import HEARTBEAT, FrameError, encode, frame, parse_call, split
+from simulator.market import Market
+from simulator.quotes import QuoteSession
+from strategy.clock import MarketClock
+
+logger = logging.getLogger(__name__)
+
+POLICY_VIOLATION = 1008
+SESSION_TYPES: dict[str, type[ChartSession] | type[QuoteSession]] = {
+    "chart_create_session": ChartSession,
+    "quote_create_session": QuoteSession,
+}
+
+
+class Pace(NamedTuple):
+    """Seconds of the computer's clock: between ticks, between heartbeats, for the echo."""
+
+    tick: float = 0.16
+    heartbeat: float = 10.0
+    echo: float = 30.0
+
+
+class Connection:
+    """One client and its sessions."""
+
+    def __init__(self, channel: ServerConnection, market: Market, clock: MarketClock) -> None:
+        self._channel = channel
+        self._market = market
+        self._clock = clock
+        self._sessions: dict[str, ChartSession | QuoteSession] = {}
+        self._awaited: dict[str, float] = {}
+        # What is computed for a moment leaves before anything of a later moment.
+        self._sending = asyncio.Lock()
+
+    async def run(self, pace: Pace) -> None:
+        """Serve until the client leaves, breaks the protocol or stops echoing heartbeats."""
+        hello = {"session_id": secrets.token_hex(8), "timestamp": int(time.time())}
+        hello |= {"protocol": "json", "auth_scheme_vsn": 2}
+        await self._channel.send(frame(json.dumps(hello, separators=(",", ":"))))
+        async with asyncio.TaskGroup() as tasks:
+            others = [
+                tasks.create_task(self._beat(pace)),
+                tasks.create_task(self._tick(pace.tick)),
+            ]
+            try:
+                await self._read()
+            finally:
+                for task in others:
+                    task.cancel()
+
+    async def _read(self) -> None:
+        try:
+            async for message in self._channel:
+                await self._answer(str(message))
+        except FrameError as error:
+            logger.info("closing a client: %s", error)
+            await self._channel.send(encode("protocol_error", ["wrong data", str(error)]))
+            await self._channel.close(POLICY_VIOLATION, "wrong data")
+
+    async def _answer(self, message: str) -> None:
+        for payload in split(message):
+            if payload.startswith(HEARTBEAT):
+                self._awaited.pop(payload, None)
+                continue
+            async with self._sending:
+                frames = self._call(*parse_call(payload))
+                if frames:
+                    await self._channel.send("".join(frames))
+
+    def _call(self, method: str, params: list[Any]) -> list[str]:
+        name = str(params[0]) if params else ""
+        if create := SESSION_TYPES.get(method):
+            self._sessions[name] = create(self._market, name)
+        elif method in {"chart_delete_session", "quote_delete_session"}:
+            self._sessions.pop(name, None)
+        elif session := self._sessions.get(name):
+            return session.call(method, self._clock.now(), params[1:])
+        elif name.startswith(("cs_", "qs_")):
+            return [encode("critical_error", [name, "invalid session", method])]
+        # All else (tokens, locale, time zone) makes no difference here.
+        return []
+
+    async def _tick(self, seconds: float) -> None:
+        while True:
+            await asyncio.sleep(seconds)
+            async with self._sending:
+                now = self._clock.now()
+                frames = [line for each in self._sessions.values() for line in each.tick(now)]
+                if frames:
+                    await self._channel.send("".join(frames))
+
+    async def _beat(self, pace: Pace) -> None:
+        number = 0
+        while True:
+            await asyncio.sleep(pace.heartbeat)
+            now = time.monotonic()
+            if any(now - sent >= pace.echo for sent in self._awaited.values()):
+                await self._channel.close(POLICY_VIOLATION, "no heartbeat")
+                return
+            number += 1
+            self._awaited[f"{HEARTBEAT}{number}"] = now
+            await self._channel.send(frame(f"{HEARTBEAT}{number}"))
+
+
+@asynccontextmanager
+async def serve_tradingview(
+    listener: socket, market: Market, clock: MarketClock, pace: Pace
+) -> AsyncIterator[None]:
+    """Serve the websocket on a bound socket while the context is open."""
+
+    async def handle(channel: ServerConnection) -> None:
+        try:
+            await Connection(channel, market, clock).run(pace)
+        except* ConnectionClosed:
+            logger.debug("a client left")
+
+    async with serve_websocket(
+        handle, sock=listener, compression=None, ping_interval=None, close_timeout=1
+    ):
+        yield

@@ -1,0 +1,84 @@
+"""Where rows lie: groups (one underlying in one session) and slots (its 5-minute intervals)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import numpy as np
+
+from strategy.build_up import INTERVAL_MINUTES
+from strategy.delta_volume.rows import Moment
+from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Ints
+from strategy.session import IST, session_hours
+
+INTERVAL = timedelta(minutes=INTERVAL_MINUTES)
+Key = tuple[int, int]  # group and slot
+
+_SLOT = INTERVAL_MINUTES * MICROSECONDS_PER_MINUTE
+_DAY = 24 * 60 * MICROSECONDS_PER_MINUTE
+
+
+@dataclass(frozen=True)
+class Axes:
+    """The groups, in order of session and underlying, and the slots of each session."""
+
+    sessions: list[date]
+    underlyings: list[str]
+    opens: list[datetime]  # of each session, UTC
+    sizes: list[int]  # how many intervals each session has
+
+    @classmethod
+    def of(cls, sessions: set[date], underlyings: set[str]) -> "Axes":
+        """Return the axes that hold those sessions and underlyings."""
+        days = sorted(sessions)
+        hours = [session_hours(day) for day in days]
+        sizes = [-((start - end) // INTERVAL) for start, end in hours]
+        return cls(days, sorted(underlyings), [start for start, _ in hours], sizes)
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """The number of groups and of slots."""
+        return len(self.sessions) * len(self.underlyings), max(self.sizes, default=0)
+
+    def moment(self, key: Key) -> Moment:
+        """Return the interval at a group and slot."""
+        session, underlying = self.group_key(key[0])
+        start = self.opens[key[0] // len(self.underlyings)]
+        return Moment(underlying, session, start + (key[1] + 1) * INTERVAL)
+
+    def group_key(self, group: int) -> tuple[date, str]:
+        """Return session and underlying of a group."""
+        session, underlying = divmod(group, len(self.underlyings))
+        return self.sessions[session], self.underlyings[underlying]
+
+    def place(
+        self, rows: CheckedFrame, sessions: Categories, underlyings: Categories
+    ) -> tuple[Ints, Ints]:
+        """Return group and slot of each row; group -1 outside the session's hours."""
+        session = recoded(sessions, self.sessions)
+        instants = rows.instants("open_time")
+        starts = np.array([_micros(start) for start in self.opens], dtype=np.int64)
+        midnights = np.array(
+            [_micros(datetime.combine(d, time(), IST)) for d in self.sessions], dtype=np.int64
+        )
+        sizes = np.array(self.sizes, dtype=np.int64)
+        day = (instants - midnights[session]) // _DAY
+        rows.refuse("open_time", day != 0, "not on the row's session")
+        slot, rest = np.divmod(instants - starts[session], _SLOT)
+        rows.refuse(
+            "open_time", rest != 0, f"not the start of a {INTERVAL_MINUTES}-minute interval"
+        )
+        group = session * len(self.underlyings) + recoded(underlyings, self.underlyings)
+        outside = (slot < 0) | (slot >= sizes[session])
+        return np.where(outside, -1, group), np.where(outside, 0, slot)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+def recoded(column: Categories, axis: Sequence[Any]) -> Ints:
+    """Return each row's place on the axis that holds all of the column's values."""
+    places = {value: place for place, value in enumerate(axis)}
+    return np.array([places[value] for value in column.distinct], dtype=np.int64)[column.codes]

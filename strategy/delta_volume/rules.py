@@ -1,0 +1,156 @@
+"""What one cluster of contracts decides: the rules that batch and step share.
+
+Both bring a `Cluster` of plain values; choice, levels and reasons are made here, so that the
+same session gives the same bytes whichever way it was computed.
+"""
+
+from datetime import datetime
+from typing import NamedTuple, TypedDict
+from uuid import UUID, uuid5
+
+from strategy.build_up import BuildUp, build_up
+from strategy.delta_volume.rows import STRATEGY, VERSION, Moment, Rejection, Signal, rejection
+from strategy.parameters import Parameters
+from strategy.risk import levels
+
+NAMESPACE = UUID("5b0c7d3e-6a0f-5e0a-9c56-3f1a7f0f6d11")
+
+
+class Observed(NamedTuple):
+    """One contract of the cluster: its rows of t and t - 5 minutes, and its earlier volume."""
+
+    symbol: str
+    strike: int
+    option_type: str
+    close: float
+    close_before: float
+    open_interest: int | None
+    open_interest_before: int | None
+    volume: int | None
+    volume_sum: int  # of the earlier intervals whose volume is known
+    volume_count: int
+
+
+class Verdict(TypedDict):
+    """One contract of the cluster as stored in a signal's reasons."""
+
+    symbol: str
+    strike: int
+    option_type: str
+    close: float
+    price_change: float
+    open_interest: int | None
+    oi_change: int | None
+    volume: int | None
+    mean_volume: float | None  # None while too few earlier intervals are stored
+    volume_spike: bool
+    label: BuildUp
+    delta_volume: int | None
+    covering: bool
+
+
+VERDICT_FIELDS = tuple(Verdict.__annotations__)
+
+
+class Cluster(NamedTuple):
+    """The contracts around ATM at one moment, by strike, the call before the put."""
+
+    moment: Moment
+    atm_strike: int
+    price: float
+    reference: str
+    strikes: list[int]
+    verdicts: list[Verdict]
+    known_at: datetime
+
+
+def judge(seen: Observed, parameters: Parameters) -> Verdict:
+    """Return what one contract did in the interval."""
+    change = seen.close - seen.close_before
+    oi_change = None
+    if seen.open_interest is not None and seen.open_interest_before is not None:
+        oi_change = seen.open_interest - seen.open_interest_before
+    mean = None
+    if seen.volume_count >= parameters.spike_minimum:
+        mean = seen.volume_sum / seen.volume_count
+    delta = spike = None
+    if seen.volume is not None:
+        delta = seen.volume * ((change > 0) - (change < 0))
+        spike = mean is not None and seen.volume > parameters.spike_factor * mean
+    label = build_up(change, oi_change)
+    return Verdict(
+        symbol=seen.symbol,
+        strike=seen.strike,
+        option_type=seen.option_type,
+        close=seen.close,
+        price_change=round(change * 1e6) / 1e6,
+        open_interest=seen.open_interest,
+        oi_change=oi_change,
+        volume=seen.volume,
+        mean_volume=mean,
+        volume_spike=bool(spike),
+        label=label,
+        delta_volume=delta,
+        covering=bool(spike) and label == "short_covering",
+    )
+
+
+def decide(cluster: Cluster, parameters: Parameters) -> tuple[list[Signal], list[Rejection]]:
+    """Return the cluster's signal, if any, and its covering contracts against the net delta."""
+    covering = [verdict for verdict in cluster.verdicts if verdict["covering"]]
+    if not covering:
+        return [], []
+    net = sum(
+        (verdict["delta_volume"] or 0) * (1 if verdict["option_type"] == "C" else -1)
+        for verdict in cluster.verdicts
+    )
+    with_net = [v for v in covering if (net > 0 if v["option_type"] == "C" else net < 0)]
+    signals = []
+    if with_net:
+        # Calls are in the money below, puts above: that side wins between two equally near.
+        nearest = min(
+            with_net,
+            key=lambda v: (
+                abs(v["strike"] - cluster.atm_strike),
+                v["strike"] if v["option_type"] == "C" else -v["strike"],
+            ),
+        )
+        signals.append(_signal(cluster, nearest, net, parameters))
+    against = [_against(cluster, verdict, net) for verdict in covering if verdict not in with_net]
+    return signals, against
+
+
+def _signal(cluster: Cluster, bought: Verdict, net: int, parameters: Parameters) -> Signal:
+    moment = cluster.moment
+    natural_key = (STRATEGY, VERSION, moment.underlying, moment.event_time.isoformat())
+    return Signal(
+        uuid5(NAMESPACE, "|".join((*natural_key, bought["symbol"]))),
+        STRATEGY,
+        VERSION,
+        *moment,
+        bought["symbol"],
+        "BULLISH" if bought["option_type"] == "C" else "BEARISH",
+        "short_covering",
+        cluster.atm_strike,
+        cluster.price,
+        net,
+        cluster.strikes,
+        *levels(bought["close"], moment.underlying, parameters),
+        {"reference": cluster.reference, "contracts": cluster.verdicts},
+        parameters.params_hash(),
+        moment.event_time,
+        cluster.known_at,
+    )
+
+
+def _against(cluster: Cluster, verdict: Verdict, net: int) -> Rejection:
+    details = {
+        "net_delta_volume": net,
+        "atm_strike": cluster.atm_strike,
+        "spot": cluster.price,
+        "reference": cluster.reference,
+        "contract": verdict,
+    }
+    return rejection(
+        cluster.moment, "against_net_delta", details, verdict["symbol"], cluster.known_at
+    )

@@ -1,0 +1,81 @@
+"""What one step hands to the next, and its JSON form."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any, NamedTuple, Self
+
+from strategy.delta_volume.interval import Interval
+from strategy.errors import FrameContractError
+
+
+class Stored(NamedTuple):
+    """What the state keeps of one contract: its last row, and the volumes up to it."""
+
+    open_time: datetime
+    close: float
+    open_interest: int | None
+    volumes: tuple[tuple[int | None, datetime], ...]  # with known_at, oldest first
+
+
+@dataclass(frozen=True)
+class State:
+    """What the next step of one underlying's session needs; a fresh one starts a session."""
+
+    session: date
+    underlying: str
+    expiry: date | None = None
+    open_time: datetime | None = None  # of the last interval taken
+    contracts: Mapping[str, Stored] = field(default_factory=dict)  # by symbol
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as plain JSON values."""
+        return {
+            "session": self.session.isoformat(),
+            "underlying": self.underlying,
+            "expiry": self.expiry and self.expiry.isoformat(),
+            "open_time": self.open_time and self.open_time.isoformat(),
+            "contracts": {
+                symbol: {
+                    "open_time": stored.open_time.isoformat(),
+                    "close": stored.close,
+                    "open_interest": stored.open_interest,
+                    "volumes": [[volume, at.isoformat()] for volume, at in stored.volumes],
+                }
+                for symbol, stored in self.contracts.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the state that `to_json` described."""
+        moment = datetime.fromisoformat
+        return cls(
+            date.fromisoformat(values["session"]),
+            values["underlying"],
+            values["expiry"] and date.fromisoformat(values["expiry"]),
+            values["open_time"] and moment(values["open_time"]),
+            {
+                symbol: Stored(
+                    moment(stored["open_time"]),
+                    stored["close"],
+                    stored["open_interest"],
+                    tuple((volume, moment(at)) for volume, at in stored["volumes"]),
+                )
+                for symbol, stored in values["contracts"].items()
+            },
+        )
+
+    def check_next(self, interval: Interval) -> None:
+        """Raise FrameContractError unless the interval continues this session."""
+        if (interval.session, interval.underlying) != (self.session, self.underlying):
+            raise FrameContractError(
+                f"interval.session: {interval.session} {interval.underlying} does not continue"
+                f" {self.session} {self.underlying}"
+            )
+        if self.expiry not in {None, interval.expiry}:
+            raise FrameContractError(f"interval.expiry: a second one: {interval.expiry}")
+        if self.open_time is not None and interval.open_time <= self.open_time:
+            raise FrameContractError(
+                f"interval.open_time: not after {self.open_time}: {interval.open_time!r}"
+            )

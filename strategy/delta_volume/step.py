@@ -1,0 +1,127 @@
+"""Delta Volume one interval at a time: explicit state in, state and rows out."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from strategy.contract import atm_strike
+from strategy.delta_volume.axes import INTERVAL
+from strategy.delta_volume.inputs import OPTION_TYPES
+from strategy.delta_volume.interval import ContractRow, Interval
+from strategy.delta_volume.rows import Moment, Rejection, Signal, missing_rows, no_reference
+from strategy.delta_volume.rules import Cluster, Observed, decide, judge
+from strategy.delta_volume.state import State, Stored
+from strategy.errors import FrameContractError
+from strategy.parameters import DEFAULTS, Parameters
+from strategy.session import session_hours, spot_is_reliable
+
+
+def step(
+    state: State, interval: Interval, parameters: Parameters = DEFAULTS
+) -> tuple[State, list[Signal], list[Rejection]]:
+    """Take one interval; return the next state and the interval's rows.
+
+    The rows equal those of `evaluate` over the same data. Intervals come in order; one in which
+    nothing was stored may be left out. An interval outside the session's hours changes nothing.
+
+    Raises:
+        FrameContractError: The interval belongs to another session, underlying or expiry, is
+            not later than the last one, or holds rows that break the contract.
+    """
+    if interval.underlying not in parameters.stop_points:
+        raise FrameContractError(f"interval.underlying: no stop for {interval.underlying}")
+    interval.check()
+    state.check_next(interval)
+    first, close = session_hours(interval.session)
+    if not first <= interval.open_time < close:
+        return state, [], []
+    signals: list[Signal] = []
+    rejections: list[Rejection] = []
+    # The first interval of a session has no interval before it, so it never has a verdict.
+    if interval.open_time > first:
+        signals, rejections = _outcome(state, interval, parameters)
+    return _after(state, interval, parameters), signals, rejections
+
+
+def _key(strike: int, option_type: str) -> str:
+    return f"{strike}{option_type}"
+
+
+def _after(state: State, interval: Interval, parameters: Parameters) -> State:
+    contracts = dict(state.contracts)
+    for row in interval.rows:
+        key = _key(row.strike, row.option_type)
+        earlier = contracts[key].volumes if key in contracts else ()
+        volumes = (*earlier, (row.volume, row.known_at))[-parameters.spike_window :]
+        contracts[key] = Stored(interval.open_time, float(row.close), row.open_interest, volumes)
+    return replace(state, expiry=interval.expiry, open_time=interval.open_time, contracts=contracts)
+
+
+def _outcome(
+    state: State, interval: Interval, parameters: Parameters
+) -> tuple[list[Signal], list[Rejection]]:
+    end = (interval.open_time + INTERVAL).astimezone(UTC)
+    moment = Moment(interval.underlying, interval.session, end)
+    reference = "spot" if spot_is_reliable(end) else "future"
+    found = interval.price(reference)
+    if found is None:
+        return [], [no_reference(moment, reference)] if interval.rows else []
+    if not interval.rows:
+        return [], [missing_rows(moment, recorded=False, strikes=[], contracts=[])]
+
+    price, price_known_at = found
+    ladder = sorted(set(interval.ladder))
+    strikes = _cluster_strikes(ladder, price, parameters.wings)
+    rows = {_key(row.strike, row.option_type): row for row in interval.rows}
+    keys = [_key(strike or 0, kind) for strike in strikes for kind in OPTION_TYPES]
+    now = [rows.get(key) for key in keys]
+    before = [_stored_at(state, key, interval.open_time - INTERVAL) for key in keys]
+    pairs = [(row, stored) for row, stored in zip(now, before, strict=True) if row and stored]
+    if len(pairs) < len(keys):
+        there = [(row is not None, old is not None) for row, old in zip(now, before, strict=True)]
+        return [], [missing_rows(moment, recorded=True, strikes=strikes, contracts=there)]
+    cluster = Cluster(
+        moment=moment,
+        atm_strike=atm_strike(price, ladder),
+        price=price,
+        reference=reference,
+        strikes=[strike for strike in strikes if strike is not None],
+        verdicts=[judge(_observed(row, stored), parameters) for row, stored in pairs],
+        known_at=max(price_known_at, *(_known_at(*pair) for pair in pairs)).astimezone(UTC),
+    )
+    return decide(cluster, parameters)
+
+
+def _cluster_strikes(ladder: list[int], price: float, wings: int) -> list[int | None]:
+    """Return ATM and its neighbours, ascending; None where the ladder ends."""
+    if not ladder:
+        return [None] * (2 * wings + 1)
+    atm = ladder.index(atm_strike(price, ladder))
+    return [
+        ladder[place] if 0 <= place < len(ladder) else None
+        for place in range(atm - wings, atm + wings + 1)
+    ]
+
+
+def _stored_at(state: State, key: str, open_time: datetime) -> Stored | None:
+    stored = state.contracts.get(key)
+    return stored if stored and stored.open_time == open_time else None
+
+
+def _observed(row: ContractRow, before: Stored) -> Observed:
+    volumes = [volume for volume, _ in before.volumes if volume is not None]
+    return Observed(
+        symbol=row.symbol,
+        strike=row.strike,
+        option_type=row.option_type,
+        close=float(row.close),
+        close_before=before.close,
+        open_interest=row.open_interest,
+        open_interest_before=before.open_interest,
+        volume=row.volume,
+        volume_sum=sum(volumes),
+        volume_count=len(volumes),
+    )
+
+
+def _known_at(row: ContractRow, before: Stored) -> datetime:
+    return max(row.known_at, *(known_at for _, known_at in before.volumes))

@@ -1,0 +1,188 @@
+"""Checks of input frames: rows that break the contract are named, never repaired.
+
+`CheckedFrame` hands out columns as plain numpy arrays after checking them. Instants become
+int64 microseconds since 1970 UTC whatever unit the column has, so that units never mix.
+"""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any, Final, NamedTuple, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from pandas.api import types
+
+from strategy.errors import FrameContractError
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+MICROSECONDS_PER_MINUTE: Final = 60_000_000
+NO_TIME: Final = np.iinfo(np.int64).min  # how pandas stores NaT
+
+
+class Categories(NamedTuple):
+    """A column as positions in a list of its distinct values."""
+
+    codes: Ints
+    distinct: list[Any]
+
+
+class Counts(NamedTuple):
+    """A column of whole numbers that may be unknown: zero where not `known`."""
+
+    numbers: Ints
+    known: Flags
+
+
+class CheckedFrame:
+    """One input frame under inspection; `name` says in errors which one.
+
+    Raises:
+        FrameContractError: A column is absent.
+    """
+
+    def __init__(self, frame: pd.DataFrame, name: str, columns: Sequence[str]) -> None:
+        missing = [column for column in columns if column not in frame.columns]
+        if missing:
+            raise FrameContractError(f"{name}.{missing[0]}: the column is absent")
+        self.frame = frame
+        self.name = name
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def fail(self, column: str, problem: str, row: int = 0) -> NoReturn:
+        """Raise the error that names the column and the row, counted from 0."""
+        value = self.frame[column].iloc[row]
+        raise FrameContractError(f"{self.name}.{column}: {problem}, first in row {row}: {value!r}")
+
+    def refuse(self, column: str, bad: npt.NDArray[np.bool_], problem: str) -> None:
+        """Raise for the first row marked bad, if there is one."""
+        if bad.any():
+            self.fail(column, problem, int(bad.argmax()))
+
+    def instants(self, column: str, *, optional: bool = False) -> Ints:
+        """Return tz-aware times as microseconds UTC; `NO_TIME` for null where optional."""
+        series = self.frame[column]
+        missing = series.isna().to_numpy(dtype=bool)
+        if not optional:
+            self.refuse(column, missing, "null is not allowed")
+        if missing.all():
+            return np.full(len(series), NO_TIME, dtype=np.int64)
+        if not isinstance(series.dtype, pd.DatetimeTZDtype):
+            naive = types.is_datetime64_dtype(series.dtype)
+            problem = "naive times" if naive else f"not tz-aware times but {series.dtype}"
+            self.fail(column, problem, int((~missing).argmax()))
+        instants: Ints = series.dt.as_unit("us").to_numpy(dtype="datetime64[us]").view(np.int64)
+        return instants
+
+    def dates(self, column: str) -> Categories:
+        """Return a column of `datetime.date`; instants are not dates."""
+        found = self._categories(column)
+        for code, value in enumerate(found.distinct):
+            if not isinstance(value, date) or isinstance(value, datetime):
+                self.fail(column, "not a date", int((found.codes == code).argmax()))
+        return found
+
+    def texts(self, column: str, allowed: Sequence[str] | None = None) -> Categories:
+        """Return a column of strings, of the allowed ones where given."""
+        found = self._categories(column)
+        for code, value in enumerate(found.distinct):
+            if not isinstance(value, str) or (allowed is not None and value not in allowed):
+                wanted = f"one of {', '.join(allowed)}" if allowed is not None else "text"
+                self.fail(column, f"not {wanted}", int((found.codes == code).argmax()))
+        return found
+
+    def check_texts(self, column: str) -> None:
+        """Check a column of strings without listing its distinct values."""
+        series = self.frame[column]
+        if series.dtype != "str":
+            self.texts(column)
+        self.refuse(column, series.isna().to_numpy(dtype=bool), "null is not allowed")
+
+    def _categories(self, column: str) -> Categories:
+        codes, values = pd.factorize(self.frame[column])
+        self.refuse(column, codes < 0, "null is not allowed")
+        return Categories(codes.astype(np.int64, copy=False), list(values))
+
+    def integers(self, column: str) -> Ints:
+        """Return whole numbers, none unknown."""
+        series = self.frame[column]
+        self.refuse(column, series.isna().to_numpy(dtype=bool), "null is not allowed")
+        if len(series) and not _is_number(series.dtype, floats=False):
+            self.fail(column, f"not whole numbers but {series.dtype}")
+        return series.to_numpy(dtype=np.int64)
+
+    def counts(self, column: str) -> Counts:
+        """Return whole numbers from zero on; null (or NaN) is unknown."""
+        series = self.frame[column]
+        missing = series.isna().to_numpy(dtype=bool)
+        if missing.all():
+            return Counts(np.zeros(len(series), dtype=np.int64), ~missing)
+        if not _is_number(series.dtype, floats=True):
+            self.fail(column, f"not numbers but {series.dtype}", int((~missing).argmax()))
+        if types.is_float_dtype(series.dtype):
+            exact = series.to_numpy(dtype=np.float64, na_value=0.0)
+            exact = np.where(missing, 0.0, exact)
+            whole = np.isfinite(exact) & (np.floor(exact) == exact)
+            self.refuse(column, ~whole, "not a whole number")
+            values = exact.astype(np.int64)
+        else:
+            values = series.to_numpy(dtype=np.int64, na_value=0)
+        self.refuse(column, values < 0, "negative")
+        return Counts(values, ~missing)
+
+    def prices(self, column: str, *, optional: bool = False) -> Floats:
+        """Return finite prices from zero on; NaN for unknown where optional."""
+        series = self.frame[column]
+        missing = series.isna().to_numpy(dtype=bool)
+        if not optional:
+            self.refuse(column, missing, "NaN is not allowed")
+        if missing.all():
+            return np.full(len(series), np.nan)
+        if not _is_number(series.dtype, floats=True):
+            self.fail(column, f"not numbers but {series.dtype}", int((~missing).argmax()))
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        self.refuse(column, values < 0, "negative")
+        self.refuse(column, np.isinf(values), "not finite")
+        return values
+
+    def ascending(self, column: str, series: Ints, instants: Ints) -> Ints:
+        """Return the row order by series, then time, after checking each series ascends.
+
+        Args:
+            column: The column of the instants, for the error.
+            series: What each row belongs to, e.g. a contract's code.
+            instants: When each row is, strictly ascending within its series.
+        """
+        order = np.argsort(series, kind="stable")
+        same = series[order][1:] == series[order][:-1]
+        step = np.diff(instants[order])
+        for bad, problem in ((step < 0, "unsorted"), (step == 0, "duplicate")):
+            rows = order[1:][same & bad]
+            if len(rows):
+                self.fail(column, problem, int(rows.min()))
+        return order
+
+    def grid(self, column: str, series: Ints, slots: Ints, shape: tuple[int, int]) -> Ints:
+        """Return row numbers by series and time slot, -1 where there is no row.
+
+        The same check as `ascending`, without sorting. Rows with a negative series are left
+        out.
+        """
+        kept = np.flatnonzero(series >= 0)
+        cells = series[kept] * shape[1] + slots[kept]
+        filled = np.full(shape[0] * shape[1], -1, dtype=np.int64)
+        filled[cells] = kept
+        order = filled[filled >= 0]
+        same = series[order][1:] == series[order][:-1]
+        if len(order) < len(kept) or (same & (np.diff(order) < 0)).any():
+            self.ascending(column, np.where(series < 0, -1 - np.arange(len(series)), series), slots)
+        return filled.reshape(shape)
+
+
+def _is_number(dtype: Any, *, floats: bool) -> bool:
+    return types.is_integer_dtype(dtype) or (floats and types.is_float_dtype(dtype))

@@ -1,0 +1,126 @@
+"""The feed over a generated day, from real sockets into a real database."""
+
+import signal
+from datetime import UTC, date, datetime
+
+import pytest
+
+from db.connection import connect
+from simulator.generate import generate
+from strategy.contract import UNDERLYINGS
+from strategy.session import interval_opens
+from tests.live import feed, run_session, simulated_market, wait_for_close
+
+DAY = date(2026, 1, 21)
+
+
+@pytest.fixture(scope="module")
+def session_database(fresh_database) -> str:
+    """A database after one undisturbed session."""
+    with fresh_database() as dsn:
+        with simulated_market(dsn, DAY, 1_200) as market:
+            run_session(market)
+        yield dsn
+
+
+def candles(dsn: str, symbols: tuple[str, ...] = ()) -> dict:
+    """Return what is stored, without the times it became known."""
+    with connect(dsn) as connection:
+        rows = connection.execute(
+            "select symbol, open_time, open, high, low, close, volume, final from candle"
+            " where interval_minutes = 1 and (%(all)s or symbol = any(%(symbols)s))",
+            {"all": not symbols, "symbols": list(symbols)},
+        ).fetchall()
+    return {row[:2]: row[2:] for row in rows}
+
+
+def test_every_stored_candle_is_the_markets_own_and_final(session_database: str):
+    market = generate(DAY, 7, UNDERLYINGS)
+    stored = candles(session_database)
+    assert len({symbol for symbol, _ in stored}) > 40
+    for symbol in {symbol for symbol, _ in stored}:
+        moments = [moment for name, moment in sorted(stored) if name == symbol]
+        assert moments == interval_opens(DAY, 1)
+        for candle in market.find(symbol).candles:
+            volume = None if symbol in UNDERLYINGS else candle.volume
+            prices = (candle.open, candle.high, candle.low, candle.close)
+            moment = datetime.fromtimestamp(candle.open_time, UTC)
+            assert stored[symbol, moment] == (*prices, volume, True)
+
+
+def test_every_planted_episode_gives_its_signal(session_database: str):
+    market = generate(DAY, 7, UNDERLYINGS)
+    with connect(session_database) as connection:
+        found = connection.execute(
+            "select underlying, direction, event_time - interval '5 minutes' from signal"
+            " where withdrawn_at is null"
+        ).fetchall()
+    planted = {
+        (
+            episode.underlying,
+            "BULLISH" if episode.option_type == "C" else "BEARISH",
+            episode.open_time,
+        )
+        for episode in market.episodes
+    }
+    assert len(planted) >= 12
+    assert planted <= set(found)
+
+
+def test_build_ups_of_every_cluster_are_complete_and_in_lots(session_database: str):
+    with connect(session_database) as connection:
+        short = connection.execute(
+            "select symbol, count(*) from build_up group by symbol having count(*) <> 75"
+        ).fetchall()
+        odd = connection.execute(
+            "select count(*) from build_up join contract using (symbol)"
+            " where open_interest % lot_size <> 0 or volume % lot_size <> 0"
+        ).fetchone()
+        unparsed = connection.execute(
+            "select count(*) from raw_payload where parser_error is not null"
+        ).fetchone()
+    assert short == []
+    assert odd == (0,)
+    assert unparsed == (0,)
+
+
+def test_a_feed_killed_in_mid_session_ends_with_the_same_candles(
+    session_database: str, database: str
+):
+    with simulated_market(database, DAY, 1_200) as market:
+        for _ in range(3):
+            with feed(market) as process:
+                wait_for_rows(database, 300)
+                process.send_signal(signal.SIGKILL)
+        with feed(market) as process:
+            wait_for_close(process)
+    assert candles(database) == candles(session_database)
+    assert signals(database) == signals(session_database)
+
+
+def wait_for_rows(dsn: str, more: int) -> None:
+    """Return when the change log has grown by so many rows."""
+    newest = "select coalesce(max(seq), 0) from change_log"
+    with connect(dsn) as listener, connect(dsn) as reader:
+        listener.execute("listen feed")
+        before = reader.execute(newest).fetchone()[0]
+        for _ in listener.notifies(timeout=60):
+            if reader.execute(newest).fetchone()[0] > before + more:
+                return
+    raise AssertionError("no rows came")
+
+
+def signals(dsn: str) -> list:
+    with connect(dsn) as connection:
+        return connection.execute(
+            "select signal_id, entry, reasons::text from signal where withdrawn_at is null"
+            " order by signal_id"
+        ).fetchall()
+
+
+def test_a_second_feed_says_that_one_runs(database: str):
+    with simulated_market(database, DAY, 60) as market, feed(market) as first:
+        assert "following session" in first.stderr.readline()
+        with feed(market) as second:
+            assert second.wait(30) == 1
+            assert "a feed runs on this database already" in second.stderr.read()
