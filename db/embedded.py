@@ -107,8 +107,9 @@ def postmaster_pid(home: Path) -> int | None:
     pid_file = home.resolve() / "postgres" / "data" / "postmaster.pid"
     try:
         pid = int(pid_file.read_text().splitlines()[0])
+        process = psutil.Process(pid)
         # A recycled number belongs to another program.
-        if psutil.Process(pid).name() == "postgres":
+        if process.name() == "postgres" and process.status() != psutil.STATUS_ZOMBIE:
             return pid
     except (OSError, ValueError, IndexError, psutil.Error):
         pass

@@ -1,17 +1,33 @@
--- Stored sessions (IST dates) per underlying with their numbers of rows, newest first.
-with counted as (
-    select underlying, (open_time at time zone 'Asia/Kolkata')::date as session,
-           count(*) as candles, 0 as build_ups, 0 as signals
-      from candle where underlying = any(%(underlyings)s) group by 1, 2
+-- Stored sessions (IST dates with candles) per underlying with their numbers of rows, newest first:
+-- one index probe per date, then counts that read only the indexes.
+with recursive found (underlying, session) as (
+    select u.underlying,
+           (select (min(open_time) at time zone 'Asia/Kolkata')::date
+              from candle where candle.underlying = u.underlying)
+      from unnest(%(underlyings)s::text[]) u (underlying)
     union all
-    select underlying, (open_time at time zone 'Asia/Kolkata')::date, 0, count(*), 0
-      from build_up where underlying = any(%(underlyings)s) group by 1, 2
-    union all
-    select underlying, session, 0, 0, count(*)
-      from signal where underlying = any(%(underlyings)s) and withdrawn_at is null group by 1, 2
+    select found.underlying,
+           (select (min(open_time) at time zone 'Asia/Kolkata')::date
+              from candle
+             where candle.underlying = found.underlying
+               and open_time >= (found.session + 1)::timestamp at time zone 'Asia/Kolkata')
+      from found
+     where found.session is not null
+), day as (
+    select underlying, session, session::timestamp at time zone 'Asia/Kolkata' as start,
+           (session + 1)::timestamp at time zone 'Asia/Kolkata' as stop
+      from found
+     where session is not null
 )
-select underlying, session, sum(candles)::bigint as candles, sum(build_ups)::bigint as build_ups,
-       sum(signals)::bigint as signals
-  from counted
- group by underlying, session
- order by session desc, underlying
+select day.underlying, day.session,
+       (select count(*) from candle
+         where candle.underlying = day.underlying
+           and open_time >= day.start and open_time < day.stop) as candles,
+       (select count(*) from build_up
+         where build_up.underlying = day.underlying
+           and open_time >= day.start and open_time < day.stop) as build_ups,
+       (select count(*) from signal
+         where signal.underlying = day.underlying and signal.withdrawn_at is null
+           and event_time > day.start and event_time <= day.stop) as signals
+  from day
+ order by day.session desc, day.underlying

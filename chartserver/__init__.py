@@ -1,0 +1,1 @@
+"""Pages, JSON history, live stream and replay over HTTP."""

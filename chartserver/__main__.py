@@ -1,0 +1,69 @@
+"""`python -m chartserver`: serve until SIGTERM or Ctrl-C."""
+
+import logging
+import sys
+from contextlib import ExitStack
+
+from pydantic import SecretStr
+
+import db.embedded
+from chartserver.app import create_app
+from chartserver.errors import SettingsError
+from chartserver.server import Server, bind, drop_expected
+from chartserver.settings import Settings, read_settings
+from db.connection import connect
+from db.errors import (
+    DatabaseUnavailableError,
+    EmbeddedServerError,
+    MigrationChangedError,
+    SchemaOutdatedError,
+)
+from db.migrate import require_current
+
+logger = logging.getLogger("chartserver")
+
+
+def serve(settings: Settings) -> None:
+    """Serve until a signal.
+
+    Raises:
+        SettingsError: The address or the packages cannot be used.
+        DatabaseUnavailableError: Nothing answers at DATABASE_URL.
+        SchemaOutdatedError: Migrations are missing.
+    """
+    with ExitStack() as stack:
+        if settings.database_url is None:
+            dsn = stack.enter_context(db.embedded.use(settings.home))
+            settings = settings.model_copy(update={"database_url": SecretStr(dsn)})
+        else:
+            dsn = settings.database_url.get_secret_value()
+        with connect(dsn) as connection:
+            require_current(connection)
+        app = create_app(settings)
+        sock = stack.enter_context(bind(settings))
+        host, port = sock.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        logger.info("listening on http://%s:%s", shown, port)
+        Server(app).run(sockets=[sock])
+
+
+def main() -> None:
+    """Run the server; a problem at the start is one line and exit code 1."""
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    logging.getLogger("uvicorn.error").addFilter(drop_expected)
+    # The hub says once that the database is out; the pool would say it at every try.
+    logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    try:
+        serve(read_settings())
+    except (
+        SettingsError,
+        DatabaseUnavailableError,
+        EmbeddedServerError,
+        MigrationChangedError,
+        SchemaOutdatedError,
+    ) as error:
+        sys.exit(f"chart server: {error}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,133 @@
+"""Rows as the JSON objects of the stream, and events as the bytes that leave the socket."""
+
+import json
+import math
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from db.change_log import Change, Cursor
+from db.rows import BuildUp, Candle, Signal
+
+PING = b": ping\n\n"
+HELLO = b"retry: 1000\n\n"
+END = b"event: end\ndata: {}\n\n"
+
+_encoder = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+dumps = _encoder.encode
+
+
+def seconds(moment: datetime) -> int:
+    """Return whole UTC seconds."""
+    return int(moment.timestamp())
+
+
+def _number(value: float | None) -> float | None:
+    # A stored NaN or infinity is no JSON, and one bad row must not stop the stream.
+    return value if value is None or math.isfinite(value) else None
+
+
+def candle_object(row: Candle) -> dict[str, Any]:
+    """Return a candle as the stream sends it."""
+    return {
+        "symbol": row.symbol,
+        "interval": row.interval_minutes,
+        "t": seconds(row.open_time),
+        "o": _number(row.open),
+        "h": _number(row.high),
+        "l": _number(row.low),
+        "c": _number(row.close),
+        "v": row.volume,
+        "oi": row.open_interest,
+        "final": row.final,
+    }
+
+
+def build_up_object(row: BuildUp) -> dict[str, Any]:
+    """Return a build-up as the stream sends it."""
+    return {
+        "symbol": row.symbol,
+        "t": seconds(row.open_time),
+        "close": _number(row.close),
+        "oi": row.open_interest,
+        "oi_change": row.oi_change,
+        "volume": row.volume,
+        "label": row.label,
+    }
+
+
+def signal_object(row: Signal) -> dict[str, Any]:
+    """Return a signal as the stream and all answers send it."""
+    return {
+        **{
+            name: _number(value) if isinstance(value, float) else value
+            for name, value in row._asdict().items()
+        },
+        "signal_id": str(row.signal_id),
+        "session": row.session.isoformat(),
+        "event_time": seconds(row.event_time),
+        "known_at": seconds(row.known_at),
+        "input_watermark": seconds(row.input_watermark),
+        "withdrawn_at": seconds(row.withdrawn_at) if row.withdrawn_at else None,
+        "withdrawn": row.withdrawn_at is not None,
+    }
+
+
+def event(name: str, data: object, cursor: Cursor | None = None) -> bytes:
+    """Return one event; with a cursor, a client resumes after it."""
+    last = f"\nid: {cursor}" if cursor else ""
+    return f"event: {name}\ndata: {dumps(data)}{last}\n\n".encode()
+
+
+def row_event(row: Candle | BuildUp | Signal, cursor: Cursor | None = None) -> bytes:
+    """Return a row as an event of its kind."""
+    if isinstance(row, Candle):
+        return event("candle", candle_object(row), cursor)
+    if isinstance(row, BuildUp):
+        return event("build_up", build_up_object(row), cursor)
+    return event("signal", signal_object(row), cursor)
+
+
+class Frame(NamedTuple):
+    """One event of the log, encoded."""
+
+    seq: int
+    underlying: str
+    payload: bytes
+
+
+class Batch:
+    """Frames that became visible together; their joined bytes are made once for all clients."""
+
+    __slots__ = ("_joined", "cursor", "frames")
+
+    def __init__(self, cursor: Cursor, frames: Iterable[Frame]) -> None:
+        self.cursor = cursor
+        self.frames = tuple(frames)
+        self._joined: dict[str | None, tuple[bytes, int]] = {}
+
+    def payload(self, underlying: str | None) -> tuple[bytes, int]:
+        """Return the bytes for clients of an underlying (None: of all), and their events."""
+        if underlying not in self._joined:
+            self._joined[underlying] = self.after(0, underlying)
+        return self._joined[underlying]
+
+    def after(self, seq: int, underlying: str | None) -> tuple[bytes, int]:
+        """Return the bytes of frames beyond a number, and their events."""
+        chosen = [
+            frame.payload
+            for frame in self.frames
+            if frame.seq > seq and underlying in {None, frame.underlying}
+        ]
+        return b"".join(chosen), len(chosen)
+
+
+def encode(changes: Iterable[Change], upto: Cursor) -> Batch:
+    """Return changes of the log as a batch that ends at a cursor."""
+    return Batch(
+        upto,
+        (
+            Frame(seq, row.underlying, row_event(row, Cursor(upto.epoch, seq)))
+            for seq, row in changes
+        ),
+    )

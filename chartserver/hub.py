@@ -1,0 +1,232 @@
+"""The one reader of the change log: wakes, reads after its cursor, encodes once, fans out.
+
+NOTIFY carries no data and is only a hint: without it the hub looks every second. Readers of the
+log's page never wait for writers, and no number is skipped (see db.change_log).
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg import AsyncConnection
+
+from chartserver.backoff import Backoff
+from chartserver.errors import brief
+from chartserver.frames import PING, Batch, encode, event
+from chartserver.ring import Ring
+from chartserver.subscription import SEND_TIMEOUT_SECONDS, Item, Notice, Subscription
+from db.change_log import Cursor, LogState, Page, read_after
+from db.reader import Pool, connect_reader, read
+
+logger = logging.getLogger(__name__)
+
+POLL_SECONDS = 1.0
+READ_TIMEOUT_SECONDS = 15.0
+PING_SECONDS = 10.0
+PAGE_ENTRIES = 1_000
+# Beyond this a fresh history is cheaper for everybody than the events.
+BACKLOG_ENTRIES = 50_000
+# Read into the ring at the start, for the clients of the server before this one.
+WARM_ENTRIES = 2_000
+
+
+class Hub:
+    """Owns the cursor, the ring and the clients.
+
+    Args:
+        dsn: For the hub's own connection.
+        pool: For the backlogs of clients that the ring does not reach.
+        listen: Whether to wake by LISTEN besides looking every second.
+        backlog: Log entries a client or the hub itself may be behind before it starts over.
+    """
+
+    def __init__(
+        self, dsn: str, pool: Pool, *, listen: bool = True, backlog: int = BACKLOG_ENTRIES
+    ) -> None:
+        self._dsn = dsn
+        self._pool = pool
+        self._listen = listen
+        self._backlog = backlog
+        self._ready = asyncio.Event()
+        self._stopping = False
+        self.clients: set[Subscription] = set()
+        self.ring = Ring()
+        self.cursor = Cursor("", 0)
+        self.connected = False
+        self.checked_at = 0.0
+        self.events_sent = 0
+        self.overflows = 0
+        self.resets = 0
+
+    # Clients ------------------------------------------------------------------------------------
+
+    @contextmanager
+    def register(self, underlying: str | None) -> Iterator[Subscription]:
+        """Give a client a queue that receives everything from now on."""
+        subscription = Subscription(underlying)
+        self.clients.add(subscription)
+        if self._stopping:
+            subscription.close("stopping")
+        try:
+            yield subscription
+        finally:
+            self.clients.discard(subscription)
+
+    def broadcast(self, item: Item) -> None:
+        """Queue the same bytes for every client; close those whose queue is full."""
+        for client in list(self.clients):
+            if isinstance(item, Batch) and not item.payload(client.underlying)[1]:
+                continue
+            if not client.offer(item):
+                self.overflows += 1
+                self.clients.discard(client)
+                client.close("overflow")
+                logger.info("closed a client that fell behind; it resumes by its last id")
+
+    def stop(self) -> None:
+        """End all streams, so that the server can stop at once."""
+        self._stopping = True
+        for client in list(self.clients):
+            client.close("stopping")
+
+    async def keep_alive(self) -> None:
+        """Send heartbeats and close clients that take no bytes, for ever."""
+        heartbeat = Notice({None: PING})
+        while True:
+            await asyncio.sleep(PING_SECONDS)
+            self.broadcast(heartbeat)
+            stuck = asyncio.get_running_loop().time() - SEND_TIMEOUT_SECONDS
+            for client in list(self.clients):
+                if client.sending_since is not None and client.sending_since < stuck:
+                    client.close("send timeout")
+
+    # Reading ------------------------------------------------------------------------------------
+
+    async def ready(self) -> Cursor:
+        """Wait until the log has been read once; return the cursor."""
+        await self._ready.wait()
+        return self.cursor
+
+    async def run(self) -> None:
+        """Follow the log for ever, through the deaths of the database."""
+        backoff = Backoff()
+        while True:
+            try:
+                async with await connect_reader(self._dsn) as connection:
+                    await self._follow(connection, backoff)
+            except (psycopg.Error, OSError, TimeoutError) as error:
+                logger.warning("change feed interrupted: %s", brief(error))
+            except Exception:  # one bad row must not silence every page
+                logger.exception("change feed failed")
+            self.connected = False
+            await backoff.wait()
+
+    async def _follow(self, connection: AsyncConnection[Any], backoff: Backoff) -> None:
+        if self._listen:
+            # Before the first read, so that no wake-up is lost between the two.
+            await connection.execute("listen feed")
+        while True:
+            await self.catch_up(connection)
+            backoff.reset()
+            if self._listen:
+                async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
+                    pass
+            else:
+                await asyncio.sleep(POLL_SECONDS)
+
+    async def catch_up(self, connection: AsyncConnection[Any]) -> None:
+        """Read to the end of the log, once."""
+        while True:
+            async with asyncio.timeout(READ_TIMEOUT_SECONDS):
+                page = await read_after(connection, self.cursor.seq, PAGE_ENTRIES)
+            if reason := self._lost(page.log):
+                self._restart(reason, page.log)
+                continue
+            self._publish(page)
+            if page.is_last:
+                break
+        self.connected = True
+        self.checked_at = asyncio.get_running_loop().time()
+        self._ready.set()
+
+    def _lost(self, log: LogState) -> str | None:
+        behind = log.newest - self.cursor.seq
+        return behind_reason(self.cursor, log, behind > self._backlog)
+
+    def _restart(self, reason: str, log: LogState) -> None:
+        first = not self.cursor.epoch
+        seq = max(log.pruned_to, log.newest - WARM_ENTRIES) if first else log.newest
+        self.cursor = Cursor(log.epoch, seq)
+        self.ring.restart(seq)
+        if first:
+            return
+        logger.warning("change feed starts over: %s", reason)
+        self.resets += 1
+        self.broadcast(Notice({None: reset(reason, self.cursor)}, restart=self.cursor))
+
+    def _publish(self, page: Page) -> None:
+        self.cursor = Cursor(page.log.epoch, page.upto)
+        if page.changes:
+            batch = encode(page.changes, self.cursor)
+            self.ring.append(batch)
+            self.broadcast(batch)
+
+    async def backlog(self, since: Cursor, upto: int) -> AsyncGenerator[Batch]:
+        """Yield what lies in (since, upto], from the ring or the table.
+
+        Raises:
+            CursorLostError: Those changes cannot be given; the client must start over.
+        """
+        kept = self.ring.after(since.seq) if since.epoch == self.cursor.epoch else None
+        if kept is not None and since.seq <= self.cursor.seq:
+            for batch in kept:
+                if batch.cursor.seq <= upto:
+                    yield batch
+            return
+        seq = since.seq
+        while True:
+            page = await self._read_page(seq, upto)
+            lost = behind_reason(
+                Cursor(since.epoch, seq), page.log, min(upto, page.log.newest) - seq > self._backlog
+            )
+            if lost:
+                raise CursorLostError(lost)
+            if page.changes:
+                yield encode(page.changes, Cursor(page.log.epoch, page.upto))
+            if page.upto >= upto or page.upto == seq:
+                return
+            seq = page.upto
+
+    async def _read_page(self, after: int, upto: int) -> Page:
+        backoff = Backoff()
+        while True:
+            try:
+                return await read(
+                    self._pool, lambda connection: read_after(connection, after, PAGE_ENTRIES, upto)
+                )
+            except (psycopg.OperationalError, psycopg.InterfaceError):
+                # An error status would close the browser's stream for good; the database returns.
+                await backoff.wait()
+
+
+class CursorLostError(Exception):
+    """The changes after a cursor are not available: read the history again."""
+
+
+def behind_reason(cursor: Cursor, log: LogState, too_long: bool) -> str | None:
+    """Return why a reader cannot go on from a cursor; None when it can."""
+    if cursor.epoch != log.epoch:
+        return "epoch"
+    if cursor.seq < log.pruned_to:
+        return "pruned"
+    if cursor.seq > log.newest:
+        return "future"
+    return "backlog" if too_long else None
+
+
+def reset(reason: str, cursor: Cursor) -> bytes:
+    """Return the event that makes a client read the history again; its id goes on from here."""
+    return event("reset", {"reason": reason}, cursor)

@@ -1,0 +1,53 @@
+"""What lives as long as the server: the pool, the hub and the status watch."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import TypedDict
+
+from starlette.applications import Starlette
+
+from chartserver.errors import SettingsError
+from chartserver.hub import Hub
+from chartserver.settings import Settings
+from chartserver.status import StatusWatch
+from db.reader import Pool, reader_pool
+
+
+class State(TypedDict):
+    """What request handlers find in `request.state`."""
+
+    settings: Settings
+    pool: Pool
+    hub: Hub
+    status: StatusWatch
+
+
+Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
+
+
+def make_lifespan(settings: Settings) -> Lifespan:
+    """Return the lifespan of an application with these settings.
+
+    Raises:
+        SettingsError: They name no database.
+    """
+    if settings.database_url is None:
+        raise SettingsError("DATABASE_URL is not set")
+    dsn = settings.database_url.get_secret_value()
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[State]:
+        async with reader_pool(dsn) as pool, asyncio.TaskGroup() as group:
+            hub = Hub(dsn, pool, listen=settings.listen)
+            status = StatusWatch(settings, pool, hub)
+            await status.look()
+            tasks = [group.create_task(job) for job in (hub.run(), hub.keep_alive(), status.run())]
+            # For the server, which ends the streams before it waits for connections.
+            app.state.hub = hub
+            yield {"settings": settings, "pool": pool, "hub": hub, "status": status}
+            hub.stop()
+            for task in tasks:
+                task.cancel()
+
+    return lifespan

@@ -1,0 +1,155 @@
+"""Query parameters: checked before anything is read, refused by name with what is allowed.
+
+An empty value counts as absent, as pages leave fields of their URL empty.
+"""
+
+import math
+import re
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time, timedelta
+
+from chartserver.errors import ParameterError, RangeError
+from db.history import Span
+from strategy.contract import UNDERLYINGS
+from strategy.session import IST
+
+INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "1h": 60}
+RANGE_DAYS = 31
+SIGNAL_RANGE_DAYS = 366
+SYMBOLS_AT_MOST = 100
+YEARS = range(2000, 2100)
+TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
+
+Parameters = Mapping[str, str]
+
+_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SYMBOL = re.compile(r"[A-Z0-9!&_-]{1,40}", re.ASCII)
+
+
+def underlying(parameters: Parameters, default: str) -> str:
+    """Return the underlying asked for."""
+    return underlying_filter(parameters) or default
+
+
+def underlying_filter(parameters: Parameters) -> str | None:
+    """Return the underlying asked for; None for all."""
+    value = parameters.get("underlying")
+    if not value:
+        return None
+    if value not in UNDERLYINGS:
+        raise ParameterError("underlying", UNDERLYINGS)
+    return value
+
+
+def interval(parameters: Parameters) -> str:
+    """Return the candles' interval, a key of `INTERVALS`."""
+    value = parameters.get("interval") or "1m"
+    if value not in INTERVALS:
+        raise ParameterError("interval", tuple(INTERVALS))
+    return value
+
+
+def day(parameters: Parameters, name: str) -> date | None:
+    """Return a date."""
+    value = parameters.get(name)
+    if not value:
+        return None
+    moment = _moment(name, value, "a date such as 2026-01-27")
+    if not _DATE.fullmatch(value):
+        raise ParameterError(name, "a date such as 2026-01-27")
+    return moment.astimezone(IST).date()
+
+
+def whole_number(parameters: Parameters, name: str) -> int | None:
+    """Return a positive whole number."""
+    value = parameters.get(name)
+    if not value:
+        return None
+    if not (value.isascii() and value.isdigit() and 0 < int(value) < 2**31):
+        raise ParameterError(name, "a positive whole number")
+    return int(value)
+
+
+def speed(parameters: Parameters, default: float = 60.0) -> float:
+    """Return market seconds per second."""
+    text = parameters.get("speed")
+    try:
+        value = float(text) if text else default
+    except ValueError:
+        value = math.nan
+    if not 0 < value <= 1_000_000:
+        raise ParameterError("speed", "a number above 0 and up to 1000000")
+    return value
+
+
+def symbols(parameters: Parameters) -> list[str] | None:
+    """Return the instruments asked for, by commas; None for the usual ones."""
+    value = parameters.get("symbols")
+    if not value:
+        return None
+    names = list(dict.fromkeys(name for name in value.split(",") if name))
+    if len(names) > SYMBOLS_AT_MOST or not all(_SYMBOL.fullmatch(name) for name in names):
+        raise ParameterError("symbols", f"up to {SYMBOLS_AT_MOST} symbols separated by commas")
+    return names
+
+
+def moment(parameters: Parameters, name: str) -> datetime | None:
+    """Return an instant: UTC seconds, or an Indian date or time."""
+    value = parameters.get(name)
+    if not value:
+        return None
+    if value.isascii() and value.isdigit() and len(value) in range(9, 11):
+        return datetime.fromtimestamp(int(value), UTC)
+    return _moment(name, value, f"UTC seconds, or {TIME_FORMS}")
+
+
+def span(parameters: Parameters, limit_days: int = RANGE_DAYS) -> Span | None:
+    """Return the times from `from` to `to`; a date as `to` includes that day.
+
+    One of the two alone means the rest of its Indian day. None when both are absent.
+
+    Raises:
+        ParameterError: One cannot be read, or they are in the wrong order.
+        RangeError: They lie more than `limit_days` apart.
+    """
+    first, last = parameters.get("from"), parameters.get("to")
+    if not first and not last:
+        return None
+    start = _moment("from", first) if first else None
+    stop = _moment("to", last) if last else None
+    if stop is not None and last and _DATE.fullmatch(last):
+        stop += timedelta(days=1)
+    if start is None:
+        assert stop is not None  # noqa: S101 - one of the two is given
+        start = ist_day(stop - timedelta(microseconds=1)).start
+    if stop is None:
+        stop = ist_day(start).stop
+    if stop <= start:
+        raise ParameterError("to", "later than from")
+    if stop - start > timedelta(days=limit_days):
+        raise RangeError(
+            f"from and to may lie at most {limit_days} days apart", limit_days=limit_days
+        )
+    return Span(start, stop)
+
+
+def day_span(session: date) -> Span:
+    """Return an Indian day."""
+    start = datetime.combine(session, time(), IST).astimezone(UTC)
+    return Span(start, start + timedelta(days=1))
+
+
+def ist_day(instant: datetime) -> Span:
+    """Return the Indian day around an instant."""
+    return day_span(instant.astimezone(IST).date())
+
+
+def _moment(name: str, value: str, allowed: str = TIME_FORMS) -> datetime:
+    try:
+        # A plus sign of an offset arrives as a space when it was not encoded.
+        found = datetime.fromisoformat(value.replace(" ", "+"))
+    except ValueError:
+        raise ParameterError(name, allowed) from None
+    if found.year not in YEARS:
+        raise ParameterError(name, allowed)
+    return (found if found.tzinfo else found.replace(tzinfo=IST)).astimezone(UTC)

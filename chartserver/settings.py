@@ -1,0 +1,97 @@
+"""What the environment says, read once at the start."""
+
+import ipaddress
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from chartserver.errors import SettingsError
+from strategy.clock import MarketClock
+from strategy.contract import UNDERLYINGS
+
+SIMULATOR = "simulator"
+
+
+def _clock(value: Any) -> MarketClock:
+    return value if isinstance(value, MarketClock) else MarketClock.parse(value)
+
+
+def _names(value: Any) -> Any:
+    return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
+
+
+def is_loopback(host: str) -> bool:
+    """Tell whether only this machine can reach a bind address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+class Settings(BaseSettings):
+    """One frozen object per process.
+
+    Attributes:
+        database_url: `DATABASE_URL`; None means the embedded server of `home`.
+        home: `OPTIONSCALP_HOME`.
+        host: `CHART_HOST`.
+        port: `CHART_PORT`; 0 takes any free one.
+        token: `CHART_TOKEN`; pages and APIs ask for it once.
+        listen: `CHART_LISTEN`; false where a transaction pooler makes LISTEN useless. Changes then
+            show within a second instead of at once.
+        clock: `OPTIONSCALP_CLOCK`.
+        source: `OPTIONSCALP_SOURCE`; `simulator` makes every page say so.
+        underlyings: `UNDERLYINGS`; the first is shown where a request names none.
+    """
+
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True)
+
+    database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
+    home: Path = Field(default=Path(".optionscalp"), validation_alias="OPTIONSCALP_HOME")
+    host: str = Field(default="127.0.0.1", validation_alias="CHART_HOST")
+    port: int = Field(default=8000, ge=0, le=65535, validation_alias="CHART_PORT")
+    token: SecretStr | None = Field(default=None, validation_alias="CHART_TOKEN")
+    listen: bool = Field(default=True, validation_alias="CHART_LISTEN")
+    clock: Annotated[MarketClock, NoDecode, BeforeValidator(_clock)] = Field(
+        default=MarketClock.real(), validation_alias="OPTIONSCALP_CLOCK"
+    )
+    source: str | None = Field(default=None, validation_alias="OPTIONSCALP_SOURCE")
+    underlyings: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
+        default=UNDERLYINGS, min_length=1, validation_alias="UNDERLYINGS"
+    )
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.token is None and not is_loopback(self.host):
+            raise ValueError(
+                f"CHART_HOST {self.host} lets other machines in: set CHART_TOKEN to a secret of"
+                " your own, or CHART_HOST to 127.0.0.1"
+            )
+        unknown = set(self.underlyings) - set(UNDERLYINGS)
+        if unknown:
+            raise ValueError(
+                f"UNDERLYINGS has {', '.join(sorted(unknown))}; known: {', '.join(UNDERLYINGS)}"
+            )
+        return self
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the rows shown come from the simulator."""
+        return self.source == SIMULATOR
+
+
+def read_settings() -> Settings:
+    """Return the settings of this process.
+
+    Raises:
+        SettingsError: A variable has no usable value; the message names it.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(str(part) for part in first["loc"])
+        reason = first["msg"].removeprefix("Value error, ")
+        raise SettingsError(f"{name}: {reason}" if name else reason) from None

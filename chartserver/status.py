@@ -1,0 +1,143 @@
+"""What pages show of the market, the sources and the age of the data."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from typing import Any
+
+import psycopg
+
+from chartserver.errors import brief
+from chartserver.frames import event, seconds
+from chartserver.hub import Hub
+from chartserver.settings import Settings
+from chartserver.subscription import Notice
+from db.freshness import Freshness, Newest, SourceStatus, read_freshness
+from db.reader import Pool, read
+from strategy.contract import UNDERLYINGS
+from strategy.errors import CalendarUnknownError
+from strategy.session import is_open
+
+logger = logging.getLogger(__name__)
+
+LOOK_SECONDS = 2.0
+REPEAT_SECONDS = 10.0
+# An asker that was killed cannot note that its source is down; silence in market hours does.
+# Trendlyne has news every five minutes only.
+SILENCE = {"tradingview": timedelta(minutes=3), "trendlyne": timedelta(minutes=15)}
+
+
+class StatusWatch:
+    """Reads the state every two seconds and tells all clients when it changed."""
+
+    def __init__(self, settings: Settings, pool: Pool, hub: Hub) -> None:
+        self._settings = settings
+        self._pool = pool
+        self._hub = hub
+        self._freshness = Freshness([], [])
+        self._database_up = True
+
+    async def run(self) -> None:
+        """Look for ever."""
+        told: object = None
+        told_at = 0.0
+        loop = asyncio.get_running_loop()
+        while True:
+            await self.look()
+            content = self._content()
+            if content != told or loop.time() - told_at >= REPEAT_SECONDS:
+                self._hub.broadcast(
+                    Notice({name: self.event(name) for name in (None, *UNDERLYINGS)})
+                )
+                told, told_at = content, loop.time()
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def look(self) -> bool:
+        """Read the state once; tell whether the database answered."""
+        try:
+            self._freshness = await read(
+                self._pool, lambda connection: read_freshness(connection, UNDERLYINGS)
+            )
+        except (psycopg.Error, OSError) as error:
+            if self._database_up:
+                logger.warning("database out: %s", brief(error))
+            self._database_up = False
+        else:
+            self._database_up = True
+        return self._database_up
+
+    def event(self, underlying: str | None = None) -> bytes:
+        """Return the state as a stream event without an id."""
+        return event("status", self.current(underlying))
+
+    def current(self, underlying: str | None = None) -> dict[str, Any]:
+        """Return the state as last read; ages are of one underlying's rows or of all."""
+        clock = self._settings.clock
+        now = clock.now()
+        return {
+            "market": "open" if _is_open(now) else "closed",
+            "simulated": self._settings.simulated,
+            "now": seconds(now),
+            "clock": clock_object(self._settings),
+            "database": "up" if self._database_up else "down",
+            "sources": self._sources(now),
+            "ages": self.ages(now, underlying),
+        }
+
+    def ages(self, now: datetime, underlying: str | None = None) -> dict[str, int | None]:
+        """Return market seconds since the newest rows became known."""
+        rows = [row for row in self._freshness.newest if underlying in {None, row.underlying}]
+        return {
+            "candle": _age(now, rows, "candle"),
+            "build_up": _age(now, rows, "build_up"),
+        }
+
+    def _sources(self, now: datetime) -> dict[str, dict[str, Any]]:
+        noted = {status.source: status for status in self._freshness.sources}
+        names = sorted({*SILENCE, *noted})
+        return {name: _source_object(noted.get(name), name, now) for name in names}
+
+    def _content(self) -> object:
+        """Return what makes clients be told at once: everything but the passing of time."""
+        now = self._settings.clock.now()
+        states = {name: (s["state"], s["error"]) for name, s in self._sources(now).items()}
+        return self._database_up, _is_open(now), self._freshness.newest, states
+
+
+def clock_object(settings: Settings) -> dict[str, float]:
+    """Return the market clock: market = `market` + (wall time - `wall`) * `speed`."""
+    clock = settings.clock
+    return {
+        "market": clock.market_start.timestamp(),
+        "wall": clock.wall_start,
+        "speed": clock.speed,
+    }
+
+
+def _is_open(now: datetime) -> bool:
+    try:
+        return is_open(now)
+    except CalendarUnknownError:
+        return False
+
+
+def _age(now: datetime, rows: list[Newest], kind: str) -> int | None:
+    known = [moment for row in rows if (moment := getattr(row, kind)) is not None]
+    return max(0, int((now - max(known)).total_seconds())) if known else None
+
+
+def _source_object(noted: SourceStatus | None, name: str, now: datetime) -> dict[str, Any]:
+    if noted is None:
+        return {"state": "idle", "last": None, "error": None}
+    state, error = noted.state, noted.error
+    if state == "up" and noted.last_at is not None:
+        silence = now - noted.last_at
+        if not _is_open(now):
+            state = "idle"
+        elif silence > SILENCE.get(name, max(SILENCE.values())):
+            state, error = "down", f"silent for {int(silence.total_seconds()) // 60} minutes"
+    return {
+        "state": state,
+        "last": seconds(noted.last_at) if noted.last_at else None,
+        "error": error,
+    }

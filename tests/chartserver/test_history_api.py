@@ -1,0 +1,253 @@
+"""History, sessions, signals, chain and health over HTTP."""
+
+import gzip
+import json
+from datetime import date, timedelta
+
+import psycopg
+import pytest
+from chart_help import OPEN, Chart, build_up, candle, contract, seconds, signal
+
+from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL, write
+from db.connection import connect
+from db.rows import ChainOi
+
+DAY = timedelta(days=1)
+STRIKES = [24900, 24950, 25000, 25050, 25100]
+CALL, PUT = "NIFTY260127C25000", "NIFTY260127P25000"
+
+
+@pytest.fixture
+def stored(connection: psycopg.Connection) -> psycopg.Connection:
+    """Ten minutes of a session with its contracts, and one session before."""
+    write(connection, CONTRACT, [contract(strike, kind) for strike in STRIKES for kind in "CP"])
+    for symbol, price in (("NIFTY", 25010.0), ("NIFTY1!", 25050.0), (CALL, 150.0), (PUT, 140.0)):
+        today = [candle(symbol, minute, price + minute) for minute in range(10)]
+        write(connection, CANDLE, today)
+    before = candle("NIFTY", 0, 24910.0)
+    write(
+        connection,
+        CANDLE,
+        [before._replace(open_time=OPEN - DAY, known_at=OPEN - DAY + timedelta(minutes=1))],
+    )
+    write(connection, BUILD_UP, [build_up(CALL), build_up(CALL, 5), build_up(PUT)])
+    write(connection, SIGNAL, [signal(CALL, 5)])
+    return connection
+
+
+def test_history_shows_the_latest_session_at_the_money(stored, chart):
+    answer = chart.json("/api/history?underlying=NIFTY&expiry=&strike=&interval=1m")
+    assert answer["session"] == "2026-01-21"
+    assert answer["expiry"] == "2026-01-27"
+    assert answer["expiries"] == ["2026-01-27"]
+    assert answer["strikes"] == STRIKES
+    assert (answer["spot"], answer["atm_strike"]) == (25019.0, 25000)
+    assert answer["symbols"] == {"index": "NIFTY", "future": "NIFTY1!", "call": CALL, "put": PUT}
+    assert answer["interval"] == "1m"
+    assert answer["simulated"] is False
+    assert answer["as_of"].endswith(":45")
+    assert set(answer["candles"]) == {"NIFTY", "NIFTY1!", CALL, PUT}
+    index = answer["candles"]["NIFTY"]
+    assert index["t"] == [seconds(OPEN) + 60 * minute for minute in range(10)]
+    assert index["c"] == [25010.0 + minute for minute in range(10)]
+    assert index["v"] == [None] * 10
+    assert index["final"] == [True] * 10
+    assert answer["build_ups"][CALL] == {
+        "t": [seconds(OPEN), seconds(OPEN) + 300],
+        "close": [101, 101],
+        "oi": [6500, 6500],
+        "oi_change": [-65, -65],
+        "volume": [130, 130],
+        "label": ["short_covering", "short_covering"],
+        "k": [seconds(OPEN) + 320, seconds(OPEN) + 620],
+    }
+    (found,) = answer["signals"]
+    assert found["event_time"] == seconds(OPEN) + 300
+    assert found["withdrawn"] is False
+    assert answer["status"]["market"] == "open"
+
+
+def test_a_strike_and_symbols_can_be_chosen(stored, chart):
+    answer = chart.json("/api/history?strike=25100&symbols=NIFTY,NIFTY1!")
+    assert answer["symbols"]["call"] == "NIFTY260127C25100"
+    assert answer["atm_strike"] == 25000
+    assert set(answer["candles"]) == {"NIFTY", "NIFTY1!"}
+
+
+def test_a_range_of_india_s_time_is_cut_to_the_minute(stored, chart):
+    answer = chart.json("/api/history?from=2026-01-21T09:17&to=2026-01-21T09:20")
+    assert answer["candles"]["NIFTY"]["t"] == [seconds(OPEN) + 60 * n for n in (2, 3, 4)]
+    whole = chart.json("/api/history?from=2026-01-20&to=2026-01-21")
+    assert len(whole["candles"]["NIFTY"]["t"]) == 11
+    assert whole["session"] == "2026-01-21"
+
+
+def test_wider_candles_are_built_from_the_open(stored, chart):
+    answer = chart.json("/api/history?interval=5m&symbols=NIFTY")
+    assert answer["interval"] == "5m"
+    assert answer["candles"]["NIFTY"] == {
+        "minutes": 5,
+        "t": [seconds(OPEN), seconds(OPEN) + 300],
+        "o": [25009, 25014],
+        "h": [25016, 25021],
+        "l": [25008, 25013],
+        "c": [25014, 25019],
+        "v": [None, None],
+        "oi": [None, None],
+        "final": [True, True],
+        "k": [seconds(OPEN) + 300, seconds(OPEN) + 600],
+    }
+
+
+def test_a_wide_candle_still_forms_while_its_end_is_not_stored(stored, chart):
+    write(stored, CANDLE, [candle("NIFTY", 10, 25020.0)])
+    answer = chart.json("/api/history?interval=15m&symbols=NIFTY")
+    assert answer["candles"]["NIFTY"]["final"] == [False]
+    answer = chart.json("/api/history?interval=5m&symbols=NIFTY")
+    assert answer["candles"]["NIFTY"]["final"] == [True, True, False]
+
+
+def test_where_only_coarse_candles_are_stored_the_answer_says_so(connection, chart):
+    rows = [candle("BANKNIFTY", 5 * n, 58000.0, interval_minutes=5) for n in range(3)]
+    write(connection, CANDLE, rows)
+    answer = chart.json("/api/history?underlying=BANKNIFTY")
+    assert answer["interval"] == "5m"
+    assert answer["candles"]["BANKNIFTY"]["minutes"] == 5
+    write(connection, CANDLE, [candle("BANKNIFTY", 2, 58000.0)])
+    answer = chart.json("/api/history?underlying=BANKNIFTY")
+    assert answer["interval"] == "1m"
+    assert answer["candles"]["BANKNIFTY"]["t"] == [seconds(OPEN) + 120]
+
+
+def test_an_empty_database_gives_an_empty_chart(chart):
+    answer = chart.json("/api/history?underlying=BANKNIFTY")
+    assert answer["session"] == "2026-01-21"
+    assert answer["candles"] == {}
+    assert answer["symbols"] == {"index": "BANKNIFTY", "future": None, "call": None, "put": None}
+    assert answer["as_of"].endswith(":0")
+
+
+def test_pages_say_what_comes_from_the_simulator(connection, serve):
+    write(connection, CANDLE, [candle("NIFTY", source="simulator")])
+    assert serve().json("/api/history")["simulated"] is True
+    simulated = serve(OPTIONSCALP_SOURCE="simulator").json("/api/history?underlying=BANKNIFTY")
+    assert simulated["simulated"] is True
+    assert simulated["status"]["simulated"] is True
+
+
+REFUSALS = [
+    ("history?underlying=SENSEX", 400, {"allowed": ["NIFTY", "BANKNIFTY"]}),
+    ("history?interval=2m", 400, {"parameter": "interval"}),
+    ("history?from=yesterday", 400, {"parameter": "from"}),
+    ("history?from=2026-01-21T10:00&to=2026-01-21T09:00", 400, {"parameter": "to"}),
+    ("history?from=0001-01-01", 400, {"parameter": "from"}),
+    ("history?strike=ATM", 400, {"parameter": "strike"}),
+    ("history?expiry=soon", 400, {"parameter": "expiry"}),
+    ("history?symbols=NIFTY%27--", 400, {"parameter": "symbols"}),
+    ("history?symbols=NIFTY,NIFTY260127C1", 404, {"symbols": ["NIFTY260127C1"]}),
+    ("history?strike=100", 404, {}),
+    ("history?expiry=2026-01-28", 404, {}),
+    ("history?from=2025-01-01&to=2026-01-21", 413, {"limit_days": 31}),
+    ("replay", 400, {"parameter": "from"}),
+    ("replay?from=2025-01-01&to=2026-01-21", 413, {"limit_days": 31}),
+    ("chain?at=noon", 400, {"parameter": "at"}),
+    ("chain?expiry=2026-01-28", 404, {}),
+    ("nothing", 404, {}),
+]
+
+
+def test_refusals_have_one_shape_and_name_the_parameter(stored, chart):
+    for path, status, details in REFUSALS:
+        answer = chart.get(f"/api/{path}")
+        body = answer.json()
+        assert (path, answer.status_code) == (path, status)
+        assert body["status"] == status
+        assert body["error"]
+        assert details.items() <= body.items()
+
+
+def test_sessions_are_listed_with_their_rows_newest_first(stored, chart):
+    found = chart.json("/api/sessions?underlying=NIFTY")["sessions"]
+    assert [tuple(session.values()) for session in found] == [
+        ("NIFTY", "2026-01-21", 40, 3, 1),
+        ("NIFTY", "2026-01-20", 1, 0, 0),
+    ]
+    assert list(found[0]) == ["underlying", "session", "candles", "build_ups", "signals"]
+
+
+def test_signals_come_with_their_outcomes(stored, chart):
+    stored.execute(
+        "insert into signal_outcome values (%s, 15, 12, 3, 9, true, 'target1')",
+        (signal(CALL, 5).signal_id,),
+    )
+    (found,) = chart.json("/api/signals?underlying=NIFTY&strategy=delta_volume")["signals"]
+    assert found["symbol"] == CALL
+    assert found["outcomes"] == [
+        {
+            "horizon_minutes": 15, "mfe_points": 12, "mae_points": 3, "return_points": 9,
+            "hit": True, "exit_reason": "target1",
+        }
+    ]  # fmt: skip
+    assert chart.json("/api/signals?strategy=other")["signals"] == []
+
+
+def test_the_ladder_is_as_it_was_known(stored, chart):
+    def observed(minute: int, call_oi: int) -> ChainOi:
+        moment = OPEN + timedelta(minutes=minute)
+        known_at = moment + timedelta(seconds=30)
+        expiry = date(2026, 1, 27)
+        return ChainOi("NIFTY", expiry, 25000, moment, call_oi, 1300, 650, 1950, "test", known_at)
+
+    write(stored, CHAIN_OI, [observed(2, 1000), observed(6, 2000)])
+    early = chart.json("/api/chain?underlying=NIFTY&at=2026-01-21T09:18:30")
+    later = chart.json(f"/api/chain?underlying=NIFTY&at={seconds(OPEN) + 600}")
+    assert [row["strike"] for row in early["rows"]] == STRIKES
+    assert early["rows"][2]["call"] == {
+        "symbol": CALL, "price": 152, "oi": 1000, "oi_change": 350, "label": None
+    }  # fmt: skip
+    assert early["rows"][2]["put"]["oi_change"] == -650
+    assert early["pcr"] == 1.3
+    assert early["spot"] == 25012
+    assert later["rows"][2]["call"]["oi"] == 2000
+    assert later["rows"][2]["call"]["label"] == "short_covering"
+    assert later["at"] == seconds(OPEN) + 600
+    assert later["rows"][0]["call"]["oi"] is None
+
+
+def test_json_is_compressed_and_never_cached(stored, chart):
+    answer = chart.get("/api/history", headers={"Accept-Encoding": "gzip"})
+    assert answer.headers["content-encoding"] == "gzip"
+    assert answer.headers["cache-control"] == "no-store"
+    assert json.loads(answer.content)
+    assert len(gzip.compress(answer.content)) < len(answer.content)
+
+
+def test_health_tells_the_ages_of_the_newest_rows(stored, chart: Chart):
+    answer = chart.json("/healthz")
+    assert answer["status"] == "ok"
+    # The clock began at 10:30, the newest candle was known at 09:25.
+    assert 65 * 60 <= answer["ages"]["candle"] < 66 * 60
+    assert "optionscalp_chart_lag_seconds" in chart.get("/metrics").text
+
+
+def test_while_the_database_is_out_answers_are_503_and_then_good_again(
+    stored, server_dsn, chart: Chart
+):
+    assert chart.get("/healthz").status_code == 200
+    name = stored.info.dbname
+    with connect(server_dsn) as admin:
+        admin.execute(f"alter database {name} allow_connections false")
+        admin.execute(
+            "select pg_terminate_backend(pid) from pg_stat_activity"
+            " where datname = %s and application_name like 'optionscalp%%'",
+            (name,),
+        )
+        out = chart.get("/api/history")
+        health = chart.get("/healthz")
+        admin.execute(f"alter database {name} allow_connections true")
+    assert out.status_code == 503
+    assert out.json()["status"] == 503
+    assert health.status_code == 503
+    while chart.get("/healthz").status_code != 200:
+        pass
+    assert chart.json("/api/history")["session"] == "2026-01-21"

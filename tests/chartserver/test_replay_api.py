@@ -1,0 +1,121 @@
+"""Replay: everything of a range with the time it became known, in one answer or paced."""
+
+from datetime import timedelta
+
+import psycopg
+import pytest
+from chart_help import OPEN, Stream, build_up, candle, contract, seconds, signal
+
+from db.bulk import BUILD_UP, CANDLE, CONTRACT, SIGNAL, write
+
+STRIKES = [24900, 24950, 25000, 25050, 25100, 25150]
+CALL = "NIFTY260127C25000"
+RANGE = "underlying=NIFTY&from=2026-01-21&to=2026-01-21"
+
+
+@pytest.fixture
+def stored(connection: psycopg.Connection) -> psycopg.Connection:
+    """Six minutes in which the index leaves its opening strike."""
+    write(connection, CONTRACT, [contract(strike, kind) for strike in STRIKES for kind in "CP"])
+    index = [candle("NIFTY", minute, 25001.0 + 30 * minute) for minute in range(6)]
+    calls = [
+        candle(f"NIFTY260127C{strike}", minute, 100.0) for strike in STRIKES for minute in range(6)
+    ]
+    write(connection, CANDLE, index + calls)
+    write(connection, CANDLE, [candle("NIFTY", 6, 25200.0, final=False)])
+    write(connection, BUILD_UP, [build_up(CALL)])
+    write(connection, SIGNAL, [signal("NIFTY260127C25150", 5)])
+    return connection
+
+
+def test_a_replay_holds_final_rows_with_the_time_they_became_known(stored, chart):
+    answer = chart.json(f"/api/replay?{RANGE}")
+    index = answer["candles"]["NIFTY"]
+    assert index["t"] == [seconds(OPEN) + 60 * minute for minute in range(6)]
+    assert index["k"] == [seconds(OPEN) + 60 * (minute + 1) for minute in range(6)]
+    assert answer["build_ups"][CALL]["k"] == [seconds(OPEN) + 320]
+    assert answer["signals"][0]["known_at"] == seconds(OPEN) + 320
+
+
+def test_its_contracts_are_those_around_the_opening_price_and_of_its_signals(stored, chart):
+    answer = chart.json(f"/api/replay?{RANGE}")
+    assert (answer["spot"], answer["atm_strike"]) == (25000, 25000)
+    assert answer["symbols"]["call"] == CALL
+    near = {f"NIFTY260127C{strike}" for strike in (24900, 24950, 25000, 25050, 25100)}
+    assert set(answer["candles"]) == {"NIFTY", "NIFTY260127C25150", *near}
+
+
+def test_another_strike_can_be_chosen(stored, chart):
+    answer = chart.json(f"/api/replay?{RANGE}&strike=25100")
+    assert answer["symbols"]["call"] == "NIFTY260127C25100"
+    assert answer["atm_strike"] == 25000
+
+
+def test_the_paced_stream_sends_every_row_as_it_became_known_and_ends(stored, chart):
+    late = candle("NIFTY", 1, 25031.0, known_at=OPEN + timedelta(minutes=30))
+    stored.execute(
+        "delete from candle where symbol = 'NIFTY' and open_time = %s", (late.open_time,)
+    )
+    write(stored, CANDLE, [late])
+    with Stream(
+        chart,
+        "/replay/stream",
+        underlying="NIFTY",
+        from_="2026-01-21",
+        to="2026-01-21",
+        speed=36000,
+    ) as stream:
+        events = []
+        while (event := stream.take()).kind != "end":
+            events.append(event)
+        assert stream.take() is None
+    rows = [(event.data["symbol"], event.data["t"]) for event in events if event.kind == "candle"]
+    assert len(rows) == len(set(rows)) == 6 * 7
+    assert rows[-1] == ("NIFTY", seconds(late.open_time))
+    kinds = [event.kind for event in events]
+    # The index of minute 1 is late; five minutes of seven symbols come before the build-up.
+    assert kinds[5 * 7 - 1 :][:2] == ["build_up", "signal"]
+    assert all(event.id is None for event in events)
+    assert events[0].data.keys() == {
+        *("symbol", "interval", "t", "o", "h", "l", "c", "v", "oi", "final")
+    }
+
+
+def test_the_pace_is_market_seconds_per_second(stored, chart):
+    """Nothing shows before it was known: the rows span 320 market seconds."""
+    path = "/replay/stream"
+    with Stream(chart, path, from_="2026-01-21", to="2026-01-21", speed=600) as stream:
+        first = stream.take()
+        assert first.data["t"] == seconds(OPEN)
+        assert stream.take_kind("signal").data["known_at"] - seconds(OPEN) == 320
+    slow = Stream(chart, path, from_="2026-01-21", to="2026-01-21", speed=0.001, symbols="NIFTY")
+    with slow as stream:
+        stream.take()
+        assert stream.events.empty()
+
+
+def test_several_sessions_play_without_the_night_between(stored, chart):
+    day = timedelta(days=1)
+    write(
+        stored,
+        CANDLE,
+        [candle("NIFTY", 0)._replace(open_time=OPEN - day, known_at=OPEN - day)],
+    )
+    with Stream(
+        chart, "/replay/stream", from_="2026-01-20", to="2026-01-21", symbols="NIFTY", speed=3600
+    ) as stream:
+        times = []
+        while (event := stream.take()).kind != "end":
+            times += [event.data["t"]] if event.kind == "candle" else []
+    assert times == [seconds(OPEN - day), *(seconds(OPEN) + 60 * n for n in range(6))]
+
+
+def test_a_range_without_rows_ends_at_once(chart):
+    with Stream(chart, "/replay/stream", from_="2026-01-21", to="2026-01-21") as stream:
+        assert stream.take().kind == "end"
+
+
+def test_wrong_parameters_are_refused_before_the_stream_begins(chart):
+    for query, name in (("", "from"), ("from=2026-01-21&speed=0", "speed"), ("from=x", "from")):
+        answer = chart.get(f"/replay/stream?{query}")
+        assert (answer.status_code, answer.json()["parameter"]) == (400, name)

@@ -1,0 +1,229 @@
+"""The whole demo as one command: every part killed in mid-session, nothing lost, a clean end."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pytest
+
+import db.embedded
+from db.connection import connect
+from optionscalp.homes import demo_database
+from optionscalp.stack import free_port
+from tests.follower import Follower
+from tests.live import optionscalp
+
+STREAMED = {
+    "candle": (
+        "select symbol, interval_minutes, extract(epoch from open_time)::bigint, open, high, low,"
+        " close, volume, final from candle where underlying = 'NIFTY'"
+    ),
+    "build_up": (
+        "select symbol, extract(epoch from open_time)::bigint, close, open_interest, oi_change,"
+        " volume, label from build_up where underlying = 'NIFTY'"
+    ),
+    "signal": (
+        "select signal_id::text, symbol, entry, withdrawn_at is not null from signal"
+        " where underlying = 'NIFTY'"
+    ),
+}
+
+
+class Demo:
+    """A running `optionscalp demo`."""
+
+    def __init__(self, process: subprocess.Popen, home: Path, port: int):
+        self.process = process
+        self.folder = home / "demo"
+        self.url = f"http://127.0.0.1:{port}"
+        self.lines: list[str] = []
+
+    def read_until(self, pattern: str) -> str:
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if re.search(pattern, line):
+                return line
+        raise AssertionError("ended early:\n" + "".join(self.lines))
+
+    def database(self) -> str:
+        return demo_database(db.embedded.start(self.folder))
+
+    def part(self, words: str) -> psutil.Process:
+        for child in psutil.Process(self.process.pid).children():
+            if words in " ".join(child.cmdline()):
+                return child
+        raise AssertionError(f"no part runs {words}")
+
+
+@contextmanager
+def demo(home: Path, *arguments: str) -> Iterator[Demo]:
+    port = free_port()
+    command = [sys.executable, "-m", "optionscalp.cli", "demo", "--chart-port", str(port)]
+    with subprocess.Popen(
+        [*command, *arguments],
+        env=os.environ | {"OPTIONSCALP_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            running = Demo(process, home, port)
+            running.read_until("Ctrl-C stops everything")
+            yield running
+        finally:
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate(timeout=30)
+            print("".join(running.lines), rest)
+
+
+def is_alive(process: psutil.Process) -> bool:
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def wait_for_rows(dsn: str, more: int) -> int:
+    """Return the change log's newest number after it has grown."""
+    with connect(dsn) as listener, connect(dsn) as reader:
+        listener.execute("listen feed")
+
+        def newest() -> int:
+            return reader.execute("select coalesce(max(seq), 0) from change_log").fetchone()[0]
+
+        goal = newest() + more
+        for _ in listener.notifies(timeout=120):
+            if newest() >= goal:
+                return newest()
+    raise AssertionError("the market stands still")
+
+
+def keys(dsn: str) -> set:
+    with connect(dsn) as connection:
+        return set(
+            connection.execute(
+                "select symbol, interval_minutes, open_time, open from candle where final"
+            ).fetchall()
+        )
+
+
+def streamed(follower: Follower) -> dict[str, set]:
+    state: dict[str, set] = {"candle": set(), "build_up": set(), "signal": set()}
+    for (kind, *key), row in follower.state.items():
+        names = {
+            "candle": ("o", "h", "l", "c", "v", "final"),
+            "build_up": ("close", "oi", "oi_change", "volume", "label"),
+            "signal": ("symbol", "entry"),
+        }[kind]
+        values = [row[name] for name in names]
+        if kind == "signal":
+            values.append(bool(row.get("withdrawn")))
+        state[kind].add((*key, *values))
+    return state
+
+
+@pytest.mark.timeout(420)
+def test_killing_each_part_in_mid_session_loses_nothing_and_repeats_nothing(home: Path):
+    dagster = ("--dagster-port", str(free_port()))
+    with demo(home, "--speed", "240", "--underlying", "NIFTY", *dagster) as running:
+        dsn = running.database()
+        with connect(dsn) as connection:
+            epoch = connection.execute("select epoch from feed_meta").fetchone()[0]
+        follower = Follower(f"{running.url}/stream?underlying=NIFTY&since={epoch}:0")
+        follower.start()
+        stored: set = set()
+        for words in ("-m pipelines", "-m chartserver", "dagster._daemon"):
+            wait_for_rows(dsn, 400)
+            stored |= keys(dsn)
+            running.part(words).kill()
+            running.read_until("ended .SIGKILL.")
+        wait_for_rows(dsn, 400)
+        stored |= keys(dsn)
+        os.kill(db.embedded.postmaster_pid(running.folder), signal.SIGKILL)
+        running.read_until("postgres ended")
+        wait_for_rows(running.database(), 1_000)
+        assert stored <= keys(dsn)
+        for words in ("-m pipelines", "dagster api grpc"):  # who writes; now the tables stand still
+            os.killpg(running.part(words).pid, signal.SIGSTOP)
+        with connect(dsn) as connection:
+            newest = connection.execute("select max(seq) from change_log").fetchone()[0]
+            follower.wait_for(newest)
+            expected = {
+                kind: set(connection.execute(query).fetchall()) for kind, query in STREAMED.items()
+            }
+        follower.stop()
+        numbers = [int(name.split(":")[1]) for name in follower.ids]
+        assert follower.resets == []
+        assert follower.connections >= 2
+        assert numbers == sorted(set(numbers))
+        assert streamed(follower) == expected
+
+
+def test_ctrl_c_stops_every_part_within_seconds(home: Path):
+    with demo(home, "--speed", "60", "--no-dagster") as running:
+        family = psutil.Process(running.process.pid).children(recursive=True)
+        postgres = psutil.Process(db.embedded.postmaster_pid(running.folder))
+        assert len(family) >= 3
+        running.process.send_signal(signal.SIGINT)
+        running.process.wait(20)
+        assert running.process.returncode == 0
+        assert [part for part in [*family, postgres] if is_alive(part)] == []
+
+
+def test_a_port_in_use_is_one_clear_line(home: Path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        result = optionscalp("demo", "--chart-port", port, home=home)
+    assert result.returncode == 1
+    assert f"port {port} cannot be used" in result.stderr
+    assert "--chart-port" in result.stderr
+    assert not (home / "demo").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--day", "2026-01-26"), "2026-01-26 is no trading day"),
+        (("--data", "nowhere.parquet"), "nowhere.parquet"),
+        (("--day", "2030-01-02"), "the calendar covers 2025 to 2026"),
+    ],
+)
+def test_a_day_that_cannot_be_played_is_one_clear_line(home: Path, arguments, message):
+    ports = ("--chart-port", str(free_port()), "--no-dagster")
+    result = optionscalp("demo", *ports, *arguments, home=home)
+    assert result.returncode == 1
+    errors = [line for line in result.stderr.splitlines() if not line.startswith("INFO")]
+    assert len(errors) == 1
+    assert message in errors[0]
+
+
+def test_an_unknown_underlying_is_wrong_usage(home: Path):
+    result = optionscalp("demo", "--underlying", "SENSEX", home=home)
+    assert result.returncode == 2
+    assert "known: NIFTY, BANKNIFTY" in result.stderr
+
+
+def test_an_unreachable_database_is_one_clear_line(home: Path):
+    url = f"postgresql://nobody@127.0.0.1:{free_port()}/nothing"
+    for command in (("status",), ("migrate",), ("demo", "--no-dagster")):
+        result = optionscalp(*command, home=home, DATABASE_URL=url)
+        assert result.returncode == 1, command
+        assert "no database at 127.0.0.1" in result.stderr
+        assert "DATABASE_URL" in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_status_of_an_empty_installation_is_readable_by_programs(home: Path):
+    result = optionscalp("status", "--json", home=home)
+    assert result.returncode == 0, result.stderr
+    assert json.loads(result.stdout)["stored"]["candles"] == 0
