@@ -28,7 +28,8 @@ def shared_data() -> Path:
 
 
 @contextmanager
-def _folder() -> Iterator[Path]:
+def temporary_folder() -> Iterator[Path]:
+    """Yield an empty folder that PostgreSQL's own user may be let into."""
     # Not pytest's own temporary folder: under root the server runs as another user, and every
     # start of pytest closes that folder to others again.
     with tempfile.TemporaryDirectory(prefix="optionscalp-test-") as folder:
@@ -38,7 +39,7 @@ def _folder() -> Iterator[Path]:
 @pytest.fixture
 def home() -> Iterator[Path]:
     """An empty folder to serve as OPTIONSCALP_HOME."""
-    with _folder() as folder:
+    with temporary_folder() as folder:
         yield folder
 
 
@@ -49,7 +50,7 @@ def server_dsn() -> Iterator[str]:
     if named:
         yield named
         return
-    with _folder() as folder, db.embedded.use(folder) as dsn:
+    with temporary_folder() as folder, db.embedded.use(folder) as dsn:
         yield dsn
 
 

@@ -1,0 +1,124 @@
+/**
+ * The shapes that travel between server and page. All times are UTC seconds.
+ *
+ * @typedef {"index" | "call" | "put"} Role
+ *
+ * @typedef {object} CandleColumns
+ * @property {number[]} t open time
+ * @property {number[]} o
+ * @property {number[]} h
+ * @property {number[]} l
+ * @property {number[]} c
+ * @property {(number | null)[]} [v] units; null for an index
+ * @property {(number | null)[]} [oi] units; null if unknown
+ * @property {boolean[]} [final]
+ * @property {number[]} [k] known at; replay only
+ * @property {number} [minutes] of this symbol's candles
+ *
+ * @typedef {object} Candle
+ * @property {number} t
+ * @property {number} o
+ * @property {number} h
+ * @property {number} l
+ * @property {number} c
+ * @property {number | null} v
+ * @property {number | null} oi
+ * @property {boolean} final
+ *
+ * @typedef {"long_build_up" | "short_build_up" | "short_covering" | "long_unwinding"} Position
+ * @typedef {Position | "none"} Label
+ *
+ * @typedef {object} BuildUpColumns
+ * @property {number[]} t open time of the five minutes
+ * @property {number[]} close
+ * @property {(number | null)[]} oi
+ * @property {(number | null)[]} oi_change
+ * @property {(number | null)[]} volume
+ * @property {Label[]} label
+ * @property {number[]} [k]
+ *
+ * @typedef {object} BuildUp
+ * @property {number} t
+ * @property {number} close
+ * @property {number | null} oi
+ * @property {number | null} oi_change
+ * @property {number | null} volume
+ * @property {Label} label
+ *
+ * @typedef {object} Reason
+ * @property {string} symbol
+ * @property {boolean} covering
+ * @property {number} price_change
+ * @property {number} oi_change
+ * @property {number} volume
+ * @property {number} mean_volume
+ *
+ * @typedef {object} Signal
+ * @property {string} signal_id
+ * @property {string} strategy
+ * @property {string} version
+ * @property {string} underlying
+ * @property {number} event_time end of the evaluated interval
+ * @property {number} known_at
+ * @property {"BULLISH" | "BEARISH"} direction
+ * @property {string} kind
+ * @property {string} symbol what to buy
+ * @property {number} atm_strike
+ * @property {number} spot
+ * @property {number | null} net_delta_volume
+ * @property {number} entry
+ * @property {number} stop
+ * @property {number} target1
+ * @property {number} target2
+ * @property {{contracts?: Reason[]}} [reasons] values per contract that led to it
+ * @property {boolean} [withdrawn] corrected inputs took it back
+ * @property {number | null} [withdrawn_at] when they did
+ *
+ * @typedef {object} SourceState
+ * @property {"up" | "down" | "idle"} state
+ * @property {number | null} [last]
+ * @property {string | null} [error]
+ *
+ * @typedef {object} ClockAnswer
+ * @property {number} market
+ * @property {number} wall
+ * @property {number} speed
+ *
+ * @typedef {object} Status
+ * @property {"open" | "closed"} [market]
+ * @property {"up" | "down"} [database]
+ * @property {boolean} [simulated]
+ * @property {number} [now] market time
+ * @property {ClockAnswer} [clock]
+ * @property {Record<string, SourceState>} [sources]
+ * @property {Record<string, number | null>} [ages] market seconds since the newest row
+ *
+ * @typedef {object} Symbols
+ * @property {string | null} index
+ * @property {string | null} [future]
+ * @property {string | null} call
+ * @property {string | null} put
+ *
+ * @typedef {object} HistoryAnswer answer of /api/history and /api/replay
+ * @property {string} [as_of] "epoch:seq"; history only
+ * @property {string} underlying
+ * @property {string | null} [session]
+ * @property {string | null} expiry
+ * @property {string[]} [expiries]
+ * @property {number[]} strikes
+ * @property {number | null} atm_strike
+ * @property {number | null} spot
+ * @property {string} interval
+ * @property {boolean} simulated
+ * @property {number} [now]
+ * @property {ClockAnswer} [clock]
+ * @property {Symbols} symbols
+ * @property {Record<string, CandleColumns>} candles
+ * @property {Record<string, BuildUpColumns>} build_ups
+ * @property {Signal[]} signals
+ * @property {Status} [status]
+ *
+ * @typedef {Candle & {symbol: string, interval: 1 | 5}} CandleEvent
+ * @typedef {BuildUp & {symbol: string}} BuildUpEvent
+ */
+export {}

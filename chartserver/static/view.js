@@ -1,0 +1,62 @@
+/** @import { Interval } from "./aggregate.js" */
+/** @import { Desk } from "./desk.js" */
+import { INTERVALS } from "./aggregate.js"
+import { createFold, createSwitch } from "./controls.js"
+import { byId, setText } from "./dom.js"
+import { oneOf, writeLocation } from "./location.js"
+
+const LAYOUTS = /** @type {const} */ (["columns", "focus", "rows"])
+const PANELS = ["signals", "ladder"]
+
+/** The URL's name of an interval. @param {number} minutes */
+export const intervalName = (minutes) => (minutes === 60 ? "1h" : `${minutes}m`)
+
+/**
+ * The controls both pages share: interval, layout, folded panels; all kept in the URL.
+ * @param {URLSearchParams} query
+ * @param {Desk} desk
+ * @param {{changed: () => void, unfolded: (panel: string) => void}} hooks
+ */
+export function createView(query, desk, hooks) {
+  const names = /** @type {Interval[]} */ (Object.keys(INTERVALS))
+  let interval = oneOf(query, "interval", names)
+  const named = (query.get("hide") ?? "").split(",")
+  const hidden = new Set(named.filter((name) => PANELS.includes(name)))
+
+  const intervals = createSwitch("intervals", (value) => {
+    interval = /** @type {Interval} */ (value)
+    writeLocation({ interval })
+    desk.setInterval(INTERVALS[interval])
+    hooks.changed()
+  })
+  intervals.show(interval)
+  desk.setInterval(INTERVALS[interval])
+
+  const layouts = createSwitch("layouts", (layout) => {
+    document.body.dataset.layout = layout
+    writeLocation({ layout: layout === LAYOUTS[0] ? null : layout })
+  })
+  document.body.dataset.layout = oneOf(query, "layout", LAYOUTS)
+  layouts.show(document.body.dataset.layout)
+
+  for (const panel of PANELS) {
+    const fold = createFold(panel, (open) => {
+      if (open) hidden.delete(panel)
+      else hidden.add(panel)
+      writeLocation({ hide: [...hidden].join(",") })
+      if (open) hooks.unfolded(panel)
+    })
+    fold.show(!hidden.has(panel))
+  }
+
+  return {
+    interval: () => interval,
+    /** Say it when only coarser candles are stored than asked for. */
+    showStored() {
+      const stored = desk.market.storedMinutes
+      const note = byId("stored-interval")
+      note.hidden = stored <= INTERVALS[interval]
+      setText(note, `only ${intervalName(stored)} candles stored`)
+    },
+  }
+}

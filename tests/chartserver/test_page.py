@@ -1,0 +1,146 @@
+"""The pages in a real browser, on a running demo: live candles, a BUY marker, the day replayed."""
+
+import json
+import shutil
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from db.connection import connect
+from db.market import Range
+from pipelines.importer import import_rows, read_file
+from pipelines.materialise import materialise_signals
+from tests.conftest import temporary_folder
+from tests.demo import Demo, demo
+
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+WAIT = 60_000
+# The generated day's first episode ends at 09:50 IST and suggests this call.
+SUGGESTED = "NIFTY260127C25650"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    chromium = shutil.which("chromium")
+    assert chromium, "chromium is missing: run `make test`, or install it"
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Demo]:
+    with (
+        temporary_folder() as home,
+        demo(home, "--no-dagster", "--speed", "150", "--underlying", "NIFTY") as started,
+    ):
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A page that fails the test when its console or its code reports an error."""
+    context = browser.new_context(viewport={"width": 1600, "height": 900}, bypass_csp=True)
+    opened = context.new_page()
+    errors: list[str] = []
+    opened.on("pageerror", lambda error: errors.append(str(error)))
+    opened.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
+    yield opened
+    context.close()
+    assert errors == []
+
+
+def test_candles_move_and_a_buy_marker_arrives_over_the_stream(running: Demo, page: Page):
+    histories: list[str] = []
+    page.on("request", lambda r: histories.append(r.url) if "/api/history" in r.url else None)
+    page.goto(f"{running.url}/?underlying=NIFTY&strike=25650")
+    page.wait_for_function("optionscalp?.candles('NIFTY')?.length > 0", timeout=WAIT)
+    assert page.evaluate("optionscalp.signals().length") == 0
+    assert page.get_by_test_id("simulated").is_visible()
+    before = page.evaluate("JSON.stringify(optionscalp.candles('NIFTY').at(-1))")
+    page.wait_for_function(
+        "before => JSON.stringify(optionscalp.candles('NIFTY').at(-1)) !== before",
+        arg=before,
+        timeout=WAIT,
+    )
+    page.wait_for_function(
+        "optionscalp.markers().some(marker => marker.text?.startsWith('BUY CE 25650'))",
+        timeout=WAIT,
+    )
+    assert len(histories) == 1, "the marker came with the stream, not with a reload"
+    row = page.get_by_test_id("signal-row").last
+    assert row.get_attribute("data-symbol") == SUGGESTED
+    assert row.get_attribute("data-direction") == "BULLISH"
+    assert page.get_by_test_id("connection").inner_text().strip().lower() == "live"
+    page.wait_for_function(
+        "document.querySelector('[data-testid=ladder-row][data-strike=\"25650\"]') !== null",
+        timeout=WAIT,
+    )
+
+
+def test_the_same_day_replays_with_every_row_at_the_time_it_became_known(running: Demo, page: Page):
+    answers: list[dict] = []
+    page.on("response", lambda r: answers.append(r.json()) if "/api/replay" in r.url else None)
+    page.goto(f"{running.url}/replay?underlying=NIFTY&from=2026-01-21&to=2026-01-21&strike=25650")
+    buys = "optionscalp.markers().filter(marker => marker.text?.startsWith('BUY')).length"
+    page.wait_for_function(f"optionscalp && {buys} > 0", timeout=WAIT)
+    assert page.get_by_test_id("simulated").is_visible()
+    signal = next(row for row in answers[0]["signals"] if row["symbol"] == SUGGESTED)
+    for moment, shown in ((signal["known_at"] - 1, 0), (signal["known_at"], 1)):
+        page.goto(
+            f"{running.url}/replay?underlying=NIFTY&from=2026-01-21&to=2026-01-21"
+            f"&strike=25650&t={moment}"
+        )
+        page.wait_for_function("optionscalp?.candles('NIFTY')?.length > 0", timeout=WAIT)
+        assert page.evaluate("optionscalp.signals().length") == shown
+    counted = page.evaluate("optionscalp.candles('NIFTY').length")
+    page.get_by_test_id("step-forward").click()
+    page.wait_for_function(
+        "counted => optionscalp.candles('NIFTY').length > counted", arg=counted, timeout=WAIT
+    )
+    assert len(answers) == 3, "one request a page: playing and stepping ask nothing more"
+
+
+def test_the_database_answers_what_the_page_shows(running: Demo, page: Page):
+    page.goto(f"{running.url}/?underlying=NIFTY&strike=25650")
+    page.wait_for_function("optionscalp?.signals()?.length > 0", timeout=WAIT)
+    shown = page.evaluate("optionscalp.signals().map(signal => signal.signal_id)")
+    stored = page.request.get(f"{running.url}/api/signals?underlying=NIFTY").json()["signals"]
+    assert set(shown) <= {signal["signal_id"] for signal in stored}
+
+
+def test_a_page_without_data_says_so(page: Page, serve):
+    empty = serve()
+    page.goto(f"{empty.url}/")
+    page.wait_for_selector("[data-testid=notice-text]", timeout=WAIT)
+    assert "as soon as one is stored" in page.get_by_test_id("notice-text").inner_text()
+    assert json.loads(page.request.get(f"{empty.url}/healthz").text())["simulated"] is False
+
+
+def test_recorded_sessions_replay_with_their_markers(
+    page: Page, database: str, serve, shared_data: Path
+):
+    day = date(2026, 2, 1)
+    parsed = read_file(shared_data / "nifty_banknifty_5m_2026-01-22_2026-02-02.parquet")
+    chosen = parsed.rows["underlying"].eq("BANKNIFTY") & parsed.rows["ts"].dt.date.eq(day)
+    with connect(database) as connection:
+        import_rows(connection, parsed._replace(rows=parsed.rows[chosen]))
+        stored = materialise_signals(connection, Range(day, day), ("BANKNIFTY",), datetime.now(UTC))
+    server = serve()
+    page.goto(f"{server.url}/replay?underlying=BANKNIFTY&from=2026-02-01&to=2026-02-01")
+    page.wait_for_function("optionscalp?.signals()?.length > 0", timeout=WAIT)
+    assert page.evaluate("optionscalp.signals().length") == stored.written == 13
+    assert page.evaluate("optionscalp.markers().length") >= 13
+    assert page.get_by_test_id("simulated").is_hidden()

@@ -1,0 +1,63 @@
+"""A running `optionscalp demo` for tests."""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+
+import db.embedded
+from optionscalp.homes import demo_database
+from optionscalp.stack import free_port
+
+
+class Demo:
+    """A running `optionscalp demo`."""
+
+    def __init__(self, process: subprocess.Popen, home: Path, port: int):
+        self.process = process
+        self.folder = home / "demo"
+        self.url = f"http://127.0.0.1:{port}"
+        self.lines: list[str] = []
+
+    def read_until(self, pattern: str) -> str:
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if re.search(pattern, line):
+                return line
+        raise AssertionError("ended early:\n" + "".join(self.lines))
+
+    def database(self) -> str:
+        return demo_database(db.embedded.start(self.folder))
+
+    def part(self, words: str) -> psutil.Process:
+        for child in psutil.Process(self.process.pid).children():
+            if words in " ".join(child.cmdline()):
+                return child
+        raise AssertionError(f"no part runs {words}")
+
+
+@contextmanager
+def demo(home: Path, *arguments: str) -> Iterator[Demo]:
+    port = free_port()
+    command = [sys.executable, "-m", "optionscalp.cli", "demo", "--chart-port", str(port)]
+    with subprocess.Popen(
+        [*command, *arguments],
+        env=os.environ | {"OPTIONSCALP_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    ) as process:
+        try:
+            running = Demo(process, home, port)
+            running.read_until("Ctrl-C stops everything")
+            yield running
+        finally:
+            process.send_signal(signal.SIGINT)
+            rest, _ = process.communicate(timeout=30)
+            print("".join(running.lines), rest)
