@@ -49,8 +49,8 @@ def with_database(dsn: str, database: str) -> str:
     return f"postgresql://{account}@{place}/{quote(database, safe='')}{query}"
 
 
-def create_database(dsn: str, *, anew: bool = False) -> None:
-    """Create the database a connection string names, where it is missing.
+def create_database(dsn: str, *, anew: bool = False) -> bool:
+    """Create the database a connection string names, where it is missing; tell whether it was.
 
     Args:
         dsn: Of the new database; the server's `postgres` database must be open to its user.
@@ -63,6 +63,7 @@ def create_database(dsn: str, *, anew: bool = False) -> None:
         known = admin.execute("select from pg_database where datname = %s", (name,)).fetchone()
         if known is None:
             admin.execute(SQL("create database {}").format(Identifier(name)))
+    return known is None
 
 
 def connect(dsn: str, **options: Any) -> Connection[Any]:

@@ -41,8 +41,8 @@ def up(folder: Path, ports: Ports) -> None:
         stack = Stack(folder, dsn, ports, {})
         with stack.supervised():
             stack.start_core()
-            stack.start_dagster()
             _announce(stack, ports, "Live market", "optionscalp psql")
+            stack.start_dagster()
             stack.run(_watched(folder))
     console.print("stopped")
 
@@ -74,9 +74,8 @@ def demo(options: DemoOptions) -> None:
         with stack.supervised():
             _start_simulator(stack, options, clock, environment)
             stack.start_core()
-            stack.wait_for_chart()
-            stack.start_dagster()
             _announce(stack, options.ports, _title(options), "optionscalp psql --demo")
+            stack.start_dagster()
             stack.run(_watched(options.folder))
     console.print("stopped")
 

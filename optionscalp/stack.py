@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import socket
+import subprocess
 import sys
 import time
 import urllib.error
@@ -78,11 +79,23 @@ class Stack:
         dagster_home.mkdir(parents=True, exist_ok=True)
         shutil.copy(PROJECT / "docker" / "dagster.yaml", dagster_home / "dagster.yaml")
         storage = with_database(self._dsn, f"{database_name(self._dsn)}_dagster")
-        create_database(storage)
+        fresh = create_database(storage)
         code_port = free_port()
         workspace = dagster_home / "workspace.yaml"
         workspace.write_text(WORKSPACE.format(port=code_port))
-        environment = {"DAGSTER_HOME": str(dagster_home), "DAGSTER_POSTGRES_URL": storage}
+        environment = {
+            "DAGSTER_HOME": str(dagster_home),
+            # Dagster's storage speaks the older driver's dialect, so the address names it.
+            "DAGSTER_POSTGRES_URL": storage.replace("postgresql:", "postgresql+psycopg2:", 1),
+        }
+        if fresh:  # one process makes the tables; three at once would trip over each other
+            subprocess.run(
+                [sys.executable, "-m", "dagster", "instance", "info"],
+                env=self._environment | environment,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                check=False,
+            )
         code = ("-m", "dagster", "api", "grpc", "-m", "pipelines.definitions")
         self.add("dagster-code", *code, "-h", "127.0.0.1", "-p", str(code_port), **environment)
         port = str(self._ports.dagster)
