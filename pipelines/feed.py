@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime, timedelta
 
 from db.bulk import CANDLE, write
+from db.change_log import prune
 from db.connection import advisory_lock
 from db.market import Range
 from db.rows import Candle
@@ -40,6 +41,8 @@ FEED_LOCK = 7_346_003
 FLUSH_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 20.0
+PRUNE_SECONDS = 60.0
+KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it starts anew
 # Market time: how often missing positions are asked for, and around the session.
 POLL_PERIOD = timedelta(seconds=15)
 EARLY = timedelta(minutes=10)
@@ -102,6 +105,7 @@ class SessionFeed:
                 tasks.create_task(self._keep(self._stream)),
                 tasks.create_task(self._keep(self._positions)),
                 tasks.create_task(self._signals()),
+                tasks.create_task(self._prune()),
             ]
             while self._desk.now() < self._end:  # noqa: ASYNC110 - what is awaited is time
                 await asyncio.sleep(min(5.0, self._desk.clock.seconds_until(self._end)))
@@ -231,6 +235,12 @@ class SessionFeed:
             self._materialise()
             # Rows of one interval arrive together; one computation serves them all.
             await asyncio.sleep(FLUSH_SECONDS)
+
+    async def _prune(self) -> None:
+        """Keep the change log short: forming candles fill it with some millions of rows a day."""
+        while True:
+            await asyncio.sleep(PRUNE_SECONDS)
+            prune(self._desk.connection, KEPT_CHANGES)
 
     def _materialise(self) -> None:
         materialise_signals(

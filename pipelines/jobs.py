@@ -7,7 +7,7 @@ ASSETS = ("contract", "candle", "chain_oi", "build_up", "signal", "raw_payload")
 # docker/dagster.yaml lets one run with this tag run at a time.
 WRITER_TAG = "optionscalp/writer"
 # A worker that was killed leaves its run unfinished: the daemon ends it after so many seconds.
-MAX_SECONDS = 240
+MAX_SECONDS = 180
 
 session_job = dg.define_asset_job(
     "session",

@@ -53,7 +53,7 @@ def before_open(now: datetime) -> Decision:
     opens = session_hours(session)[0]
     if opens - MORNING <= now < opens:
         return session
-    return f"not the half hour before the open at {_at(now)}"
+    return f"session {session} does not open within half an hour of {_at(now)}"
 
 
 def after_close(now: datetime) -> Decision:
