@@ -85,9 +85,10 @@ def connect(dsn: str, **options: Any) -> Connection[Any]:
 
 
 @contextmanager
-def advisory_lock(connection: Connection[Any], key: int) -> Iterator[bool]:
-    """Hold a session advisory lock; yield whether it was free (it is never waited for)."""
-    row = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
+def advisory_lock(connection: Connection[Any], key: int, *, wait: bool = False) -> Iterator[bool]:
+    """Hold a session advisory lock; yield whether we have it, which is certain after waiting."""
+    query = "select pg_advisory_lock(%s) is not null" if wait else "select pg_try_advisory_lock(%s)"
+    row = connection.execute(query, (key,)).fetchone()
     held = bool(row and row[0])
     try:
         yield held

@@ -6,12 +6,15 @@ from typing import Any
 
 from psycopg import Connection
 
+from db.connection import advisory_lock
 from db.market import Range, read_frames
 from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
 from strategy import delta_volume
 
 logger = logging.getLogger(__name__)
+
+SIGNALS_LOCK = 7_346_004
 
 
 def materialise_signals(
@@ -25,16 +28,18 @@ def materialise_signals(
         underlyings: Whose signals.
         now: Market time, noted on signals that no longer follow from the data.
     """
-    frames = read_frames(connection, sessions, underlyings)
-    signals, rejections = delta_volume.evaluate_rows(*frames)
-    scope = Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings)
-    stored = store_signals(
-        connection,
-        scope,
-        [Signal(*row, None) for row in signals],
-        [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
-        now,
-    )
+    # Whoever read earlier must not take back what a later reader stored.
+    with advisory_lock(connection, SIGNALS_LOCK, wait=True):
+        frames = read_frames(connection, sessions, underlyings)
+        signals, rejections = delta_volume.evaluate_rows(*frames)
+        scope = Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings)
+        stored = store_signals(
+            connection,
+            scope,
+            [Signal(*row, None) for row in signals],
+            [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
+            now,
+        )
     logger.log(
         logging.INFO if stored.written or stored.withdrawn else logging.DEBUG,
         "signals %s to %s: %d written, %d withdrawn, %d candidates rejected",

@@ -21,6 +21,7 @@ SETTLED = timedelta(minutes=10)  # the last build-ups appear minutes after the c
 
 # How often the morning or closing run of a session is started when it fails.
 ATTEMPTS = 3
+PARTITION_TAG = "dagster/partition"
 RUN_KEY_TAG = "dagster/run_key"
 SCHEDULE_TAG = "dagster/schedule_name"
 UNFINISHED = [
@@ -30,6 +31,8 @@ UNFINISHED = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
+# Ahead of a backfill's runs in the queue.
+FIRST = {"dagster/priority": "10"}
 FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 Decision = date | str
@@ -74,9 +77,11 @@ def run_key(session: date, clock: MarketClock) -> str:
     return str(session) if clock.is_real else f"{session} {clock}"
 
 
-def is_busy(instance: DagsterInstance) -> bool:
-    """Tell whether a run of the job waits or works."""
-    return bool(instance.get_runs_count(RunsFilter(job_name="session", statuses=UNFINISHED)))
+def is_busy(instance: DagsterInstance, session: date) -> bool:
+    """Tell whether a run of that session waits or works; a backfill of others does not count."""
+    tags = {PARTITION_TAG: str(session)}
+    runs = RunsFilter(job_name=session_job.name, tags=tags, statuses=UNFINISHED)
+    return instance.get_runs_count(runs) > 0
 
 
 def is_done(instance: DagsterInstance, schedule: str, key: str) -> bool:
@@ -93,9 +98,9 @@ def is_done(instance: DagsterInstance, schedule: str, key: str) -> bool:
 def _answer(context: dg.ScheduleEvaluationContext, decision: Decision) -> Answer:
     if isinstance(decision, str):
         return dg.SkipReason(decision)
-    if is_busy(context.instance):
-        return dg.SkipReason("a run is at work")
-    return dg.RunRequest(partition_key=str(decision))
+    if is_busy(context.instance, decision):
+        return dg.SkipReason(f"a run of session {decision} is at work")
+    return dg.RunRequest(partition_key=str(decision), tags=FIRST)
 
 
 def _answer_once(
@@ -106,9 +111,9 @@ def _answer_once(
     key = run_key(decision, clock)
     if is_done(context.instance, schedule, key):
         return dg.SkipReason(f"done for session {decision}")
-    if is_busy(context.instance):
-        return dg.SkipReason("a run is at work")
-    return dg.RunRequest(run_key=key, partition_key=str(decision))
+    if is_busy(context.instance, decision):
+        return dg.SkipReason(f"a run of session {decision} is at work")
+    return dg.RunRequest(run_key=key, partition_key=str(decision), tags=FIRST)
 
 
 market_schedule = partial(
