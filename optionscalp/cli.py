@@ -18,7 +18,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import db.embedded
-from db.connection import connect, create_database
+from db.connection import connect
 from db.errors import (
     DatabaseUnavailableError,
     EmbeddedServerError,
@@ -32,7 +32,7 @@ from db.signals import count_signals
 from optionscalp import launch
 from optionscalp.doctor import examine
 from optionscalp.errors import CommandError
-from optionscalp.homes import demo_database, demo_home, home, opened, server
+from optionscalp.homes import database, demo_home, home, opened, server
 from optionscalp.stack import Ports
 from pipelines.importer import FileInvalidError, ImportReport, import_rows, read_file
 from pipelines.materialise import materialise_signals
@@ -62,6 +62,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program t
 ChartPort = Annotated[int, typer.Option(envvar="CHART_PORT", min=1, max=65535)]
 DagsterPort = Annotated[int, typer.Option(envvar="DAGSTER_PORT", min=1, max=65535)]
 NoDagster = Annotated[bool, typer.Option("--no-dagster", help="Without Dagster and its UI.")]
+DemoHome = Annotated[
+    Path | None, typer.Option("--home", help="The demo's home, where it was started with one.")
+]
 OfDemo = Annotated[bool, typer.Option("--demo", help="Of the demo's database, not the real one.")]
 
 
@@ -187,17 +190,12 @@ def signals(
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
-def psql(context: typer.Context, demo: OfDemo = False) -> None:
+def psql(context: typer.Context, demo: OfDemo = False, home_folder: DemoHome = None) -> None:
     """Open psql on the database as its reader; further arguments go to psql.
 
     To write, set PGOPTIONS yourself, e.g. to an empty string.
     """
-    with server(demo_home() if demo else home()) as dsn:
-        if demo:
-            dsn = demo_database(dsn)
-            create_database(dsn)
-        with connect(dsn) as connection:
-            apply_migrations(connection)
+    with database(demo=demo, folder=home_folder) as dsn:
         environment = {"PGOPTIONS": "-c role=optionscalp_reader", **os.environ}
         code = subprocess.run(
             [str(db.embedded.tool("psql")), "-d", dsn, *context.args], env=environment, check=False
@@ -206,9 +204,9 @@ def psql(context: typer.Context, demo: OfDemo = False) -> None:
 
 
 @app.command()
-def status(demo: OfDemo = False, as_json: AsJson = False) -> None:
+def status(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson = False) -> None:
     """Show what is stored, how fresh it is, and whether the sources answer."""
-    with opened(demo=demo) as connection:
+    with opened(demo=demo, folder=home_folder) as connection:
         found = overview(connection)
     if as_json:
         _print_json(found)

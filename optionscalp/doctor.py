@@ -1,5 +1,6 @@
 """`optionscalp doctor`: what is there, what is missing, and what to do about it."""
 
+import os
 import shutil
 import socket
 import sys
@@ -45,8 +46,8 @@ def examine() -> Iterator[Finding]:
     yield _page_library()
     yield _disk()
     yield from _database()
-    yield _reachable("TradingView", TRADINGVIEW_URL)
-    yield _reachable("Trendlyne", TRENDLYNE_URL)
+    yield _reachable("TradingView", os.environ.get("TRADINGVIEW_URL") or TRADINGVIEW_URL)
+    yield _reachable("Trendlyne", os.environ.get("TRENDLYNE_URL") or TRENDLYNE_URL)
 
 
 def _package(name: str) -> Finding:
@@ -91,7 +92,10 @@ def _schema(check: Callable[[], None]) -> Finding:
 
 def _reachable(name: str, url: str) -> Finding:
     address = urlsplit(url)
-    host, port = address.hostname or "", address.port or 443
+    host, port = (
+        address.hostname or "",
+        address.port or (80 if address.scheme in {"http", "ws"} else 443),
+    )
     try:
         with socket.create_connection((host, port), CONNECT_SECONDS):
             return Finding(name, f"{host} reachable")

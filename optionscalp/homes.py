@@ -44,12 +44,24 @@ def demo_database(dsn: str) -> str:
 
 
 @contextmanager
-def opened(*, demo: bool = False) -> Iterator[Connection[Any]]:
-    """Yield a connection to the migrated database of this installation, or of its demo."""
-    with server(demo_home() if demo else home()) as dsn:
+def database(*, demo: bool = False, folder: Path | None = None) -> Iterator[str]:
+    """Yield the migrated database of this installation, or of its demo.
+
+    Args:
+        demo: Of the demo.
+        folder: The demo's home where it is not the usual one.
+    """
+    with server(folder or (demo_home() if demo else home())) as dsn:
         if demo:
             dsn = demo_database(dsn)
             create_database(dsn)
         with connect(dsn) as connection:
             migrate(connection)
-            yield connection
+        yield dsn
+
+
+@contextmanager
+def opened(*, demo: bool = False, folder: Path | None = None) -> Iterator[Connection[Any]]:
+    """Yield a connection to what `database` yields."""
+    with database(demo=demo, folder=folder) as dsn, connect(dsn) as connection:
+        yield connection

@@ -11,7 +11,7 @@ from rich.console import Console
 from db.connection import connect, create_database
 from db.migrate import migrate
 from optionscalp.errors import CommandError
-from optionscalp.homes import demo_database, server
+from optionscalp.homes import demo_database, demo_home, server
 from optionscalp.parts import Part
 from optionscalp.stack import Ports, Stack, free_port, require_free
 from strategy.clock import MarketClock
@@ -74,7 +74,10 @@ def demo(options: DemoOptions) -> None:
         with stack.supervised():
             _start_simulator(stack, options, clock, environment)
             stack.start_core()
-            _announce(stack, options.ports, _title(options), "optionscalp psql --demo")
+            psql = "optionscalp psql --demo"
+            if options.folder != demo_home():
+                psql += f" --home {options.folder}"
+            _announce(stack, options.ports, _title(options), psql)
             stack.start_dagster()
             stack.run(_watched(options.folder))
     console.print("stopped")
@@ -85,7 +88,7 @@ def _watched(folder: Path) -> Path | None:
 
 
 def _title(options: DemoOptions) -> str:
-    origin = f"recorded in {options.data}" if options.data else "generated"
+    origin = f"recorded in {options.data.name}" if options.data else "generated"
     return f"SIMULATED market: {options.day} ({origin}) at {options.speed:g}x"
 
 
@@ -123,8 +126,8 @@ def _require_ports(ports: Ports) -> None:
 
 def _announce(stack: Stack, ports: Ports, title: str, psql: str) -> None:
     stack.wait_for_chart()
-    page = f"http://127.0.0.1:{ports.chart}/"
-    console.print(f"[bold]OptionScalp[/bold]  {title}")
+    page = f"{stack.chart_url}/"
+    console.print(f"[bold]OptionScalp[/bold]  {title}", soft_wrap=True)
     console.print(f"  live page   {page}", soft_wrap=True)
     console.print(f"  replay      {page}replay", soft_wrap=True)
     if ports.dagster is not None:
@@ -132,6 +135,6 @@ def _announce(stack: Stack, ports: Ports, title: str, psql: str) -> None:
             f"  Dagster     http://127.0.0.1:{ports.dagster}/ (takes a few seconds more)",
             soft_wrap=True,
         )
-    console.print(f"  SQL         {psql}")
+    console.print(f"  SQL         {psql}", soft_wrap=True)
     console.print(f"  logs        {stack.logs}", soft_wrap=True)
     console.print("Ctrl-C stops everything.")

@@ -55,6 +55,12 @@ class Stack:
         self._parts: list[Part] = []
         self._stopping = False
 
+    @property
+    def chart_url(self) -> str:
+        """Where the chart server is reached from this machine."""
+        host = self._environment.get("CHART_HOST") or "127.0.0.1"
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self._ports.chart}"
+
     def add(self, name: str, *arguments: str, **environment: str) -> Part:
         """Start one of our own Python modules as a part."""
         part = Part(name, [sys.executable, *arguments], self._environment | environment, self.logs)
@@ -115,7 +121,7 @@ class Stack:
             CommandError: It does not.
         """
         deadline = time.monotonic() + seconds
-        while not answers(f"http://127.0.0.1:{self._ports.chart}/healthz"):
+        while not answers(f"{self.chart_url}/healthz"):
             if time.monotonic() > deadline:
                 raise CommandError(f"the chart server does not answer; see {self.logs}")
             if self._stopping:

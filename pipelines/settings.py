@@ -14,7 +14,7 @@ from strategy.contract import UNDERLYINGS
 class Settings(BaseSettings):
     """Where the sources and the database are, and how widely to look around ATM."""
 
-    model_config = SettingsConfigDict(frozen=True)
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
 
     database_url: SecretStr
     tradingview_url: str = TRADINGVIEW_URL

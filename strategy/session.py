@@ -1,6 +1,6 @@
 """NSE index-derivatives sessions: which dates trade, and when, as effective-dated data.
 
-Facts are from NSE circulars (NSE/FAOP/71776 and 74467, NSE/CMTR/72260) as summarised in
+Facts are from NSE circulars (NSE/FAOP/71777 and 74467, NSE/CMTR/72260) as summarised in
 docs/calendar.md. Dates outside the years below raise `CalendarUnknownError`; nothing is guessed.
 """
 

@@ -27,6 +27,12 @@ def shared_data() -> Path:
     return folder
 
 
+@pytest.fixture(scope="session")
+def rounds() -> int:
+    """How often fault tests repeat their faults: once in CI, more in `make test-long`."""
+    return 4 if os.environ.get("OPTIONSCALP_LONG") else 1
+
+
 @contextmanager
 def temporary_folder() -> Iterator[Path]:
     """Yield an empty folder that PostgreSQL's own user may be let into."""

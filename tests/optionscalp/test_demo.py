@@ -12,7 +12,7 @@ import pytest
 import db.embedded
 from db.connection import connect
 from optionscalp.stack import free_port
-from tests.demo import demo
+from tests.demo import Demo, demo
 from tests.follower import Follower
 from tests.live import optionscalp
 
@@ -79,24 +79,20 @@ def streamed(follower: Follower) -> dict[str, set]:
 
 
 @pytest.mark.timeout(420)
-def test_killing_each_part_in_mid_session_loses_nothing_and_repeats_nothing(home: Path):
+def test_killing_each_part_in_mid_session_loses_nothing_and_repeats_nothing(
+    home: Path, rounds: int
+):
     dagster = ("--dagster-port", str(free_port()))
-    with demo(home, "--speed", "240", "--underlying", "NIFTY", *dagster) as running:
+    speed = str(240 // rounds)
+    with demo(home, "--speed", speed, "--underlying", "NIFTY", *dagster) as running:
         dsn = running.database()
         with connect(dsn) as connection:
             epoch = connection.execute("select epoch from feed_meta").fetchone()[0]
         follower = Follower(f"{running.url}/stream?underlying=NIFTY&since={epoch}:0")
         follower.start()
         stored: set = set()
-        for words in ("-m pipelines", "-m chartserver", "dagster._daemon"):
-            wait_for_rows(dsn, 400)
-            stored |= keys(dsn)
-            running.part(words).kill()
-            running.read_until("ended .SIGKILL.")
-        wait_for_rows(dsn, 400)
-        stored |= keys(dsn)
-        os.kill(db.embedded.postmaster_pid(running.folder), signal.SIGKILL)
-        running.read_until("postgres ended")
+        for _ in range(rounds):
+            stored |= kill_each_part(running)
         wait_for_rows(running.database(), 1_000)
         assert stored <= keys(dsn)
         for words in ("-m pipelines", "dagster api grpc"):  # who writes; now the tables stand still
@@ -113,6 +109,21 @@ def test_killing_each_part_in_mid_session_loses_nothing_and_repeats_nothing(home
         assert follower.connections >= 2
         assert numbers == sorted(set(numbers))
         assert streamed(follower) == expected
+
+
+def kill_each_part(running: Demo) -> set:
+    """Kill part after part, each once the market has moved on; return the rows seen meanwhile."""
+    stored: set = set()
+    for words in ("-m pipelines", "-m chartserver", "dagster._daemon"):
+        wait_for_rows(running.database(), 400)
+        stored |= keys(running.database())
+        running.part(words).kill()
+        running.read_until("ended .SIGKILL.")
+    wait_for_rows(running.database(), 400)
+    stored |= keys(running.database())
+    os.kill(db.embedded.postmaster_pid(running.folder), signal.SIGKILL)
+    running.read_until("postgres ended")
+    return stored
 
 
 def test_ctrl_c_stops_every_part_within_seconds(home: Path):

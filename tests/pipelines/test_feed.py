@@ -85,12 +85,12 @@ def test_build_ups_of_every_cluster_are_complete_and_in_lots(session_database: s
 
 
 def test_a_feed_killed_in_mid_session_ends_with_the_same_candles(
-    session_database: str, database: str
+    session_database: str, database: str, rounds: int
 ):
     with simulated_market(database, DAY, 1_200) as market:
-        for _ in range(3):
+        for _ in range(3 * rounds):
             with feed(market) as process:
-                wait_for_rows(database, 300)
+                wait_for_rows(database, 300 // rounds)
                 process.send_signal(signal.SIGKILL)
         with feed(market) as process:
             wait_for_close(process)

@@ -1,0 +1,41 @@
+"""Prices: index, front future and the options around ATM."""
+
+from datetime import date
+
+import dagster as dg
+
+from db.statistics import session_rows
+from pipelines.partitions import sessions
+from pipelines.remedies import remedies
+from pipelines.resources import Market
+
+
+# No dependency on `contract`, though its rows say which options to fetch: a run takes contracts
+# first by priority, and goes on with the stored ones while Trendlyne is down.
+@dg.asset(
+    partitions_def=sessions,
+    deps=["tradingview", "live_feed"],
+    group_name="market",
+    kinds={"python", "postgres"},
+    op_tags={"dagster/priority": "20"},
+)
+def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeResult:
+    """Candles of one minute where the source has them, else of five; what is missing is asked."""
+    from pipelines.ingest_candles import ingest_candles
+
+    session = date.fromisoformat(context.partition_key)
+    with remedies(context.retry_number):
+        report = market.at_desk(lambda desk: ingest_candles(desk, session))
+        with market.connect() as connection:
+            rows = session_rows(connection, session, market.settings().underlyings)
+    for symbol, reason in report.failures.items():
+        context.log.warning("%s: %s", symbol, reason)
+    context.log.info("%d candles changed, %d series asked", report.rows, report.asked)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows.candles,
+            "rows_changed": report.rows,
+            "asked": report.asked,
+            "failures": dg.MetadataValue.json(report.failures),
+        }
+    )

@@ -1,0 +1,39 @@
+"""What the strategies say about a session, computed from the stored rows alone."""
+
+from datetime import date
+
+import dagster as dg
+
+from db.statistics import session_rows
+from pipelines.partitions import sessions
+from pipelines.remedies import remedies
+from pipelines.resources import Market
+
+
+@dg.asset(
+    partitions_def=sessions,
+    deps=["contract", "candle", "build_up"],
+    group_name="strategy",
+    kinds={"python", "pandas", "postgres"},
+)
+def signal(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeResult:
+    """Signals of the session; those that no longer follow from corrected rows are withdrawn."""
+    from db.market import Range
+    from pipelines.materialise import materialise_signals
+
+    session = date.fromisoformat(context.partition_key)
+    settings = market.settings()
+    with remedies(context.retry_number), market.connect() as connection:
+        stored = materialise_signals(
+            connection, Range(session, session), settings.underlyings, settings.clock.now()
+        )
+        rows = session_rows(connection, session, settings.underlyings)
+    context.log.info("%d signals written, %d withdrawn", stored.written, stored.withdrawn)
+    return dg.MaterializeResult(
+        metadata={
+            "dagster/row_count": rows.signals,
+            "rows_changed": stored.written,
+            "withdrawn": stored.withdrawn,
+            "rejected_candidates": stored.rejections,
+        }
+    )

@@ -1,0 +1,111 @@
+"""What Dagster loads: every part named, partitioned by session, described and checked."""
+
+import json
+import subprocess
+import sys
+from datetime import date, timedelta
+
+import dagster as dg
+import pytest
+
+from pipelines.definitions import definitions
+from pipelines.jobs import ASSETS
+from pipelines.partitions import sessions
+from strategy.session import first_known_date, is_session, last_known_date
+
+CHECKS = {
+    "candle": {"has_rows", "prices_are_sane", "on_time"},
+    "build_up": {"on_time"},
+    "raw_payload": {"all_parsed"},
+    "contract": {"expiry_is_the_calendars"},
+}
+
+
+def specs() -> dict[str, dg.AssetSpec]:
+    return {spec.key.to_user_string(): spec for spec in definitions.resolve_all_asset_specs()}
+
+
+def test_every_definition_is_loadable() -> None:
+    dg.Definitions.validate_loadable(definitions)
+
+
+def test_the_code_location_loads_without_the_libraries_that_only_a_run_needs() -> None:
+    script = (
+        "import json, sys, pipelines.definitions;"
+        "print(json.dumps([m for m in ('pandas', 'httpx', 'websockets') if m in sys.modules]))"
+    )
+    answer = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], check=True, capture_output=True, text=True
+    )
+    assert json.loads(answer.stdout) == []
+
+
+def test_assets_are_described_grouped_and_partitioned_by_session() -> None:
+    for name in ASSETS:
+        spec = specs()[name]
+        assert spec.partitions_def == sessions
+        assert spec.description
+        assert spec.group_name in {"sources", "market", "strategy"}
+        assert spec.kinds
+
+
+def test_sources_and_the_live_feed_are_external_and_described() -> None:
+    for name in ("tradingview", "trendlyne", "live_feed"):
+        assert specs()[name].description
+    executable = definitions.resolve_asset_graph().executable_asset_keys
+    assert {key.to_user_string() for key in executable} == set(ASSETS)
+
+
+def test_a_source_that_is_down_does_not_stop_the_other() -> None:
+    upstream = {
+        name: {dep.asset_key.to_user_string() for dep in specs()[name].deps} for name in ASSETS
+    }
+    assert not upstream["candle"] & set(ASSETS)
+    assert not upstream["build_up"] & set(ASSETS)
+    assert upstream["signal"] == {"contract", "candle", "build_up"}
+
+
+def test_the_checks_are_there_and_broken_prices_block_the_signals() -> None:
+    found: dict[str, set[str]] = {}
+    graph = definitions.resolve_asset_graph()
+    for key in graph.asset_check_keys:
+        found.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
+        spec = graph.get_check_spec(key)
+        assert spec.description
+        assert spec.blocking == (key.name == "prices_are_sane")
+    assert found == CHECKS
+
+
+def test_the_partitions_are_the_calendars_sessions() -> None:
+    keys = sessions.get_partition_keys()
+    assert "2026-02-01" in keys  # the Sunday of the budget
+    assert "2026-01-26" not in keys
+    assert "2026-01-25" not in keys
+    days = (last_known_date() - first_known_date()).days + 1
+    every_day = [first_known_date() + timedelta(days=number) for number in range(days)]
+    assert [date.fromisoformat(key) for key in keys] == [
+        day for day in every_day if is_session(day)
+    ]
+
+
+def test_one_job_holds_every_asset_and_check_and_runs_in_one_process() -> None:
+    job = definitions.resolve_job_def("session")
+    assert {key.to_user_string() for key in job.asset_layer.executable_asset_keys} == set(ASSETS)
+    assert len(job.asset_layer.asset_graph.asset_check_keys) == sum(map(len, CHECKS.values()))
+    assert job.executor_def is dg.in_process_executor
+
+
+def test_the_code_location_is_valid_for_dagsters_own_command(tmp_path) -> None:
+    answer = subprocess.run(
+        [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "pipelines.definitions"],
+        capture_output=True,
+        text=True,
+        env={"DAGSTER_HOME": str(tmp_path), "PATH": ""},
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stderr
+
+
+@pytest.mark.parametrize("name", ["every_minute", "morning", "closing"])
+def test_schedules_say_what_they_are_for(name: str) -> None:
+    assert definitions.resolve_schedule_def(name).description
