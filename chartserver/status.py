@@ -106,11 +106,11 @@ class StatusWatch:
 
 def clock_object(settings: Settings) -> dict[str, float]:
     """Return the market clock: market = `market` + (wall time - `wall`) * `speed`."""
-    clock = settings.clock
+    market, wall, speed = settings.clock.line()
     return {
-        "market": clock.market_start.timestamp(),
-        "wall": clock.wall_start,
-        "speed": clock.speed,
+        "market": market.timestamp(),
+        "wall": wall,
+        "speed": speed,
     }
 
 

@@ -63,10 +63,16 @@ CANDLE = Relation(
     row_types.Candle._fields,
     ("text int2 timestamptz text float8 float8 float8 float8 int8 int8 text timestamptz bool"),
     ("symbol", "interval_minutes", "open_time"),
-    # TradingView's candles carry no open interest; an import's stay.
-    merged={"open_interest": SQL("coalesce(excluded.open_interest, candle.open_interest)")},
-    # A forming candle never replaces a final one, nor a newer forming one.
-    guard=SQL("(excluded.final or not candle.final and excluded.known_at >= candle.known_at)"),
+    # TradingView's candles carry no open interest, and sometimes no volume: what is known stays.
+    merged={
+        "volume": SQL("coalesce(excluded.volume, candle.volume)"),
+        "open_interest": SQL("coalesce(excluded.open_interest, candle.open_interest)"),
+    },
+    # A forming candle never replaces a final one; of two equals the one known later counts.
+    guard=SQL(
+        "(excluded.final > candle.final"
+        " or excluded.final = candle.final and excluded.known_at >= candle.known_at)"
+    ),
     log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
 )
 BUILD_UP = Relation(

@@ -1,5 +1,6 @@
 """Connections, and the clear line when there is none."""
 
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.resources import files
@@ -13,7 +14,14 @@ from psycopg.sql import SQL, Identifier
 
 from db.errors import DatabaseUnavailableError
 
-CONNECT_TIMEOUT_SECONDS = 5
+# A server that vanishes without a word is noticed within half a minute.
+PATIENCE = {
+    "connect_timeout": 5,
+    "keepalives_idle": 10,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+    "tcp_user_timeout": 25_000,
+}
 
 
 def load_sql(name: str) -> bytes:
@@ -42,11 +50,25 @@ def with_database(dsn: str, database: str) -> str:
     host, port = known.pop("host", "localhost"), known.pop("port", "5432")
     known.pop("dbname", None)
     account = f"{user}:{quote(password, safe='')}" if password else user
-    place = f":{port}" if host.startswith("/") else f"{host}:{port}"
+    name = f"[{host}]" if ":" in host else host
+    place = f":{port}" if host.startswith("/") else f"{name}:{port}"
     if host.startswith("/"):
         known["host"] = host
     query = f"?{urlencode(known)}" if known else ""
     return f"postgresql://{account}@{place}/{quote(database, safe='')}{query}"
+
+
+@contextmanager
+def service_file(dsn: str) -> Iterator[dict[str, str]]:
+    """Yield the environment that leads libpq's programs to a database.
+
+    Through a private file: arguments, and so passwords in them, are seen by every user.
+    """
+    lines = [f"{key}={value}\n" for key, value in conninfo_to_dict(dsn).items()]
+    with tempfile.NamedTemporaryFile("w", prefix="optionscalp-", suffix=".conf") as file:
+        file.writelines(["[optionscalp]\n", *lines])
+        file.flush()
+        yield {"PGSERVICEFILE": file.name, "PGSERVICE": "optionscalp"}
 
 
 def create_database(dsn: str, *, anew: bool = False) -> bool:
@@ -60,10 +82,20 @@ def create_database(dsn: str, *, anew: bool = False) -> bool:
     with connect(with_database(dsn, "postgres")) as admin:
         if anew:
             admin.execute(SQL("drop database if exists {} with (force)").format(Identifier(name)))
-        known = admin.execute("select from pg_database where datname = %s", (name,)).fetchone()
-        if known is None:
+        if missing := not _exists(admin, name):
             admin.execute(SQL("create database {}").format(Identifier(name)))
-    return known is None
+    return missing
+
+
+def database_exists(dsn: str) -> bool:
+    """Tell whether the server has the database a connection string names."""
+    with connect(with_database(dsn, "postgres")) as admin:
+        return _exists(admin, database_name(dsn))
+
+
+def _exists(admin: Connection[Any], name: str) -> bool:
+    query = "select from pg_database where datname = %s"
+    return admin.execute(query, (name,)).fetchone() is not None
 
 
 def connect(dsn: str, **options: Any) -> Connection[Any]:
@@ -72,9 +104,11 @@ def connect(dsn: str, **options: Any) -> Connection[Any]:
     Raises:
         DatabaseUnavailableError: Nothing answers there, or it refuses.
     """
-    options.setdefault("connect_timeout", CONNECT_TIMEOUT_SECONDS)
     try:
-        connection = psycopg.connect(dsn, autocommit=True, **options)
+        connection = psycopg.connect(dsn, autocommit=True, **(PATIENCE | options))
+    except psycopg.ProgrammingError:
+        # Not its own words: they repeat the text with its password.
+        raise DatabaseUnavailableError("DATABASE_URL is no address of a database") from None
     except psycopg.OperationalError as error:
         reason = str(error).strip().splitlines()[-1]
         raise DatabaseUnavailableError(

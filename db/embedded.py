@@ -18,7 +18,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -175,6 +175,7 @@ def _initialise(root: Path, password: str) -> None:
     root.mkdir(parents=True, exist_ok=True)
     _give_to_server_user(root)
     password_file = root / "password"
+    password_file.touch(0o600)
     password_file.write_text(password)
     _give_to_server_user(password_file)
     try:
@@ -195,20 +196,21 @@ def _launch(home: Path, root: Path) -> None:
     _give_to_server_user(folder)
     log = root / "log"
     deadline = time.monotonic() + START_SECONDS
-    while True:
-        options = f"-p {_choose_port(home)} -k {folder}"
-        try:
-            _run("pg_ctl", "-D", str(root / "data"), "-l", str(log), "-o", options, "-w", "start")
-        except EmbeddedServerError:
+    while not is_running(home):
+        # A server that lives but does not answer yet keeps its port and its data to itself.
+        if postmaster_pid(home) is None:
+            options = f"-p {_choose_port(home)} -k {folder}"
             # After a kill the old server's children may hold its shared memory for a moment.
-            if time.monotonic() > deadline:
-                tail = log.read_text().splitlines()[-3:] if log.exists() else []
-                raise EmbeddedServerError(
-                    f"PostgreSQL did not start: {' | '.join(tail)} (see {log})"
-                ) from None
-            time.sleep(0.2)
-        else:
-            return
+            with suppress(EmbeddedServerError):
+                _run(
+                    *("pg_ctl", "-D", str(root / "data"), "-l", str(log)),
+                    *("-o", options, "-w", "start"),
+                )
+                continue
+        if time.monotonic() > deadline:
+            tail = log.read_text().splitlines()[-3:] if log.exists() else []
+            raise EmbeddedServerError(f"PostgreSQL did not start: {' | '.join(tail)} (see {log})")
+        time.sleep(0.2)
 
 
 def _create_database(dsn: str) -> None:

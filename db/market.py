@@ -72,7 +72,8 @@ REFERENCE_COLUMNS = (
 )
 LADDER = """
 select distinct underlying, expiry, strike from contract
- where underlying = any(%(underlyings)s) and expiry >= %(first)s::date
+ where underlying = any(%(underlyings)s) and expiry >= %(first)s
+   and first_seen <= %(last)s
  order by underlying, expiry, strike
 """
 LAST_FINAL = """
@@ -138,7 +139,7 @@ def read_frames(connection: Connection[Any], sessions: Range, underlyings: Seque
     ladder = _frame(
         connection,
         LADDER,
-        {**parameters, "first": sessions.first},
+        {**parameters, "first": sessions.first, "last": sessions.last},
         ("underlying", "expiry", "strike"),
     )
     return Frames(

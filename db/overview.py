@@ -22,6 +22,10 @@ select (select count(*) from candle) as candles, (select max(known_at) from cand
        (select count(*) from raw_payload where parser_error is not null) as unparsed_payloads
 """
 SOURCES = "select source, state, changed_at, last_at, error from source_status order by source"
+OTHER_SOURCES = """
+select distinct source from candle where source <> %(source)s
+union select distinct source from raw_payload where source <> %(source)s
+"""
 
 
 def overview(connection: Connection[Any], sessions: int = 10) -> dict[str, Any]:
@@ -31,3 +35,11 @@ def overview(connection: Connection[Any], sessions: int = 10) -> dict[str, Any]:
         sources = cursor.execute(SOURCES).fetchall()
         stored = cursor.execute(SESSIONS, {"limit": sessions}).fetchall()
     return {"stored": counts, "sources": sources, "sessions": stored}
+
+
+def other_sources(connection: Connection[Any], source: str) -> list[str]:
+    """Return which sources but one have rows; none where our tables are not even there."""
+    exists = connection.execute("select to_regclass('candle')").fetchone()
+    if not exists or exists[0] is None:
+        return []
+    return [name for (name,) in connection.execute(OTHER_SOURCES, {"source": source})]

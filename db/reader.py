@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from db.connection import CONNECT_TIMEOUT_SECONDS
+from db.connection import PATIENCE
 
 OPTIONS = (
     "-c default_transaction_read_only=on"
@@ -28,7 +28,7 @@ def reader_dsn(dsn: str, name: str = "optionscalp chart") -> str:
     return make_conninfo(
         dsn,
         options=f"{known.get('options', '')} {OPTIONS}".strip(),
-        connect_timeout=known.get("connect_timeout", CONNECT_TIMEOUT_SECONDS),
+        **{key: known.get(key, value) for key, value in PATIENCE.items()},
         application_name=known.get("application_name", name),
     )
 

@@ -3,6 +3,7 @@
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -18,7 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import db.embedded
-from db.connection import connect
+from db.connection import connect, service_file
 from db.errors import (
     DatabaseUnavailableError,
     EmbeddedServerError,
@@ -195,11 +196,14 @@ def psql(context: typer.Context, demo: OfDemo = False, home_folder: DemoHome = N
 
     To write, set PGOPTIONS yourself, e.g. to an empty string.
     """
-    with database(demo=demo, folder=home_folder) as dsn:
-        environment = {"PGOPTIONS": "-c role=optionscalp_reader", **os.environ}
+    with database(demo=demo, folder=home_folder) as dsn, service_file(dsn) as connection:
+        environment = {"PGOPTIONS": "-c role=optionscalp_reader", **os.environ, **connection}
+        # Ctrl-C is psql's: it ends a query, not the session.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
         code = subprocess.run(
-            [str(db.embedded.tool("psql")), "-d", dsn, *context.args], env=environment, check=False
+            [str(db.embedded.tool("psql")), *context.args], env=environment, check=False
         ).returncode
+        signal.signal(signal.SIGINT, before)
     raise typer.Exit(code)
 
 

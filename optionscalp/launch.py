@@ -1,15 +1,19 @@
 """`demo` and `up`: what the two systems are made of and what they tell the user."""
 
+import fcntl
 import os
 import time
-from datetime import UTC, date, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
 from rich.console import Console
 
-from db.connection import connect, create_database
+from db.connection import connect, create_database, database_exists, describe
 from db.migrate import migrate
+from db.overview import other_sources
 from optionscalp.errors import CommandError
 from optionscalp.homes import demo_database, demo_home, server
 from optionscalp.parts import Part
@@ -18,6 +22,8 @@ from strategy.clock import MarketClock
 from strategy.session import is_session, session_hours
 
 SIMULATOR_SECONDS = 60.0
+# Then a simulated market stands still: time for the last rows and the closing run.
+AFTER_CLOSE = timedelta(minutes=25)
 console = Console(highlight=False)
 
 
@@ -56,15 +62,12 @@ def demo(options: DemoOptions) -> None:
     _require_ports(options.ports)
     if not is_session(options.day):
         raise CommandError(f"{options.day} is no trading day: choose another --day")
-    with server(options.folder) as main_dsn:
+    with _only_demo(options.folder), server(options.folder) as main_dsn:
         dsn = demo_database(main_dsn)
-        # What a day's replay stored before would stand in the future of the day now starting.
-        create_database(dsn, anew=True)
-        with connect(dsn) as connection:
-            migrate(connection)
-        clock = MarketClock(
-            session_hours(options.day)[0], datetime.now(UTC).timestamp(), options.speed
-        )
+        _require_simulated(dsn)
+        opens, closes = session_hours(options.day)
+        wall = datetime.now(UTC).timestamp()
+        clock = MarketClock(opens, wall, options.speed, closes + AFTER_CLOSE)
         environment = {
             "OPTIONSCALP_CLOCK": str(clock),
             "OPTIONSCALP_SOURCE": "simulator",
@@ -72,7 +75,11 @@ def demo(options: DemoOptions) -> None:
         }
         stack = Stack(options.folder, dsn, options.ports, environment)
         with stack.supervised():
-            _start_simulator(stack, options, clock, environment)
+            _start_simulator(stack, options, clock)
+            # What a day's replay stored before would stand in the future of the day now starting.
+            create_database(dsn, anew=True)
+            with connect(dsn) as connection:
+                migrate(connection)
             stack.start_core()
             psql = "optionscalp psql --demo"
             if options.folder != demo_home():
@@ -92,9 +99,33 @@ def _title(options: DemoOptions) -> str:
     return f"SIMULATED market: {options.day} ({origin}) at {options.speed:g}x"
 
 
-def _start_simulator(
-    stack: Stack, options: DemoOptions, clock: MarketClock, environment: dict[str, str]
-) -> None:
+@contextmanager
+def _only_demo(folder: Path) -> Iterator[None]:
+    """Keep a second demo from dropping the database under the first."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "demo.lock").open("a") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise CommandError(
+                f"a demo runs in {folder} already: stop it, or choose another --home"
+            ) from None
+        yield
+
+
+def _require_simulated(dsn: str) -> None:
+    """Refuse to drop a database that holds anything but the demo's own rows."""
+    if not database_exists(dsn):
+        return
+    with connect(dsn) as connection:
+        if other := other_sources(connection, "simulator"):
+            raise CommandError(
+                f"{describe(dsn)} holds rows from {', '.join(other)}: the demo would drop them;"
+                " point DATABASE_URL elsewhere"
+            )
+
+
+def _start_simulator(stack: Stack, options: DemoOptions, clock: MarketClock) -> None:
     tradingview, trendlyne = free_port(), free_port()
     data = ("--data", str(options.data)) if options.data else ()
     part = stack.add(

@@ -158,7 +158,8 @@ class Stack:
             self._stopping = True
 
         before: list[tuple[int, Callable[[int, FrameType | None], object] | int | None]] = [
-            (number, signal.signal(number, stop)) for number in (signal.SIGINT, signal.SIGTERM)
+            (number, signal.signal(number, stop))
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         ]
         try:
             yield

@@ -11,7 +11,8 @@ from pydantic import ValidationError
 from db.errors import DatabaseUnavailableError, SchemaOutdatedError
 from pipelines.desk import open_desk
 from pipelines.feed import AnotherFeedError, run
-from pipelines.settings import Settings
+from pipelines.settings import Settings, fault_line
+from strategy.errors import CalendarUnknownError
 
 logger = logging.getLogger("pipelines.feed")
 
@@ -41,11 +42,14 @@ def main() -> int:
     try:
         asyncio.run(_follow(Settings()))
     except ValidationError as error:
-        logger.error("settings: %s", "; ".join(str(fault["msg"]) for fault in error.errors()))  # noqa: TRY400
+        logger.error("%s", fault_line(error))  # noqa: TRY400 - one clear line
         return 1
     except asyncio.CancelledError:
         return 0
-    except (DatabaseUnavailableError, SchemaOutdatedError, AnotherFeedError) as error:
+    except (
+        *(DatabaseUnavailableError, SchemaOutdatedError),
+        *(AnotherFeedError, CalendarUnknownError),
+    ) as error:
         logger.error("%s", error)  # noqa: TRY400 - one clear line is what a user needs
         return 1
     return 0

@@ -26,7 +26,7 @@ from pipelines.ingest_candles import (
     write_history,
 )
 from pipelines.ingest_positions import ingest_positions
-from pipelines.materialise import materialise_signals
+from pipelines.materialise import SignalsBusyError, materialise_signals
 from pipelines.plan import BUILD_UP_MINUTES
 from pipelines.sources.series import BarUpdate
 from pipelines.sources.tradingview import Session as TradingViewSession
@@ -115,12 +115,12 @@ class SessionFeed:
 
     async def _finish(self) -> None:
         """Heal what the stream missed; what stays missing is Dagster's closing run's to report."""
-        try:
-            await ingest_candles(self._desk, self._session)
-            await ingest_positions(self._desk, self._session)
-        except SourceError as error:
-            logger.warning("session %s not healed: %s", self._session, error)
-        self._materialise()
+        for ingest in (ingest_candles, ingest_positions):
+            try:
+                await ingest(self._desk, self._session)
+            except SourceError as error:
+                logger.warning("session %s not healed: %s", self._session, error)
+        self._materialise(wait=True)
 
     async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
         """Run one follower again after each failure of its source, with growing pauses."""
@@ -139,6 +139,9 @@ class SessionFeed:
     async def _stream(self) -> None:
         try:
             async with self._desk.tradingview.connect() as tradingview:
+                # What formed on an earlier connection stopped there: it tells nothing final.
+                self._book = CandleBook(self._session, self._desk.settings.label(TRADINGVIEW))
+                self._updates = []
                 reader = asyncio.create_task(self._read(tradingview))
                 try:
                     await self._follow_universe(tradingview, reader)
@@ -168,13 +171,14 @@ class SessionFeed:
                     if symbol not in subscribed:
                         subscribed.add(symbol)
                         await self._subscribe(tradingview, symbol)
-                        self._flush()
-            self._flush()
+                        self._flush(tradingview)
+            self._flush(tradingview)
             if reader.done():
                 await reader  # raises what broke the connection
             await asyncio.sleep(FLUSH_SECONDS)
 
     async def _subscribe(self, tradingview: TradingViewSession, symbol: str) -> None:
+        """Follow one symbol; one that fails alone is left to Dagster's runs until we reconnect."""
         start = session_hours(self._session)[0]
         elapsed = max(timedelta(0), self._desk.now() - start)
         for minutes in RESOLUTIONS:
@@ -183,8 +187,10 @@ class SessionFeed:
                 history = await tradingview.subscribe(symbol, minutes, count)
             except ResolutionUnavailable:
                 continue
-            except SymbolUnknown as error:
-                logger.warning("not followed: %s", error)
+            except SourceError as error:
+                if tradingview.failure is not None and not isinstance(error, SymbolUnknown):
+                    raise
+                logger.warning("%s is not followed: %s", symbol, error)
                 return
             write_history(self._desk, self._session, history)
             received_at = self._desk.clock.at(history.received_at_wall)
@@ -192,7 +198,7 @@ class SessionFeed:
             return
         logger.warning("%s has no candles of %s minutes", symbol, RESOLUTIONS)
 
-    def _flush(self) -> None:
+    def _flush(self, tradingview: TradingViewSession) -> None:
         """Archive the messages received, then write the candles they changed."""
         desk, updates = self._desk, self._updates
         self._updates = []
@@ -203,7 +209,8 @@ class SessionFeed:
                 self._book.take(update.symbol, update.minutes, update.bars, received_at)
             desk.report_up(TRADINGVIEW)
         grace = max(SETTLE_MARKET, timedelta(seconds=SETTLE_WALL_SECONDS * desk.clock.speed))
-        self._book.settle(desk.now(), grace)
+        # Silence settles a bar only as long as the connection itself is heard.
+        self._book.settle(desk.clock.at(tradingview.heard_at_wall), grace)
         rows = self._book.drain()
         if rows and write(desk.connection, CANDLE, rows) and _moves_signals(rows):
             self._stale.set()
@@ -232,7 +239,10 @@ class SessionFeed:
         while True:
             await self._stale.wait()
             self._stale.clear()
-            self._materialise()
+            try:
+                self._materialise()
+            except SignalsBusyError:  # waiting would stop the stream
+                self._stale.set()
             # Rows of one interval arrive together; one computation serves them all.
             await asyncio.sleep(FLUSH_SECONDS)
 
@@ -242,12 +252,11 @@ class SessionFeed:
             await asyncio.sleep(PRUNE_SECONDS)
             prune(self._desk.connection, KEPT_CHANGES)
 
-    def _materialise(self) -> None:
+    def _materialise(self, *, wait: bool = False) -> None:
+        sessions = Range(self._session, self._session)
+        desk = self._desk
         materialise_signals(
-            self._desk.connection,
-            Range(self._session, self._session),
-            self._desk.settings.underlyings,
-            self._desk.now(),
+            desk.connection, sessions, desk.settings.underlyings, desk.now(), wait=wait
         )
 
 

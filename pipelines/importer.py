@@ -5,6 +5,7 @@ absent means 1), `symbol`, `underlying`, `expiry`, `strike`, `option_type`, `ope
 `low`, `close`, `volume`, `oi`. Volume and open interest are units.
 """
 
+import sys
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -124,7 +125,7 @@ def _faults(rows: pd.DataFrame, typed: pd.DataFrame) -> Iterator[tuple[str, "pd.
     yield "ts is not the start of an interval", off_grid.fillna(True)
     yield "unknown underlying", ~typed["underlying"].isin(UNDERLYINGS)
     for name in PRICES:
-        yield f"{name} is not a price", ~(typed[name] >= 0).fillna(False)
+        yield f"{name} is not a price", ~typed[name].between(0, sys.float_info.max).fillna(False)
     for name in COUNTS:
         yield f"{name} is not a number", rows[name].notna() & typed[name].isna()
         yield f"{name} is negative", (typed[name] < 0).fillna(False)

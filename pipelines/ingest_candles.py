@@ -100,13 +100,16 @@ async def _fetch(
         if isinstance(answers[request.symbol], ResolutionUnavailable)
     ]
     answers |= await tradingview.history_many(coarser)
+    unanswered = None
     for symbol, answer in answers.items():
         if isinstance(answer, History):
             rows += write_history(desk, session, answer)
-        elif isinstance(answer, SymbolUnknown):
-            failures[symbol] = str(answer)
         else:
-            raise answer
+            failures[symbol] = str(answer)
+            if not isinstance(answer, SymbolUnknown | ResolutionUnavailable):
+                unanswered = answer
+    if unanswered is not None:  # after writing what did come
+        raise unanswered
     return CandleReport(rows, len(requests) + len(coarser), failures)
 
 

@@ -1,7 +1,7 @@
 """Trendlyne's answers into `contract`, `chain_oi` and `build_up`: fetch, archive, parse, write."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple, TypeVar
 
@@ -12,7 +12,7 @@ from db.market import last_build_ups, reference_prices
 from db.rows import BuildUp, ChainOi
 from db.rows import Contract as ContractRow
 from pipelines.desk import TRENDLYNE, Desk
-from pipelines.errors import PayloadInvalid, SourceError, WrongTradingDate
+from pipelines.errors import PayloadInvalid, SourceError, SourceRefused, WrongTradingDate
 from pipelines.plan import BUILD_UP_MINUTES, Listed, contracts_around, due_contracts, newest_closed
 from pipelines.sources.trendlyne import Payload, Position
 from pipelines.sources.trendlyne_parse import (
@@ -61,11 +61,10 @@ async def ingest_positions(desk: Desk, session: date) -> PositionReport:
     Raises:
         SourceError: Trendlyne does not answer, refuses, or answers with something else.
     """
-    report = PositionReport()
     try:
-        for underlying in desk.settings.underlyings:
-            done = await _ingest_underlying(desk, session, underlying)
-            report = PositionReport(*map(sum, zip(report, done, strict=True)))
+        report = await _ingest_all(desk, session)
+    except WrongTradingDate:  # our question was wrong; the source is well
+        raise
     except SourceError as error:
         desk.report_down(TRENDLYNE, error)
         raise
@@ -74,41 +73,86 @@ async def ingest_positions(desk: Desk, session: date) -> PositionReport:
     return report
 
 
+async def _ingest_all(desk: Desk, session: date) -> PositionReport:
+    report = PositionReport()
+    failure: SourceError | None = None
+    for underlying in desk.settings.underlyings:
+        try:
+            done = await _ingest_underlying(desk, session, underlying)
+        except (SourceRefused, WrongTradingDate):
+            raise
+        except SourceError as error:  # of this underlying; the others may be well
+            failure = failure or error
+        else:
+            report = PositionReport(*map(sum, zip(report, done, strict=True)))
+    if failure is not None:
+        raise failure
+    return report
+
+
 async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> PositionReport:
     listed = desk.listed(session, underlying)
     expected = newest_closed(session, desk.now(), BUILD_UP_MINUTES)
-    due = _due(desk, session, underlying, listed, expected)
-    if listed and not due:
+    prices = _prices(desk, session, underlying)
+    due = _due(desk, session, listed, prices.values(), expected)
+    if listed and not due and (expected is None or expected in prices):
         return PositionReport()
     if session != session_of(desk.now()):
         raise WrongTradingDate(f"{session} cannot be asked again: Trendlyne serves today only")
-    near = await _near(desk, session, underlying)
+    near = await _near(desk, session, underlying, listed)
     chain, archived_at = await _chain(desk, session, near)
-    contracts = 0
-    if not listed:
-        contracts = _write_contracts(desk, session, underlying, near.expiry, chain)
-        due = _due(desk, session, underlying, desk.listed(session, underlying), expected)
     if chain.trading_date != session:
-        # Before the first minutes, and off hours, the last session is answered: nothing to write.
+        # Before the first minutes, and off hours, the last session is answered: nothing to write
+        # but the strikes, which are listed from the morning on.
         logger.info("%s: Trendlyne still answers for %s", underlying, chain.trading_date)
-        return PositionReport(contracts=contracts, asked=1)
+        fresh = 0 if listed else _write_contracts(desk, session, underlying, near.expiry, chain)
+        return PositionReport(contracts=fresh, asked=1)
+    # Strikes are added during a day when the market moves far.
+    contracts = _write_contracts(desk, session, underlying, near.expiry, chain)
     chain_rows = _write_chain(desk, underlying, near.expiry, chain, archived_at)
-    build_ups = 0
-    for contract in due:
-        build_ups += await _ingest_build_ups(desk, session, underlying, near, contract)
+    # The chain's own spot stands in where the index is not there, so that one source being down
+    # does not lose the other's rows, which nobody can ask again.
+    seen = [*prices.values(), chain.spot]
+    due = _due(desk, session, desk.listed(session, underlying), seen, expected)
+    build_ups = await _ingest_contracts(desk, session, underlying, near, due)
     return PositionReport(contracts, chain_rows, build_ups, 1 + len(due))
 
 
+async def _ingest_contracts(
+    desk: Desk, session: date, underlying: str, near: Near, due: list[Listed]
+) -> int:
+    """Ask for each contract; one that fails does not keep the others from being asked."""
+    build_ups = 0
+    failure: SourceError | None = None
+    for contract in due:
+        try:
+            build_ups += await _ingest_build_ups(desk, session, underlying, near, contract)
+        except SourceRefused:
+            raise
+        except SourceError as error:
+            failure = failure or error
+    if failure is not None:
+        raise failure
+    return build_ups
+
+
+def _prices(desk: Desk, session: date, underlying: str) -> dict[datetime, float]:
+    """Return what places ATM, by the start of the 5-minute intervals that have a price."""
+    closes = reference_prices(desk.connection, session, underlying)
+    prices = {moment: future if spot is None else spot for moment, spot, future in closes}
+    return {moment: price for moment, price in prices.items() if price is not None}
+
+
 def _due(
-    desk: Desk, session: date, underlying: str, listed: list[Listed], expected: datetime | None
+    desk: Desk,
+    session: date,
+    listed: list[Listed],
+    prices: Iterable[float],
+    expected: datetime | None,
 ) -> list[Listed]:
-    prices = [
-        future if spot is None else spot
-        for _, spot, future in reference_prices(desk.connection, session, underlying)
-    ]
-    known = [price for price in prices if price is not None]
-    wanted = contracts_around(listed, known, desk.settings.build_up_wings)
-    return due_contracts(wanted, last_build_ups(desk.connection, session, [underlying]), expected)
+    wanted = contracts_around(listed, prices, desk.settings.build_up_wings)
+    newest = last_build_ups(desk.connection, session, desk.settings.underlyings)
+    return due_contracts(wanted, newest, expected)
 
 
 def _parsed(desk: Desk, session: date, payload: Payload, parse: Callable[[bytes], T]) -> T:
@@ -121,26 +165,30 @@ def _parsed(desk: Desk, session: date, payload: Payload, parse: Callable[[bytes]
         raise PayloadInvalid(f"payload {archived.payload_id}: {error}") from error
 
 
-async def _near(desk: Desk, session: date, underlying: str) -> Near:
+async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]) -> Near:
+    """Return the expiry that the session's contracts have, else the nearest one listed."""
     if underlying not in desk.stock_ids:
         found = await desk.trendlyne.search(underlying)
         desk.stock_ids[underlying] = _parsed(
             desk, session, found, lambda body: parse_stock_id(body, underlying)
         )
     stock_id = desk.stock_ids[underlying]
-    expiries = sorted(
-        _parsed(desk, session, await desk.trendlyne.expiries(stock_id), parse_expiries)
-    )
-    upcoming = [expiry for expiry in expiries if expiry >= session]
-    if not upcoming:
-        raise PayloadInvalid(f"{underlying}: no expiry on or after {session} is listed")
-    return Near(stock_id, upcoming[0], POSITIONS[expiries.index(upcoming[0])])
+    expiries = _parsed(desk, session, await desk.trendlyne.expiries(stock_id), parse_expiries)
+    upcoming = sorted(expiry for expiry in expiries if expiry >= session)[: len(POSITIONS)]
+    expiry = next((contract.expiry for contract in listed), upcoming[0] if upcoming else None)
+    if expiry not in upcoming:
+        # After its close an expiry leaves the list, and positions then mean other contracts.
+        raise PayloadInvalid(f"{underlying}: expiry {expiry or session} is not listed any more")
+    return Near(stock_id, expiry, POSITIONS[upcoming.index(expiry)])
 
 
 async def _chain(desk: Desk, session: date, near: Near) -> tuple[Chain, datetime]:
     until = min(desk.now(), session_hours(session)[1]).astimezone(IST)
     payload = await desk.trendlyne.chain(near.stock_id, near.expiry, f"{until:%H:%M}")
-    return _parsed(desk, session, payload, parse_chain), payload.received_at
+    chain = _parsed(desk, session, payload, parse_chain)
+    if chain.expiry not in {None, near.expiry}:
+        raise PayloadInvalid(f"asked for expiry {near.expiry}, answered for {chain.expiry}")
+    return chain, payload.received_at
 
 
 def _write_contracts(desk: Desk, session: date, underlying: str, expiry: date, chain: Chain) -> int:

@@ -17,19 +17,35 @@ logger = logging.getLogger(__name__)
 SIGNALS_LOCK = 7_346_004
 
 
+class SignalsBusyError(Exception):
+    """Another process computes signals: try again in a moment."""
+
+
 def materialise_signals(
-    connection: Connection[Any], sessions: Range, underlyings: tuple[str, ...], now: datetime
+    connection: Connection[Any],
+    sessions: Range,
+    underlyings: tuple[str, ...],
+    now: datetime,
+    *,
+    wait: bool = True,
 ) -> Stored:
     """Compute the signals of a range of sessions and make the stored ones equal them.
+
+    One process at a time: whoever read earlier must not take back what a later reader stored.
 
     Args:
         connection: In autocommit mode.
         sessions: Whole sessions.
         underlyings: Whose signals.
         now: Market time, noted on signals that no longer follow from the data.
+        wait: Until another process is done.
+
+    Raises:
+        SignalsBusyError: Another process is at it, and we were not to wait.
     """
-    # Whoever read earlier must not take back what a later reader stored.
-    with advisory_lock(connection, SIGNALS_LOCK, wait=True):
+    with advisory_lock(connection, SIGNALS_LOCK, wait=wait) as held:
+        if not held:
+            raise SignalsBusyError("another process computes signals")
         frames = read_frames(connection, sessions, underlyings)
         signals, rejections = delta_volume.evaluate_rows(*frames)
         scope = Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings)

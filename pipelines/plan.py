@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from strategy.contract import OptionType, atm_strike, future_symbol, strikes_around
-from strategy.session import session_hours
+from strategy.session import session_hours, session_of
 
 BUILD_UP_MINUTES = 5
 DEEPEST = 5_000  # bars that TradingView gives at most
@@ -78,13 +78,13 @@ def bars_missing(
     if expected is None:
         return 0
     length = timedelta(minutes=minutes)
-    start, end = session_hours(session)
+    start = session_hours(session)[0]
     if newest is not None:
         without_gap = stored >= (newest - start) // length + 1
         if newest >= expected and without_gap:
             return 0
         if without_gap:
             start = newest
-    if now - end > timedelta(days=1):
+    if session_of(now) != session:
         return DEEPEST  # bars are counted back from now, across the sessions since
     return (expected - start) // length + 3

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipelines.sources.tradingview import DEFAULT_URL as TRADINGVIEW_URL
@@ -31,7 +31,9 @@ class Settings(BaseSettings):
     @field_validator("underlyings", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        names = tuple(value.split(",")) if isinstance(value, str) else value
+        names = value
+        if isinstance(value, str):
+            names = tuple(dict.fromkeys(name.strip() for name in value.split(",")))
         if isinstance(names, tuple) and (unknown := set(names) - set(UNDERLYINGS)):
             raise ValueError(
                 f"unknown {', '.join(sorted(unknown))}; known: {', '.join(UNDERLYINGS)}"
@@ -46,3 +48,10 @@ class Settings(BaseSettings):
     def label(self, source: str) -> str:
         """Return what to store as source: `simulator` when the market is simulated."""
         return self.optionscalp_source or source
+
+
+def fault_line(error: ValidationError) -> str:
+    """Return one line that names each wrong variable and what is allowed."""
+    return "; ".join(
+        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
+    )

@@ -4,6 +4,7 @@ Strategy functions never use it: they take times as data. Every process asks its
 "what time is it in the market", so that an accelerated simulated day works throughout.
 """
 
+import math
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Self
 
@@ -12,12 +13,14 @@ class MarketClock(NamedTuple):
     """Market time as a straight line over the computer's time.
 
     Text form, as in the environment: `2026-01-21T03:45:00+00:00,1790000000.0,60`: the market
-    stood at the first at that epoch second and runs 60 market seconds per second.
+    stood at the first at that epoch second and runs 60 market seconds per second. A fourth part,
+    another time, is where the clock stops: a simulated market has nothing to show beyond its day.
     """
 
     market_start: datetime
     wall_start: float
     speed: float
+    stops_at: datetime | None = None
 
     @classmethod
     def real(cls) -> Self:
@@ -33,14 +36,16 @@ class MarketClock(NamedTuple):
         """
         if not text:
             return cls.real()
-        start, wall, speed = text.split(",")
-        moment = datetime.fromisoformat(start)
-        if moment.tzinfo is None or float(speed) <= 0:
+        start, wall, speed, *stop = text.split(",")
+        times = [datetime.fromisoformat(part) for part in (start, *stop)]
+        if any(time.tzinfo is None for time in times) or len(times) > 2 or float(speed) <= 0:
             raise ValueError(f"not a market clock: {text!r}")
-        return cls(moment.astimezone(UTC), float(wall), float(speed))
+        moments = [time.astimezone(UTC) for time in times]
+        return cls(moments[0], float(wall), float(speed), *moments[1:])
 
     def __str__(self) -> str:
-        return f"{self.market_start.isoformat()},{self.wall_start},{self.speed:g}"
+        stop = f",{self.stops_at.isoformat()}" if self.stops_at else ""
+        return f"{self.market_start.isoformat()},{self.wall_start},{self.speed:g}{stop}"
 
     @property
     def is_real(self) -> bool:
@@ -49,12 +54,22 @@ class MarketClock(NamedTuple):
 
     def at(self, wall: float) -> datetime:
         """Return the market time at an epoch second of the computer's clock."""
-        return self.market_start + timedelta(seconds=(wall - self.wall_start) * self.speed)
+        moment = self.market_start + timedelta(seconds=(wall - self.wall_start) * self.speed)
+        return min(moment, self.stops_at) if self.stops_at else moment
 
     def now(self) -> datetime:
         """Return the market time now, in UTC."""
         return self.at(datetime.now(UTC).timestamp())
 
+    def line(self) -> tuple[datetime, float, float]:
+        """Return market time, epoch second and speed of the line it is on now; 0 once stopped."""
+        if self.stops_at is None or self.now() < self.stops_at:
+            return self.market_start, self.wall_start, self.speed
+        elapsed = (self.stops_at - self.market_start).total_seconds() / self.speed
+        return self.stops_at, self.wall_start + elapsed, 0.0
+
     def seconds_until(self, moment: datetime) -> float:
         """Return how many of the computer's seconds pass until a market time; never negative."""
+        if self.stops_at is not None and moment > self.stops_at:
+            return math.inf
         return max(0.0, (moment - self.now()).total_seconds() / self.speed)

@@ -1,6 +1,7 @@
 """A simulated market and the real feed as processes, for tests that watch a whole session."""
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -9,9 +10,41 @@ from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from strategy.clock import MarketClock
 from strategy.session import session_hours
+
+
+class Simulator:
+    """The market's process; it can be killed and started again at the same addresses."""
+
+    def __init__(self, command: list[str], environment: dict[str, str]):
+        self._command, self._environment = command, environment
+        self.urls = self._start()
+
+    def _start(self) -> list[str]:
+        self.process = subprocess.Popen(
+            self._command,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        ready, *urls = self.process.stdout.readline().split()
+        assert ready == "ready"
+        return urls
+
+    def restart(self) -> None:
+        """Kill it and start it again: every connection is cut."""
+        self.stop(signal.SIGKILL)
+        ports = [str(urlsplit(url).port) for url in self.urls]
+        self._command += ["--tradingview-port", ports[0], "--trendlyne-port", ports[1]]
+        assert self._start() == self.urls
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        self.process.send_signal(how)
+        self.process.communicate()
 
 
 class Market(NamedTuple):
@@ -19,6 +52,7 @@ class Market(NamedTuple):
 
     environment: dict[str, str]
     clock: MarketClock
+    simulator: Simulator
 
 
 @contextmanager
@@ -34,17 +68,12 @@ def simulated_market(
         "OPTIONSCALP_SOURCE": "simulator",
     }
     command = [sys.executable, "-m", "simulator", "--day", day.isoformat(), *arguments]
-    with subprocess.Popen(
-        command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
-    ) as simulator:
-        try:
-            ready, tradingview, trendlyne = simulator.stdout.readline().split()
-            assert ready == "ready"
-            urls = {"TRADINGVIEW_URL": tradingview, "TRENDLYNE_URL": trendlyne}
-            yield Market(environment | urls, clock)
-        finally:
-            simulator.terminate()
-            simulator.communicate()
+    simulator = Simulator(command, environment)
+    try:
+        urls = dict(zip(("TRADINGVIEW_URL", "TRENDLYNE_URL"), simulator.urls, strict=True))
+        yield Market(environment | urls, clock, simulator)
+    finally:
+        simulator.stop()
 
 
 @contextmanager

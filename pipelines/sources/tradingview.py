@@ -44,6 +44,11 @@ class Session:
         return self._connection.failure
 
     @property
+    def heard_at_wall(self) -> float:
+        """Epoch second of the newest message, heartbeats included: until then we know all."""
+        return self._connection.heard_at_wall
+
+    @property
     def subscribed(self) -> frozenset[tuple[str, int]]:
         """The symbols and minutes whose series are streaming."""
         return frozenset(self._charts)

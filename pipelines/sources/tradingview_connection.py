@@ -50,6 +50,7 @@ class Connection:
         self._url = url
         self.timeout = timeout
         self.failure: SourceError | None = None
+        self.heard_at_wall = time.time()
         self._socket = socket
         self._queue_limit = queue_limit
         self._routes: dict[str, Route] = {}
@@ -100,7 +101,7 @@ class Connection:
         try:
             while True:
                 raw = await self._socket.recv(decode=False)
-                received = time.time()
+                received = self.heard_at_wall = time.time()
                 for frame in decode(raw):
                     await self._take(frame, raw, received)
         except ConnectionClosed as error:

@@ -98,6 +98,34 @@ def test_a_feed_killed_in_mid_session_ends_with_the_same_candles(
     assert signals(database) == signals(session_database)
 
 
+def test_a_source_cut_off_in_mid_session_leaves_no_wrong_candle(
+    session_database: str, database: str
+):
+    with simulated_market(database, DAY, 600) as market, feed(market) as process:
+        for _ in range(2):
+            wait_for_rows(database, 1_000)
+            market.simulator.restart()
+        wait_for_close(process)
+    assert candles(database) == candles(session_database)
+    assert signals(database) == signals(session_database)
+
+
+def test_positions_are_kept_while_the_other_source_is_down(session_database: str, database: str):
+    with simulated_market(database, DAY, 1_200, minutes_in=30) as market:
+        environment = market.environment | {"TRADINGVIEW_URL": "ws://127.0.0.1:9/nobody"}
+        with feed(market._replace(environment=environment)):
+            wait_for_rows(database, 600)
+    with connect(database) as connection:
+        states = dict(connection.execute("select source, state from source_status").fetchall())
+        assert states == {"tradingview": "down", "trendlyne": "up"}
+        assert connection.execute("select count(*) from candle").fetchone() == (0,)
+        assert connection.execute("select count(*) from signal").fetchone() == (0,)
+        kept = "select symbol, open_time, close, open_interest, volume, label from build_up"
+        rows = set(connection.execute(kept).fetchall())
+    with connect(session_database) as connection:
+        assert rows <= set(connection.execute(kept).fetchall())
+
+
 def wait_for_rows(dsn: str, more: int) -> None:
     """Return when the change log has grown by so many rows."""
     newest = "select coalesce(max(seq), 0) from change_log"
