@@ -9,8 +9,11 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import SecretStr, ValidationError
 from rich.console import Console
 
+from chartserver.errors import SettingsError
+from chartserver.settings import read_settings
 from db.connection import connect, create_database, database_exists, describe
 from db.migrate import migrate
 from db.overview import other_sources
@@ -18,6 +21,7 @@ from optionscalp.errors import CommandError
 from optionscalp.homes import demo_database, demo_home, server
 from optionscalp.parts import Part
 from optionscalp.stack import Ports, Stack, free_port, require_free
+from pipelines.settings import Settings, fault_line
 from strategy.clock import MarketClock
 from strategy.session import is_session, session_hours
 
@@ -41,6 +45,7 @@ class DemoOptions(NamedTuple):
 def up(folder: Path, ports: Ports) -> None:
     """Run the system against the real sources until Ctrl-C."""
     _require_ports(ports)
+    _require_settings()
     with server(folder) as dsn:
         with connect(dsn) as connection:
             migrate(connection)
@@ -60,6 +65,7 @@ def demo(options: DemoOptions) -> None:
         CommandError: The day or the data cannot be played, or a port is in use.
     """
     _require_ports(options.ports)
+    _require_settings()
     if not is_session(options.day):
         raise CommandError(f"{options.day} is no trading day: choose another --day")
     with _only_demo(options.folder), server(options.folder) as main_dsn:
@@ -153,6 +159,21 @@ def _wait_until_ready(part: Part) -> None:
 def _require_ports(ports: Ports) -> None:
     require_free(ports.chart, "--chart-port")
     require_free(ports.dagster, "--dagster-port")
+
+
+def _require_settings() -> None:
+    """Read what the parts will read, so that a wrong variable is told at once, not in their logs.
+
+    Raises:
+        CommandError: A variable is wrong.
+    """
+    try:
+        Settings(database_url=SecretStr("checked later"))
+        read_settings()
+    except ValidationError as error:
+        raise CommandError(fault_line(error)) from None
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
 
 
 def _announce(stack: Stack, ports: Ports, title: str, psql: str) -> None:

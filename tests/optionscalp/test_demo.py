@@ -8,9 +8,10 @@ from pathlib import Path
 
 import psutil
 import pytest
+from psycopg.conninfo import make_conninfo
 
 import db.embedded
-from db.connection import connect
+from db.connection import connect, with_database
 from optionscalp.stack import free_port
 from tests.demo import Demo, demo
 from tests.follower import Follower
@@ -170,6 +171,62 @@ def test_an_unknown_underlying_is_wrong_usage(home: Path):
     result = optionscalp("demo", "--underlying", "SENSEX", home=home)
     assert result.returncode == 2
     assert "known: NIFTY, BANKNIFTY" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "message"),
+    [
+        ("UNDERLYINGS", "NIFTY, SENSEX", "SENSEX"),
+        ("CANDLE_WINGS", "many", "CANDLE_WINGS"),
+        ("CHART_HOST", "0.0.0.0", "CHART_TOKEN"),
+        ("OPTIONSCALP_CLOCK", "noon", "OPTIONSCALP_CLOCK"),
+    ],
+)
+def test_a_wrong_setting_is_one_clear_line(home: Path, variable, value, message):
+    port = str(free_port())
+    result = optionscalp("up", "--no-dagster", "--chart-port", port, home=home, **{variable: value})
+    assert result.returncode == 1
+    assert message in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_malformed_database_address_is_refused_without_repeating_its_password(home: Path):
+    result = optionscalp("status", home=home, DATABASE_URL="postgresq://me:sekret@here/db")
+    assert result.returncode == 1
+    assert "DATABASE_URL" in result.stderr
+    assert "sekret" not in result.stderr + result.stdout
+
+
+def test_a_second_demo_does_not_take_the_firsts_database(home: Path):
+    with demo(home, "--no-dagster") as running:
+        ports = ("--chart-port", str(free_port()), "--no-dagster")
+        second = optionscalp("demo", *ports, home=home)
+        assert second.returncode == 1
+        assert "a demo runs in" in second.stderr
+        assert keys(running.database()) is not None
+
+
+def test_the_demo_refuses_a_database_with_real_rows(home: Path, connection):
+    name = connection.info.dbname
+    connection.execute(
+        "insert into raw_payload (source, request, session, received_at, sha256, body)"
+        " values ('tradingview', 'x', '2026-01-21', now(), '', '')"
+    )
+    with connect(
+        connection.info.dsn, dbname="postgres", password=connection.info.password
+    ) as admin:
+        connection.close()
+        admin.execute(f"alter database {name} rename to {name}_demo")
+        address = with_database(admin_dsn(admin), f"{name}_demo")
+        ports = ("--chart-port", str(free_port()), "--no-dagster")
+        result = optionscalp("demo", *ports, home=home, DATABASE_URL=address)
+        admin.execute(f"alter database {name}_demo rename to {name}")
+    assert result.returncode == 1
+    assert "holds rows from tradingview" in result.stderr
+
+
+def admin_dsn(connection) -> str:
+    return make_conninfo(connection.info.dsn, password=connection.info.password)
 
 
 def test_an_unreachable_database_is_one_clear_line(home: Path):
