@@ -1,0 +1,1 @@
+"""Benchmarks, each run beside its reference; docs/benchmarks.md has the numbers."""

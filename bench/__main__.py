@@ -1,0 +1,43 @@
+"""`python -m bench [NAMES...] [--json]`: run benchmarks and print them beside their references."""
+
+import argparse
+import json
+import sys
+from datetime import UTC, datetime
+
+from bench import machine, replay, strategy, stream, writes
+from bench.results import Result, table
+
+BENCHMARKS = {
+    "writes": writes.run,
+    "strategy": strategy.run,
+    "replay": replay.run,
+    "stream": stream.run,
+}
+
+
+def main() -> None:
+    """Run the named benchmarks, or all; a missed target is shown and is no failure."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
+    parser.add_argument("--json", action="store_true", help="for programs")
+    arguments = parser.parse_args()
+    if unknown := set(arguments.names) - set(BENCHMARKS):
+        parser.error(
+            f"no benchmark {', '.join(sorted(unknown))}; there are {', '.join(BENCHMARKS)}"
+        )
+    described = {"date": f"{datetime.now(UTC):%Y-%m-%d}", **machine.describe()}
+    results: list[Result] = []
+    for name in arguments.names or BENCHMARKS:
+        print(f"{name} ...", file=sys.stderr, flush=True)
+        results += BENCHMARKS[name]()
+    if arguments.json:
+        found = [result.to_json() for result in results]
+        print(json.dumps({"machine": described, "results": found}, indent=1))
+    else:
+        print("\n".join(f"{name}: {text}" for name, text in described.items()), end="\n\n")
+        print(table(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,80 @@
+"""A chart server in a process of its own, so that its work is only its own."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from typing import NamedTuple
+
+import psutil
+
+START_SECONDS = 15
+STOP_SECONDS = 15
+
+
+class Server(NamedTuple):
+    """A listening server on loopback."""
+
+    port: int
+    process: psutil.Process
+
+    def cpu_seconds(self) -> float:
+        """Return the processor time it has used so far."""
+        used = self.process.cpu_times()
+        return used.user + used.system
+
+    def resident_kib(self) -> float:
+        """Return its memory."""
+        return self.process.memory_info().rss / 1024
+
+
+@contextmanager
+def running(dsn: str, module: str = "chartserver") -> Iterator[Server]:
+    """Start a module that serves charts of a database, and stop it."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith("CHART_")}
+    with subprocess.Popen(
+        [sys.executable, "-m", module],
+        env={**clean, "DATABASE_URL": dsn, "CHART_PORT": "0"},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert process.stderr
+            lines = []
+            for line in process.stderr:
+                lines.append(line)
+                if found := re.search(r"listening on http://\S+:(\d+)", line):
+                    break
+            else:
+                raise RuntimeError(f"{module} did not start: {''.join(lines[-5:])}")
+            # A full pipe would stop it.
+            threading.Thread(target=process.stderr.read, daemon=True).start()
+            port = int(found[1])
+            _wait_for_hub(port)
+            yield Server(port, psutil.Process(process.pid))
+        finally:
+            process.terminate()
+            try:
+                process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                process.kill()
+
+
+def _wait_for_hub(port: int) -> None:
+    """Return when the change log has been read once: live streams begin with that."""
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline:
+        http = HTTPConnection("127.0.0.1", port, timeout=START_SECONDS)
+        http.request("GET", "/healthz")
+        health = json.loads(http.getresponse().read())
+        http.close()
+        if health["hub"]["connected"]:
+            return
+        time.sleep(0.02)
+    raise TimeoutError("the hub did not read the change log")
