@@ -80,6 +80,7 @@ BUILD_UP = Relation(
     row_types.BuildUp._fields,
     "text timestamptz text timestamptz float8 int8 int8 int8 text text timestamptz",
     ("symbol", "open_time"),
+    guard=SQL("excluded.known_at >= build_up.known_at"),  # an import never replaces live rows
     log=SQL("underlying, symbol, null::smallint, open_time, null::uuid"),
 )
 CHAIN_OI = Relation(

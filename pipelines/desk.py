@@ -13,6 +13,7 @@ from db.market import listed_contracts
 from db.migrate import require_current
 from db.raw_payloads import Archived, archive, mark_unparsed
 from db.source_status import report_down, report_up
+from pipelines.errors import PayloadInvalid, SourceError
 from pipelines.plan import Listed
 from pipelines.settings import Settings
 from pipelines.sources.tradingview import TradingView
@@ -48,6 +49,12 @@ class Desk:
             payload.received_at,
             payload.body,
         )
+
+    def keep_unparsed(self, session: date, error: SourceError) -> None:
+        """Archive the bytes of a TradingView answer that its client could not parse."""
+        if isinstance(error, PayloadInvalid) and error.body:
+            payload = Payload(TRADINGVIEW, "unparsed", self.now(), error.body)
+            self.mark_unparsed(self.archive(payload, session), str(error))
 
     def mark_unparsed(self, payload: Archived, reason: str) -> None:
         """Keep why an archived answer could not be used."""

@@ -30,7 +30,12 @@ class SourceRefused(SourceError):
 
 
 class PayloadInvalid(SourceError):
-    """An answer is not of the documented shape; its archived bytes tell more."""
+    """An answer is not of the documented shape; its archived bytes tell more.
+
+    `body` holds the bytes where they were not archived yet.
+    """
+
+    body: bytes = b""
 
 
 class SymbolUnknown(SourceError):

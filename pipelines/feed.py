@@ -147,8 +147,9 @@ class SessionFeed:
                     await self._follow_universe(tradingview, reader)
                 finally:
                     reader.cancel()
-                    await asyncio.wait([reader])
+                    await asyncio.gather(reader, return_exceptions=True)
         except SourceError as error:
+            self._desk.keep_unparsed(self._session, error)
             self._desk.report_down(TRADINGVIEW, error)
             raise
 
@@ -190,6 +191,7 @@ class SessionFeed:
             except SourceError as error:
                 if tradingview.failure is not None and not isinstance(error, SymbolUnknown):
                     raise
+                self._desk.keep_unparsed(self._session, error)
                 logger.warning("%s is not followed: %s", symbol, error)
                 return
             write_history(self._desk, self._session, history)

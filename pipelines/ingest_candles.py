@@ -106,6 +106,7 @@ async def _fetch(
             rows += write_history(desk, session, answer)
         else:
             failures[symbol] = str(answer)
+            desk.keep_unparsed(session, answer)
             if not isinstance(answer, SymbolUnknown | ResolutionUnavailable):
                 unanswered = answer
     if unanswered is not None:  # after writing what did come

@@ -4,7 +4,7 @@ import asyncio
 from collections import deque
 from typing import Generic, Self, TypeVar
 
-from pipelines.errors import SourceError, SourceUnavailable
+from pipelines.errors import PayloadInvalid, SourceError, SourceUnavailable
 
 T = TypeVar("T")
 
@@ -70,4 +70,6 @@ def again(failure: SourceError) -> SourceError:
     """Return a copy to raise, because several readers may raise the same failure."""
     copy = type(failure)(str(failure))
     copy.__cause__ = failure
+    if isinstance(copy, PayloadInvalid) and isinstance(failure, PayloadInvalid):
+        copy.body = failure.body
     return copy

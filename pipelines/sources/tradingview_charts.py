@@ -9,6 +9,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from pipelines.errors import (
+    PayloadInvalid,
     ResolutionUnavailable,
     SourceError,
     SourceUnavailable,
@@ -73,10 +74,15 @@ async def answer(connection: Connection, chart: Chart) -> History:
                 raise series_failure(request.symbol, request.minutes, part.message)
             if part.message.method == "series_completed":
                 break
+    try:
+        bars = merge_bars(part.message for part in parts)
+    except PayloadInvalid as error:
+        error.body = archive(parts)
+        raise
     return History(
         symbol=request.symbol,
         minutes=request.minutes,
-        bars=merge_bars(part.message for part in parts),
+        bars=bars,
         raw=archive(parts),
         chart_session=chart.session,
         asked_at_wall=asked_at,

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from pipelines.errors import SourceError, SourceUnavailable
+from pipelines.errors import PayloadInvalid, SourceError, SourceUnavailable
 from pipelines.sources.inbox import Inbox, again
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview_wire import (
@@ -98,6 +98,7 @@ class Connection:
 
     async def read(self) -> None:
         """Read until the connection breaks; the one reader of the socket."""
+        raw = b""
         try:
             while True:
                 raw = await self._socket.recv(decode=False)
@@ -107,6 +108,8 @@ class Connection:
         except ConnectionClosed as error:
             self.fail(socket_failure(self._url, error))
         except SourceError as error:
+            if isinstance(error, PayloadInvalid):
+                error.body = raw
             log.warning("the connection is given up: %s: %s", type(error).__name__, error)
             self.fail(error)
         finally:

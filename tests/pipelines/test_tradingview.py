@@ -335,6 +335,7 @@ async def test_a_malformed_message_breaks_the_session_for_all_who_wait(message):
             [HistoryRequest("NIFTY", 1, 10), HistoryRequest("BANKNIFTY", 1, 10)]
         )
         assert {type(answer) for answer in answers.values()} == {PayloadInvalid}
+        assert {answer.body for answer in answers.values()} == {message}, "kept for the archive"
         with pytest.raises(PayloadInvalid):
             await session.history("NIFTY", 1, 300)
         with pytest.raises(PayloadInvalid):
