@@ -161,13 +161,9 @@ def _merge_statement(relation: Relation) -> Composed:
     ).format(merge=statement, log=relation.log, name=Literal(relation.name))
 
 
-def _adapted(relation: Relation, row: Sequence[Any]) -> Sequence[Any]:
-    if "jsonb" not in relation.types.split():
-        return row
-    return [
-        Jsonb(value) if kind == "jsonb" else value
-        for kind, value in zip(relation.types.split(), row, strict=True)
-    ]
+def _with_json(kinds: Sequence[str], row: Sequence[Any]) -> Sequence[Any]:
+    pairs = zip(kinds, row, strict=True)
+    return [Jsonb(value) if kind == "jsonb" else value for kind, value in pairs]
 
 
 def merge(cursor: Cursor[Any], relation: Relation, rows: Iterable[Sequence[Any]]) -> int:
@@ -187,10 +183,13 @@ def merge(cursor: Cursor[Any], relation: Relation, rows: Iterable[Sequence[Any]]
     copy_statement = SQL("copy {} ({}) from stdin (format binary)").format(
         stage, _columns(relation.columns)
     )
+    kinds = relation.types.split()
+    if "jsonb" in kinds:
+        rows = (_with_json(kinds, row) for row in rows)
     with cursor.copy(copy_statement) as copy:
-        copy.set_types(relation.types.split())
+        copy.set_types(kinds)
         for row in rows:
-            copy.write_row(_adapted(relation, row))
+            copy.write_row(row)
     cursor.execute(_merge_statement(relation))
     return cursor.rowcount
 

@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import Any
 
 import psutil
-import psycopg
 
-from db.errors import EmbeddedServerError
+from db.connection import create_database
+from db.errors import DatabaseUnavailableError, EmbeddedServerError
 
 logger = logging.getLogger(__name__)
 
@@ -217,18 +217,14 @@ def _create_database(dsn: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
-            with psycopg.connect(dsn, dbname="postgres", autocommit=True) as connection:
-                names = connection.execute(
-                    "select from pg_database where datname = %s", (DATABASE,)
-                ).fetchone()
-                if names is None:
-                    connection.execute("create database optionscalp")
-                return
-        except psycopg.OperationalError as error:
+            create_database(dsn)
+        except DatabaseUnavailableError as error:
             # Recovery after a kill answers "the database system is starting up".
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(f"PostgreSQL does not answer: {error}") from error
             time.sleep(0.05)
+        else:
+            return
 
 
 def _server_account() -> pwd.struct_passwd | None:

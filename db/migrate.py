@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.connection import load_sql
+from db.connection import advisory_lock, load_sql
 from db.errors import MigrationChangedError, SchemaOutdatedError
 
 logger = logging.getLogger(__name__)
@@ -61,24 +61,23 @@ def migrate(connection: Connection[Any]) -> list[str]:
         MigrationChangedError: A file differs from what was applied.
         SchemaOutdatedError: The database is newer than this program.
     """
-    connection.execute("select pg_advisory_lock(%s)", (MIGRATION_LOCK,))
-    try:
-        with connection.transaction():
-            connection.execute("set local client_min_messages to warning")
-            connection.execute(CREATE_RECORD)
-            applied = _applied(connection)
-            fresh = [migration for migration in migrations() if migration.name not in applied]
-            for migration in fresh:
-                _run(connection, migration.body)
-                connection.execute(
-                    "insert into schema_migration (name, sha256) values (%s, %s)",
-                    (migration.name, migration.sha256),
-                )
-            _run(connection, load_sql("timescale.sql"))
-            _run(connection, load_sql("roles.sql"))
-            connection.execute(RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
-    finally:
-        connection.execute("select pg_advisory_unlock(%s)", (MIGRATION_LOCK,))
+    with (
+        advisory_lock(connection, MIGRATION_LOCK, wait=True),
+        connection.transaction(),
+    ):
+        connection.execute("set local client_min_messages to warning")
+        connection.execute(CREATE_RECORD)
+        applied = _applied(connection)
+        fresh = [migration for migration in migrations() if migration.name not in applied]
+        for migration in fresh:
+            _run(connection, migration.body)
+            connection.execute(
+                "insert into schema_migration (name, sha256) values (%s, %s)",
+                (migration.name, migration.sha256),
+            )
+        _run(connection, load_sql("timescale.sql"))
+        _run(connection, load_sql("roles.sql"))
+        connection.execute(RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
     for migration in fresh:
         logger.info("applied %s", migration.name)
     return [migration.name for migration in fresh]

@@ -18,7 +18,7 @@ from db.connection import connect, create_database, database_exists, describe
 from db.migrate import migrate
 from db.overview import other_sources
 from optionscalp.errors import CommandError
-from optionscalp.homes import demo_database, demo_home, server
+from optionscalp.homes import database, demo_database, demo_home, server
 from optionscalp.parts import Part
 from optionscalp.stack import Ports, Stack, free_port, require_free
 from pipelines.settings import Settings, fault_line
@@ -46,9 +46,7 @@ def up(folder: Path, ports: Ports) -> None:
     """Run the system against the real sources until Ctrl-C."""
     _require_ports(ports)
     _require_settings()
-    with server(folder) as dsn:
-        with connect(dsn) as connection:
-            migrate(connection)
+    with database(folder=folder) as dsn:
         stack = Stack(folder, dsn, ports, {})
         with stack.supervised():
             stack.start_core()

@@ -52,11 +52,6 @@ class CandleBook:
                 self._newest[symbol, minutes] = (bar, True)
                 self._put(symbol, minutes, bar, now, final=True)
 
-    def last_price(self, symbol: str) -> float | None:
-        """Return the newest price of a series, forming bar included; None before the first."""
-        bars = [bar for (name, _), (bar, _) in self._newest.items() if name == symbol]
-        return max(bars).close if bars else None
-
     def drain(self) -> list[Candle]:
         """Return the candles that changed since the last call."""
         rows = list(self._pending.values())

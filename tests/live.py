@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
+from db.connection import connect
 from strategy.clock import MarketClock
 from strategy.session import session_hours
 
@@ -106,6 +107,18 @@ def run_session(market: Market) -> list[str]:
     """Follow a session to its end; return the feed's log."""
     with feed(market) as process:
         return wait_for_close(process)
+
+
+def wait_for_rows(dsn: str, more: int) -> None:
+    """Return when the change log has grown by so many entries."""
+    newest = "select coalesce(max(seq), 0) from change_log"
+    with connect(dsn) as listener, connect(dsn) as reader:
+        listener.execute("listen feed")
+        goal = reader.execute(newest).fetchone()[0] + more
+        for _ in listener.notifies(timeout=120):
+            if reader.execute(newest).fetchone()[0] >= goal:
+                return
+    raise AssertionError("the market stands still")
 
 
 def optionscalp(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess:

@@ -15,7 +15,7 @@ from db.connection import connect, with_database
 from optionscalp.stack import free_port
 from tests.demo import Demo, demo
 from tests.follower import Follower
-from tests.live import optionscalp
+from tests.live import optionscalp, wait_for_rows
 
 STREAMED = {
     "candle": (
@@ -38,21 +38,6 @@ def is_alive(process: psutil.Process) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
-
-
-def wait_for_rows(dsn: str, more: int) -> int:
-    """Return the change log's newest number after it has grown."""
-    with connect(dsn) as listener, connect(dsn) as reader:
-        listener.execute("listen feed")
-
-        def newest() -> int:
-            return reader.execute("select coalesce(max(seq), 0) from change_log").fetchone()[0]
-
-        goal = newest() + more
-        for _ in listener.notifies(timeout=120):
-            if newest() >= goal:
-                return newest()
-    raise AssertionError("the market stands still")
 
 
 def keys(dsn: str) -> set:

@@ -9,7 +9,7 @@ from db.connection import connect
 from simulator.generate import generate
 from strategy.contract import UNDERLYINGS
 from strategy.session import interval_opens
-from tests.live import feed, run_session, simulated_market, wait_for_close
+from tests.live import feed, run_session, simulated_market, wait_for_close, wait_for_rows
 
 DAY = date(2026, 1, 21)
 
@@ -124,18 +124,6 @@ def test_positions_are_kept_while_the_other_source_is_down(session_database: str
         rows = set(connection.execute(kept).fetchall())
     with connect(session_database) as connection:
         assert rows <= set(connection.execute(kept).fetchall())
-
-
-def wait_for_rows(dsn: str, more: int) -> None:
-    """Return when the change log has grown by so many rows."""
-    newest = "select coalesce(max(seq), 0) from change_log"
-    with connect(dsn) as listener, connect(dsn) as reader:
-        listener.execute("listen feed")
-        before = reader.execute(newest).fetchone()[0]
-        for _ in listener.notifies(timeout=60):
-            if reader.execute(newest).fetchone()[0] > before + more:
-                return
-    raise AssertionError("no rows came")
 
 
 def signals(dsn: str) -> list:
