@@ -13,13 +13,20 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection, Cursor
 from psycopg.pq import TransactionStatus
-from psycopg.sql import SQL, Composed, Identifier, Literal
+from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from db import rows as row_types
 
 PUBLISH_LOCK = 7_346_002
 CHUNK_ROWS = 10_000
+
+
+class Revised(NamedTuple):
+    """When replacing a stored row is a revision, kept in `revision`; both are expressions."""
+
+    condition: SQL
+    interval_minutes: SQL
 
 
 class Relation(NamedTuple):
@@ -33,6 +40,7 @@ class Relation(NamedTuple):
         ignored: Columns that alone make no change: a value keeps its first `known_at`.
         merged: Columns whose new value comes from both the stored and the incoming row.
         guard: Further condition on an update.
+        revised: Which replaced rows are kept; None for none.
         log: Expressions for the change log's columns (underlying, symbol, interval_minutes,
             moment, signal_id); none where readers do not follow the table.
     """
@@ -44,6 +52,7 @@ class Relation(NamedTuple):
     ignored: tuple[str, ...] = ("known_at", "source")
     merged: Mapping[str, SQL] = MappingProxyType({})
     guard: SQL = SQL("true")
+    revised: Revised | None = None
     log: SQL | None = None
 
 
@@ -73,6 +82,7 @@ CANDLE = Relation(
         "(excluded.final > candle.final"
         " or excluded.final = candle.final and excluded.known_at >= candle.known_at)"
     ),
+    revised=Revised(SQL("candle.final"), SQL("candle.interval_minutes")),
     log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
 )
 BUILD_UP = Relation(
@@ -81,6 +91,7 @@ BUILD_UP = Relation(
     "text timestamptz text timestamptz float8 int8 int8 int8 text text timestamptz",
     ("symbol", "open_time"),
     guard=SQL("excluded.known_at >= build_up.known_at"),  # an import never replaces live rows
+    revised=Revised(SQL("true"), SQL("5")),
     log=SQL("underlying, symbol, null::smallint, open_time, null::uuid"),
 )
 CHAIN_OI = Relation(
@@ -130,35 +141,67 @@ def _stage(relation: Relation) -> Identifier:
 
 
 def _merge_statement(relation: Relation) -> Composed:
-    table = Identifier(relation.name)
+    parts = statement_parts(relation)
+    merge = SQL(
+        "insert into {table} ({columns}) select {columns} from incoming "
+        "on conflict ({key}) do update set {assignments} where {differs} or {sooner}"
+    ).format(**parts)
+    steps = [
+        SQL(
+            "incoming as materialized ("
+            "select distinct on ({key}) {columns} from {stage} order by {key}, ctid desc)"
+        ).format(**parts)
+    ]
+    if relation.revised is not None:
+        steps.append(_revision_step(relation.revised, parts))
+    if relation.log is not None:
+        steps.append(SQL("merged as ({} returning {})").format(merge, relation.log))
+        merge = SQL("insert into changed select {name}, * from merged").format(**parts)
+    return SQL("with {} {}").format(SQL(", ").join(steps), merge)
+
+
+def statement_parts(relation: Relation) -> dict[str, Composable]:
+    """Return the pieces of an upsert by name; incoming rows are called `excluded` in them."""
     values = [name for name in relation.columns if name not in relation.key]
     compared = [name for name in values if name not in relation.ignored]
 
     def incoming(name: str) -> SQL | Composed:
         return relation.merged.get(name) or SQL("excluded.{}").format(Identifier(name))
 
-    statement = SQL(
-        "insert into {table} ({columns}) "
-        "select distinct on ({key}) {columns} from {stage} order by {key}, ctid desc "
-        "on conflict ({key}) do update set {assignments} "
-        "where ({stored}) is distinct from ({incoming}) and {guard}"
-    ).format(
-        table=table,
-        columns=_columns(relation.columns),
-        key=_columns(relation.key),
-        stage=_stage(relation),
-        assignments=SQL(", ").join(
+    parts: dict[str, Composable] = {
+        "name": Literal(relation.name),
+        "table": Identifier(relation.name),
+        "columns": _columns(relation.columns),
+        "key": _columns(relation.key),
+        "stage": _stage(relation),
+        "assignments": SQL(", ").join(
             SQL("{} = {}").format(Identifier(name), incoming(name)) for name in values
         ),
-        stored=_columns(compared, relation.name),
-        incoming=SQL(", ").join(incoming(name) for name in compared),
-        guard=relation.guard,
+        "stored": _columns(compared, relation.name),
+        "incoming": SQL(", ").join(incoming(name) for name in compared),
+        "guard": relation.guard,
+    }
+    parts["differs"] = SQL("({stored}) is distinct from ({incoming}) and {guard}").format(**parts)
+    # Two processes may write what they received in the other order: the first receipt counts.
+    sooner = SQL(
+        "({stored}) is not distinct from ({incoming}) and excluded.source = {table}.source"
+        " and excluded.known_at < {table}.known_at"
     )
-    if relation.log is None:
-        return statement
+    first_receipt = {"known_at", "source"} <= set(relation.columns)
+    parts["sooner"] = sooner.format(**parts) if first_receipt else SQL("false")
+    return parts
+
+
+def _revision_step(revised: Revised, parts: dict[str, Composable]) -> Composed:
+    # The same statement's upsert is not seen yet: these are the rows as they were.
     return SQL(
-        "with merged as ({merge} returning {log}) insert into changed select {name}, * from merged"
-    ).format(merge=statement, log=relation.log, name=Literal(relation.name))
+        "revised as (insert into revision (relation, underlying, symbol, interval_minutes,"
+        " open_time, replaced, known_at, revised_at)"
+        " select {name}, {table}.underlying, {table}.symbol, {interval}, {table}.open_time,"
+        " to_jsonb({table}), {table}.known_at, excluded.known_at"
+        " from incoming excluded join {table} using ({key})"
+        " where {condition} and {differs})"
+    ).format(interval=revised.interval_minutes, condition=revised.condition, **parts)
 
 
 def _with_json(kinds: Sequence[str], row: Sequence[Any]) -> Sequence[Any]:

@@ -76,8 +76,8 @@ select distinct underlying, expiry, strike from contract
    and first_seen <= %(last)s
  order by underlying, expiry, strike
 """
-LAST_FINAL = """
-select symbol, min(interval_minutes), max(open_time), count(*) from candle
+STORED_MINUTES = """
+select symbol, min(interval_minutes) from candle
  where open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
    and symbol = any(%(symbols)s) and final
  group by symbol
@@ -88,11 +88,10 @@ select close from candle
    and open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
  order by open_time desc, interval_minutes limit 1
 """
-LAST_BUILD_UP = """
-select symbol, max(open_time) from build_up
+NEWEST_BUILD_UP = """
+select max(open_time) from build_up
  where open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
    and underlying = any(%(underlyings)s)
- group by symbol
 """
 LISTED = """
 select symbol, expiry, strike, option_type from contract
@@ -151,21 +150,19 @@ def read_frames(connection: Connection[Any], sessions: Range, underlyings: Seque
     )
 
 
-def last_final_candles(
+def stored_minutes(
     connection: Connection[Any], session: date, symbols: Sequence[str]
-) -> dict[str, tuple[int, datetime, int]]:
-    """Return per symbol the finest interval, the newest final candle's start and their number."""
+) -> dict[str, int]:
+    """Return the finest interval of each symbol's final candles; nothing where none is stored."""
     parameters = {**Range(session, session).parameters(()), "symbols": list(symbols)}
-    rows = connection.execute(LAST_FINAL, parameters).fetchall()
-    return {symbol: (interval, newest, count) for symbol, interval, newest, count in rows}
+    return dict(connection.execute(STORED_MINUTES, parameters).fetchall())
 
 
-def last_build_ups(
-    connection: Connection[Any], session: date, underlyings: Sequence[str]
-) -> dict[str, datetime]:
-    """Return per contract the start of its newest stored build-up of a session."""
-    parameters = Range(session, session).parameters(underlyings)
-    return dict(connection.execute(LAST_BUILD_UP, parameters).fetchall())
+def newest_build_up(connection: Connection[Any], session: date, underlying: str) -> datetime | None:
+    """Return the start of the newest build-up stored for any contract; None before the first."""
+    parameters = Range(session, session).parameters((underlying,))
+    row = connection.execute(NEWEST_BUILD_UP, parameters).fetchone()
+    return row[0] if row else None
 
 
 def reference_prices(

@@ -9,6 +9,7 @@ import psycopg
 from pydantic import ValidationError
 
 from db.errors import DatabaseUnavailableError, SchemaOutdatedError
+from pipelines.clock_guard import ClockJumpedError
 from pipelines.desk import open_desk
 from pipelines.feed import AnotherFeedError, run
 from pipelines.settings import Settings, fault_line
@@ -29,10 +30,13 @@ async def _follow(settings: Settings) -> None:
     except psycopg.OperationalError as error:
         raise DatabaseUnavailableError(f"database lost: {error}") from error
     except BaseExceptionGroup as group:
-        lost, others = group.split(psycopg.OperationalError)
-        if lost is None or others is not None:
+        ours, others = group.split((psycopg.OperationalError, ClockJumpedError))
+        if ours is None or others is not None:
             raise
-        raise DatabaseUnavailableError(f"database lost: {lost.exceptions[0]}") from group
+        cause = ours.exceptions[0]
+        if isinstance(cause, ClockJumpedError):
+            raise cause from group
+        raise DatabaseUnavailableError(f"database lost: {cause}") from group
 
 
 def main() -> int:
@@ -48,7 +52,7 @@ def main() -> int:
         return 0
     except (
         *(DatabaseUnavailableError, SchemaOutdatedError),
-        *(AnotherFeedError, CalendarUnknownError),
+        *(AnotherFeedError, CalendarUnknownError, ClockJumpedError),
     ) as error:
         logger.error("%s", error)  # noqa: TRY400 - one clear line is what a user needs
         return 1

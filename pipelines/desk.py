@@ -1,6 +1,7 @@
 """What ingestion works with: the database, the clock and one client per source."""
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -11,14 +12,16 @@ from psycopg import Connection
 from db.connection import connect
 from db.market import listed_contracts
 from db.migrate import require_current
-from db.raw_payloads import Archived, archive, mark_unparsed
+from db.raw_payloads import Answer, Receipt, archive, mark
 from db.source_status import report_down, report_up
 from pipelines.errors import PayloadInvalid, SourceError
 from pipelines.plan import Listed
 from pipelines.settings import Settings
 from pipelines.sources.tradingview import TradingView
-from pipelines.sources.trendlyne import Payload, Trendlyne
+from pipelines.sources.trendlyne import Trendlyne
 from strategy.clock import MarketClock
+
+logger = logging.getLogger(__name__)
 
 TRADINGVIEW = "tradingview"
 TRENDLYNE = "trendlyne"
@@ -39,26 +42,34 @@ class Desk:
         """Return the market time."""
         return self.clock.now()
 
-    def archive(self, payload: Payload, session: date) -> Archived:
-        """Store an answer before anybody parses it."""
-        return archive(
-            self.connection,
-            self.settings.label(payload.source),
-            payload.request,
-            session,
-            payload.received_at,
-            payload.body,
+    def archive(self, answer: Answer) -> Receipt:
+        """Store an answer before anybody derives rows from it."""
+        answer = answer._replace(source=self.settings.label(answer.source))
+        payload_id = archive(self.connection, answer)
+        return Receipt(
+            payload_id,
+            answer.source,
+            answer.about,
+            answer.asked_at,
+            answer.received_at,
+            answer.complete_to,
+            answer.body,
         )
 
     def keep_unparsed(self, session: date, error: SourceError) -> None:
         """Archive the bytes of a TradingView answer that its client could not parse."""
         if isinstance(error, PayloadInvalid) and error.body:
-            payload = Payload(TRADINGVIEW, "unparsed", self.now(), error.body)
-            self.mark_unparsed(self.archive(payload, session), str(error))
+            now = self.now()
+            answer = Answer(
+                TRADINGVIEW, "unparsed", {"kind": "malformed"}, session, now, now, error.body
+            )
+            self.mark(self.archive(answer), [str(error)])
 
-    def mark_unparsed(self, payload: Archived, reason: str) -> None:
-        """Keep why an archived answer could not be used."""
-        mark_unparsed(self.connection, payload.payload_id, reason)
+    def mark(self, receipt: Receipt, reasons: Sequence[str]) -> None:
+        """Keep why parts of an archived answer, or all of it, could not be used."""
+        if reasons and receipt.payload_id is not None:
+            mark(self.connection, receipt.payload_id, "; ".join(reasons))
+            logger.warning("payload %d: %s", receipt.payload_id, "; ".join(reasons))
 
     def report_up(self, source: str) -> None:
         """Note that a source answered."""

@@ -6,32 +6,21 @@ Streaming and positions stand alone: one source being down does not stop the oth
 """
 
 import asyncio
-import json
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
-from db.bulk import CANDLE, write
 from db.change_log import prune
 from db.connection import advisory_lock
 from db.market import Range
-from db.rows import Candle
-from pipelines.candle_book import CandleBook
+from db.raw_payloads import seal_parts
+from pipelines.clock_guard import ClockGuard
 from pipelines.desk import TRADINGVIEW, Desk
-from pipelines.errors import ResolutionUnavailable, SourceError, SymbolUnknown
-from pipelines.ingest_candles import (
-    RESOLUTIONS,
-    ingest_candles,
-    session_symbols,
-    write_history,
-)
+from pipelines.errors import SourceError
+from pipelines.ingest_candles import ingest_candles, session_symbols
 from pipelines.ingest_positions import ingest_positions
 from pipelines.materialise import SignalsBusyError, materialise_signals
-from pipelines.plan import BUILD_UP_MINUTES
-from pipelines.sources.series import BarUpdate
-from pipelines.sources.tradingview import Session as TradingViewSession
-from pipelines.sources.trendlyne import Payload
-from strategy.contract import parse_symbol
+from pipelines.stream import Stream
 from strategy.session import is_session, next_session, session_hours, session_of
 
 logger = logging.getLogger(__name__)
@@ -41,14 +30,14 @@ FEED_LOCK = 7_346_003
 FLUSH_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 20.0
-PRUNE_SECONDS = 60.0
+TIDY_SECONDS = 60.0
 KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it starts anew
 # Market time: how often missing positions are asked for, and around the session.
 POLL_PERIOD = timedelta(seconds=15)
 EARLY = timedelta(minutes=10)
 LATE = timedelta(minutes=15)
-SETTLE_MARKET = timedelta(seconds=3)
-SETTLE_WALL_SECONDS = 1.5
+# A minute of the stream is put together when it is over, and nothing of it still on its way.
+SEAL_AFTER = timedelta(minutes=2)
 
 
 class AnotherFeedError(Exception):
@@ -93,8 +82,7 @@ class SessionFeed:
         self._desk = desk
         self._session = session
         self._end = session_hours(session)[1] + LATE
-        self._book = CandleBook(session, desk.settings.label(TRADINGVIEW))
-        self._updates: list[BarUpdate] = []
+        self._guard = ClockGuard()
         self._stale = asyncio.Event()  # signals have to be computed again
         self._stale.set()
 
@@ -105,7 +93,7 @@ class SessionFeed:
                 tasks.create_task(self._keep(self._stream)),
                 tasks.create_task(self._keep(self._positions)),
                 tasks.create_task(self._signals()),
-                tasks.create_task(self._prune()),
+                tasks.create_task(self._tidy()),
             ]
             while self._desk.now() < self._end:  # noqa: ASYNC110 - what is awaited is time
                 await asyncio.sleep(min(5.0, self._desk.clock.seconds_until(self._end)))
@@ -120,6 +108,7 @@ class SessionFeed:
                 await ingest(self._desk, self._session)
             except SourceError as error:
                 logger.warning("session %s not healed: %s", self._session, error)
+        seal_parts(self._desk.connection, self._session)
         self._materialise(wait=True)
 
     async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
@@ -139,12 +128,10 @@ class SessionFeed:
     async def _stream(self) -> None:
         try:
             async with self._desk.tradingview.connect() as tradingview:
-                # What formed on an earlier connection stopped there: it tells nothing final.
-                self._book = CandleBook(self._session, self._desk.settings.label(TRADINGVIEW))
-                self._updates = []
-                reader = asyncio.create_task(self._read(tradingview))
+                stream = Stream(self._desk, self._session, tradingview)
+                reader = asyncio.create_task(stream.read())
                 try:
-                    await self._follow_universe(tradingview, reader)
+                    await self._follow_universe(stream, reader)
                 finally:
                     reader.cancel()
                     await asyncio.gather(reader, return_exceptions=True)
@@ -153,15 +140,8 @@ class SessionFeed:
             self._desk.report_down(TRADINGVIEW, error)
             raise
 
-    async def _read(self, tradingview: TradingViewSession) -> None:
-        async for update in tradingview.updates():
-            self._updates.append(update)
-
-    async def _follow_universe(
-        self, tradingview: TradingViewSession, reader: asyncio.Task[None]
-    ) -> None:
+    async def _follow_universe(self, stream: Stream, reader: asyncio.Task[None]) -> None:
         """Subscribe what is around ATM, and write what arrived, several times a second."""
-        subscribed: set[str] = set()
         checked: datetime | None = None
         while True:
             now = self._desk.now()
@@ -169,66 +149,17 @@ class SessionFeed:
             if checked is None or now - checked >= timedelta(seconds=30):
                 checked = now
                 for symbol in session_symbols(self._desk, self._session):
-                    if symbol not in subscribed:
-                        subscribed.add(symbol)
-                        await self._subscribe(tradingview, symbol)
-                        self._flush(tradingview)
-            self._flush(tradingview)
+                    await stream.subscribe(symbol)
+                    self._write(stream)
+            self._write(stream)
             if reader.done():
                 await reader  # raises what broke the connection
             await asyncio.sleep(FLUSH_SECONDS)
 
-    async def _subscribe(self, tradingview: TradingViewSession, symbol: str) -> None:
-        """Follow one symbol; one that fails alone is left to Dagster's runs until we reconnect."""
-        start = session_hours(self._session)[0]
-        elapsed = max(timedelta(0), self._desk.now() - start)
-        for minutes in RESOLUTIONS:
-            count = int(elapsed / timedelta(minutes=minutes)) + 3
-            try:
-                history = await tradingview.subscribe(symbol, minutes, count)
-            except ResolutionUnavailable:
-                continue
-            except SourceError as error:
-                if tradingview.failure is not None and not isinstance(error, SymbolUnknown):
-                    raise
-                self._desk.keep_unparsed(self._session, error)
-                logger.warning("%s is not followed: %s", symbol, error)
-                return
-            write_history(self._desk, self._session, history)
-            received_at = self._desk.clock.at(history.received_at_wall)
-            self._book.take(symbol, minutes, history.bars[-1:], received_at)
-            return
-        logger.warning("%s has no candles of %s minutes", symbol, RESOLUTIONS)
-
-    def _flush(self, tradingview: TradingViewSession) -> None:
-        """Archive the messages received, then write the candles they changed."""
-        desk, updates = self._desk, self._updates
-        self._updates = []
-        if updates:
-            self._archive(updates)
-            for update in updates:
-                received_at = desk.clock.at(update.received_at_wall)
-                self._book.take(update.symbol, update.minutes, update.bars, received_at)
-            desk.report_up(TRADINGVIEW)
-        grace = max(SETTLE_MARKET, timedelta(seconds=SETTLE_WALL_SECONDS * desk.clock.speed))
-        # Silence settles a bar only as long as the connection itself is heard.
-        self._book.settle(desk.clock.at(tradingview.heard_at_wall), grace)
-        rows = self._book.drain()
-        if rows and write(desk.connection, CANDLE, rows) and _moves_signals(rows):
+    def _write(self, stream: Stream) -> None:
+        self._guard.require_steady()
+        if stream.write():
             self._stale.set()
-        for reason in self._book.refused:
-            logger.warning("bar refused: %s", reason)
-        self._book.refused.clear()
-
-    def _archive(self, updates: list[BarUpdate]) -> None:
-        # One message can carry updates of several series; it is kept once.
-        messages = dict.fromkeys(update.raw for update in updates)
-        series = {update.chart_session: [update.symbol, update.minutes] for update in updates}
-        received_at = self._desk.clock.at(updates[-1].received_at_wall)
-        payload = Payload(
-            TRADINGVIEW, f"stream {json.dumps(series)}", received_at, b"\n".join(messages)
-        )
-        self._desk.archive(payload, self._session)
 
     async def _positions(self) -> None:
         while True:
@@ -248,11 +179,12 @@ class SessionFeed:
             # Rows of one interval arrive together; one computation serves them all.
             await asyncio.sleep(FLUSH_SECONDS)
 
-    async def _prune(self) -> None:
-        """Keep the change log short: forming candles fill it with some millions of rows a day."""
+    async def _tidy(self) -> None:
+        """Keep the change log short, and put the archive's parts of past minutes together."""
         while True:
-            await asyncio.sleep(PRUNE_SECONDS)
+            seal_parts(self._desk.connection, self._session, self._desk.now() - SEAL_AFTER)
             prune(self._desk.connection, KEPT_CHANGES)
+            await asyncio.sleep(TIDY_SECONDS)
 
     def _materialise(self, *, wait: bool = False) -> None:
         sessions = Range(self._session, self._session)
@@ -260,13 +192,3 @@ class SessionFeed:
         materialise_signals(
             desk.connection, sessions, desk.settings.underlyings, desk.now(), wait=wait
         )
-
-
-def _moves_signals(rows: Iterable[Candle]) -> bool:
-    """Tell whether a price that places ATM is among the rows: the close of a 5-minute interval."""
-    return any(
-        row.final
-        and parse_symbol(row.symbol) is None
-        and (row.open_time.minute + row.interval_minutes) % BUILD_UP_MINUTES == 0
-        for row in rows
-    )

@@ -1,24 +1,26 @@
-"""TradingView history into `candle`: fetch what is missing, archive, parse, write."""
+"""TradingView history into `candle`: ask for what is missing, archive, derive."""
 
 import logging
-from collections.abc import Sequence
-from datetime import date
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
-from db.bulk import CANDLE, write
-from db.market import last_final_candles, latest_price, reference_prices
-from pipelines.candles import Series, candle_rows
+from db.gaps import missing_candles
+from db.market import latest_price, reference_prices, stored_minutes
+from db.raw_payloads import Answer, asked_since
+from pipelines.candles import LONGEST_DELAY, complete_to
+from pipelines.derive import Deriver
 from pipelines.desk import TRADINGVIEW, Desk
 from pipelines.errors import ResolutionUnavailable, SourceError, SymbolUnknown
-from pipelines.plan import bars_missing, candle_symbols
+from pipelines.plan import bars_to_ask, candle_symbols, newest_closed
 from pipelines.sources.series import History, HistoryRequest
-from pipelines.sources.tradingview import Session
-from pipelines.sources.trendlyne import Payload
+from strategy.session import session_hours
 
 logger = logging.getLogger(__name__)
 
 # One-minute candles where the source has them, five where only that exists.
 RESOLUTIONS = (1, 5)
+Answers = dict[str, History | SourceError]
 
 
 class CandleReport(NamedTuple):
@@ -46,7 +48,8 @@ def session_symbols(desk: Desk, session: date) -> list[str]:
 async def ingest_candles(desk: Desk, session: date) -> CandleReport:
     """Fetch and write every candle of the session that should exist and is not stored.
 
-    The indices come first: they tell which options are around ATM.
+    The indices come first: they tell which options are around ATM. When the session is over all
+    of it is asked for once more: gaps and corrections show then.
 
     Raises:
         SourceUnavailable: TradingView cannot be reached.
@@ -54,22 +57,19 @@ async def ingest_candles(desk: Desk, session: date) -> CandleReport:
     """
     report = CandleReport(0, 0, {})
     symbols = session_symbols(desk, session)
-    requests = _requests(desk, session, symbols)
-    if not requests:
-        return report
+    requests = missing_bars(desk, session, symbols)
     try:
-        async with desk.tradingview.connect() as tradingview:
-            for _ in range(2):  # the second round for options that the index's candles revealed
-                report = _sum(report, await _fetch(desk, tradingview, session, requests))
-                fresh = [name for name in session_symbols(desk, session) if name not in symbols]
-                symbols += fresh
-                requests = _requests(desk, session, fresh)
-                if not requests:
-                    break
+        for _ in range(2):  # the second round for options that the index's candles revealed
+            if not requests:
+                break
+            report = _sum(report, await _fetch(desk, session, requests))
+            desk.report_up(TRADINGVIEW)
+            fresh = [name for name in session_symbols(desk, session) if name not in symbols]
+            symbols += fresh
+            requests = missing_bars(desk, session, fresh)
     except SourceError as error:
         desk.report_down(TRADINGVIEW, error)
         raise
-    desk.report_up(TRADINGVIEW)
     return report
 
 
@@ -79,53 +79,98 @@ def _sum(first: CandleReport, second: CandleReport) -> CandleReport:
     )
 
 
-def _requests(desk: Desk, session: date, symbols: Sequence[str]) -> list[HistoryRequest]:
-    stored = last_final_candles(desk.connection, session, symbols)
-    requests = []
-    for symbol in symbols:
-        minutes, newest, number = stored.get(symbol, (RESOLUTIONS[0], None, 0))
-        if count := bars_missing(session, desk.now(), minutes, newest, number):
-            requests.append(HistoryRequest(symbol, minutes, count))
-    return requests
+def missing_bars(desk: Desk, session: date, symbols: Sequence[str]) -> list[HistoryRequest]:
+    """Return what to ask for: series with a gap, and after the session each series once."""
+    start, close = session_hours(session)
+    now = desk.now()
+    until = {minutes: newest_closed(session, now, minutes) for minutes in RESOLUTIONS}
+    known = stored_minutes(desk.connection, session, symbols)
+    wanted = {symbol: known.get(symbol, RESOLUTIONS[0]) for symbol in symbols}
+    ended = {minutes: newest for minutes, newest in until.items() if newest is not None}
+    gaps = missing_candles(desk.connection, start, wanted, ended)
+    first = {symbol: gap.first for symbol, gap in gaps.items()}
+    if now >= close + LONGEST_DELAY:
+        asked = asked_since(desk.connection, session, "history", close + LONGEST_DELAY)
+        first |= {symbol: start for symbol in symbols if symbol not in asked}
+    return [
+        HistoryRequest(symbol, wanted[symbol], bars_to_ask(session, now, wanted[symbol], moment))
+        for symbol, moment in first.items()
+    ]
 
 
-async def _fetch(
-    desk: Desk, tradingview: Session, session: date, requests: list[HistoryRequest]
-) -> CandleReport:
-    rows, failures = 0, {}
-    answers = await tradingview.history_many(requests)
+async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> CandleReport:
+    answers = await _ask(desk, requests)
     coarser = [
         HistoryRequest(request.symbol, RESOLUTIONS[-1], request.count)
         for request in requests
         if isinstance(answers[request.symbol], ResolutionUnavailable)
     ]
-    answers |= await tradingview.history_many(coarser)
-    unanswered = None
-    for symbol, answer in answers.items():
-        if isinstance(answer, History):
-            rows += write_history(desk, session, answer)
-        else:
-            failures[symbol] = str(answer)
-            desk.keep_unparsed(session, answer)
-            if not isinstance(answer, SymbolUnknown | ResolutionUnavailable):
-                unanswered = answer
-    if unanswered is not None:  # after writing what did come
-        raise unanswered
-    return CandleReport(rows, len(requests) + len(coarser), failures)
-
-
-def write_history(desk: Desk, session: date, history: History) -> int:
-    """Archive an answer, then write its candles; return how many changed."""
-    asked_at = desk.clock.at(history.asked_at_wall)
-    received_at = desk.clock.at(history.received_at_wall)
-    request = (
-        f"history {history.symbol} {history.minutes} {history.chart_session}"
-        f" asked {asked_at.isoformat()}"
+    if coarser:
+        answers |= await _ask(desk, coarser)
+    counts = {request.symbol: request.count for request in requests}
+    histories = [answer for answer in answers.values() if isinstance(answer, History)]
+    newest = newest_open(histories)
+    deriver = Deriver(desk.connection, session)
+    rows = sum(
+        take_history(desk, deriver, history, counts[history.symbol], newest)
+        for history in histories
     )
-    archived = desk.archive(Payload(TRADINGVIEW, request, received_at, history.raw), session)
-    series = Series(history.symbol, history.minutes, session, desk.settings.label(TRADINGVIEW))
-    rows = candle_rows(series, history.bars, asked_at, received_at)
-    if rows.refused:
-        desk.mark_unparsed(archived, "; ".join(rows.refused))
-        logger.warning("payload %d: %s", archived.payload_id, "; ".join(rows.refused))
-    return write(desk.connection, CANDLE, rows.candles)
+    failures = {
+        symbol: answer for symbol, answer in answers.items() if isinstance(answer, SourceError)
+    }
+    for answer in failures.values():
+        desk.keep_unparsed(session, answer)
+    for answer in failures.values():  # after writing what did come
+        if not isinstance(answer, SymbolUnknown | ResolutionUnavailable):
+            raise answer
+    reasons = {symbol: str(answer) for symbol, answer in failures.items()}
+    return CandleReport(rows, len(requests) + len(coarser), reasons)
+
+
+async def _ask(desk: Desk, requests: Sequence[HistoryRequest]) -> Answers:
+    async with desk.tradingview.connect() as tradingview:
+        return await tradingview.history_many(requests)
+
+
+def newest_open(histories: Iterable[History]) -> datetime | None:
+    """Return the newest bar's start: how far the source has come."""
+    opens = [history.bars[-1].open_time for history in histories if history.bars]
+    return max(opens, default=None)
+
+
+def take_history(
+    desk: Desk,
+    deriver: Deriver,
+    history: History,
+    count: int,
+    newest: datetime | None,
+    connection: str | None = None,
+) -> int:
+    """Archive an answer, then write its candles; return how many changed.
+
+    Args:
+        desk: Handles.
+        deriver: Of the session.
+        history: The answer.
+        count: How many bars were asked for.
+        newest: The newest bar's start that the source gave of anything.
+        connection: Where the series goes on streaming, if it does.
+    """
+    asked_at = desk.clock.at(history.asked_at_wall)
+    about: dict[str, Any] = {"kind": "history", "symbol": history.symbol, "count": count}
+    about |= {"minutes": history.minutes, "chart": history.chart_session}
+    receipt = desk.archive(
+        Answer(
+            source=TRADINGVIEW,
+            request=f"history {history.symbol} {history.minutes} {count}",
+            about=about | ({"connection": connection} if connection else {}),
+            session=deriver.session,
+            asked_at=asked_at,
+            received_at=desk.clock.at(history.received_at_wall),
+            body=history.raw,
+            complete_to=complete_to(deriver.session, asked_at, history.minutes, newest),
+        )
+    )
+    derived = deriver.history(receipt, history.bars)
+    desk.mark(receipt, derived.refused)
+    return derived.candles

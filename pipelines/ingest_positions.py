@@ -1,37 +1,31 @@
 """Trendlyne's answers into `contract`, `chain_oi` and `build_up`: fetch, archive, parse, write."""
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
-import pandas as pd
-
-from db.bulk import BUILD_UP, CHAIN_OI, CONTRACT, write
-from db.market import last_build_ups, reference_prices
-from db.rows import BuildUp, ChainOi
-from db.rows import Contract as ContractRow
+from db.gaps import missing_build_ups
+from db.market import reference_prices
+from db.raw_payloads import Answer, Receipt, asked_since
+from pipelines.derive import Deriver, chain_of
 from pipelines.desk import TRENDLYNE, Desk
 from pipelines.errors import PayloadInvalid, SourceError, SourceRefused, WrongTradingDate
-from pipelines.plan import BUILD_UP_MINUTES, Listed, contracts_around, due_contracts, newest_closed
+from pipelines.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed
 from pipelines.sources.trendlyne import Payload, Position
 from pipelines.sources.trendlyne_parse import (
-    BuildUpRow,
     Chain,
     parse_build_ups,
-    parse_chain,
     parse_expiries,
     parse_stock_id,
 )
-from strategy.build_up import label_build_ups
-from strategy.contract import Contract, OptionType, lot_size
 from strategy.session import IST, session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
 POSITIONS: tuple[Position, ...] = ("near", "next", "far")
-# A row counts as ended only so long after its interval: the source may serve it unfinished.
-SETTLE = timedelta(seconds=5)
+# The last rows appear minutes after the close: so long after it each contract is asked once more.
+LAST_ROWS = timedelta(minutes=10)
 T = TypeVar("T")
 
 
@@ -56,7 +50,8 @@ async def ingest_positions(desk: Desk, session: date) -> PositionReport:
     """Bring contracts, chain open interest and build-ups of today's session up to date.
 
     Asks only while something is missing: contracts not listed yet, or an ended 5-minute
-    interval without rows for a contract that a cluster needs.
+    interval without rows for a contract that a cluster needs; and, when the session is over, once
+    more for all.
 
     Raises:
         SourceError: Trendlyne does not answer, refuses, or answers with something else.
@@ -95,38 +90,34 @@ async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> Posi
     expected = newest_closed(session, desk.now(), BUILD_UP_MINUTES)
     prices = _prices(desk, session, underlying)
     due = _due(desk, session, listed, prices.values(), expected)
-    if listed and not due and (expected is None or expected in prices):
+    if listed and not due and (expected in {None, *prices} or _over(desk, session)):
         return PositionReport()
     if session != session_of(desk.now()):
         raise WrongTradingDate(f"{session} cannot be asked again: Trendlyne serves today only")
     near = await _near(desk, session, underlying, listed)
-    chain, archived_at = await _chain(desk, session, near)
+    deriver = Deriver(desk.connection, session)
+    receipt, chain = await _chain(desk, session, underlying, near)
+    derived = deriver.chain(receipt, chain)
     if chain.trading_date != session:
-        # Before the first minutes, and off hours, the last session is answered: nothing to write
-        # but the strikes, which are listed from the morning on.
         logger.info("%s: Trendlyne still answers for %s", underlying, chain.trading_date)
-        fresh = 0 if listed else _write_contracts(desk, session, underlying, near.expiry, chain)
-        return PositionReport(contracts=fresh, asked=1)
-    # Strikes are added during a day when the market moves far.
-    contracts = _write_contracts(desk, session, underlying, near.expiry, chain)
-    chain_rows = _write_chain(desk, underlying, near.expiry, chain, archived_at)
+        return PositionReport(contracts=derived.contracts, asked=1)
     # The chain's own spot stands in where the index is not there, so that one source being down
-    # does not lose the other's rows, which nobody can ask again.
+    # does not lose the other's rows, which nobody can ask again. Strikes are added during a day.
     seen = [*prices.values(), chain.spot]
     due = _due(desk, session, desk.listed(session, underlying), seen, expected)
-    build_ups = await _ingest_contracts(desk, session, underlying, near, due)
-    return PositionReport(contracts, chain_rows, build_ups, 1 + len(due))
+    build_ups = await _ingest_contracts(desk, deriver, underlying, near, due)
+    return PositionReport(derived.contracts, derived.chain_rows, build_ups, 1 + len(due))
 
 
 async def _ingest_contracts(
-    desk: Desk, session: date, underlying: str, near: Near, due: list[Listed]
+    desk: Desk, deriver: Deriver, underlying: str, near: Near, due: list[Listed]
 ) -> int:
     """Ask for each contract; one that fails does not keep the others from being asked."""
     build_ups = 0
     failure: SourceError | None = None
     for contract in due:
         try:
-            build_ups += await _ingest_build_ups(desk, session, underlying, near, contract)
+            build_ups += await _ingest_build_ups(desk, deriver, underlying, near, contract)
         except SourceRefused:
             raise
         except SourceError as error:
@@ -143,6 +134,11 @@ def _prices(desk: Desk, session: date, underlying: str) -> dict[datetime, float]
     return {moment: price for moment, price in prices.items() if price is not None}
 
 
+def _over(desk: Desk, session: date) -> bool:
+    """Tell whether the session's last rows should be there."""
+    return desk.now() >= session_hours(session)[1] + LAST_ROWS
+
+
 def _due(
     desk: Desk,
     session: date,
@@ -150,30 +146,60 @@ def _due(
     prices: Iterable[float],
     expected: datetime | None,
 ) -> list[Listed]:
+    """Return the contracts that lack a row of an ended interval."""
     wanted = contracts_around(listed, prices, desk.settings.build_up_wings)
-    newest = last_build_ups(desk.connection, session, desk.settings.underlyings)
-    return due_contracts(wanted, newest, expected)
+    if expected is None:
+        return []
+    start, close = session_hours(session)
+    symbols = [contract.symbol for contract in wanted]
+    missing = set(missing_build_ups(desk.connection, start, expected, symbols))
+    if session == session_of(desk.now()) and _over(desk, session):
+        missing.update(symbols)
+        missing -= asked_since(desk.connection, session, "build_ups", close + LAST_ROWS)
+    return [contract for contract in wanted if contract.symbol in missing]
 
 
-def _parsed(desk: Desk, session: date, payload: Payload, parse: Callable[[bytes], T]) -> T:
+async def _answer(
+    desk: Desk,
+    session: date,
+    about: dict[str, Any],
+    ask: Awaitable[Payload],
+    parse: Callable[[bytes], T],
+) -> tuple[Receipt, T]:
     """Archive first; an answer that cannot be parsed stays, marked with the reason."""
-    archived = desk.archive(payload, session)
+    asked_at = desk.now()
+    payload = await ask
+    receipt = desk.archive(
+        Answer(
+            TRENDLYNE, payload.request, about, session, asked_at, payload.received_at, payload.body
+        )
+    )
     try:
-        return parse(payload.body)
-    except PayloadInvalid as error:
-        desk.mark_unparsed(archived, str(error))
-        raise PayloadInvalid(f"payload {archived.payload_id}: {error}") from error
+        return receipt, parse(payload.body)
+    except SourceError as error:
+        desk.mark(receipt, [str(error)])
+        raise type(error)(f"payload {receipt.payload_id}: {error}") from error
 
 
 async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]) -> Near:
     """Return the expiry that the session's contracts have, else the nearest one listed."""
+    about = {"underlying": underlying}
     if underlying not in desk.stock_ids:
-        found = await desk.trendlyne.search(underlying)
-        desk.stock_ids[underlying] = _parsed(
-            desk, session, found, lambda body: parse_stock_id(body, underlying)
+        _, desk.stock_ids[underlying] = await _answer(
+            desk,
+            session,
+            {"kind": "search", **about},
+            desk.trendlyne.search(underlying),
+            lambda body: parse_stock_id(body, underlying),
         )
     stock_id = desk.stock_ids[underlying]
-    expiries = _parsed(desk, session, await desk.trendlyne.expiries(stock_id), parse_expiries)
+    _, expiries = await _answer(
+        desk,
+        session,
+        {"kind": "expiries", **about},
+        desk.trendlyne.expiries(stock_id),
+        parse_expiries,
+    )
     upcoming = sorted(expiry for expiry in expiries if expiry >= session)[: len(POSITIONS)]
     expiry = next((contract.expiry for contract in listed), upcoming[0] if upcoming else None)
     if expiry not in upcoming:
@@ -182,96 +208,30 @@ async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]
     return Near(stock_id, expiry, POSITIONS[upcoming.index(expiry)])
 
 
-async def _chain(desk: Desk, session: date, near: Near) -> tuple[Chain, datetime]:
+async def _chain(desk: Desk, session: date, underlying: str, near: Near) -> tuple[Receipt, Chain]:
     until = min(desk.now(), session_hours(session)[1]).astimezone(IST)
-    payload = await desk.trendlyne.chain(near.stock_id, near.expiry, f"{until:%H:%M}")
-    chain = _parsed(desk, session, payload, parse_chain)
-    if chain.expiry not in {None, near.expiry}:
-        raise PayloadInvalid(f"asked for expiry {near.expiry}, answered for {chain.expiry}")
-    return chain, payload.received_at
-
-
-def _write_contracts(desk: Desk, session: date, underlying: str, expiry: date, chain: Chain) -> int:
-    kinds: tuple[OptionType, ...] = ("C", "P")
-    options = [
-        Contract(underlying, expiry, row.strike, kind) for row in chain.rows for kind in kinds
-    ]
-    source = desk.settings.label(TRENDLYNE)
-    rows = [
-        ContractRow(
-            *(option.symbol, *option),
-            lot_size=lot_size(underlying, expiry),
-            first_seen=session,
-            last_seen=session,
-            source=source,
-        )
-        for option in options
-    ]
-    return write(desk.connection, CONTRACT, rows)
-
-
-def _write_chain(
-    desk: Desk, underlying: str, expiry: date, chain: Chain, received_at: datetime
-) -> int:
-    source = desk.settings.label(TRENDLYNE)
-    rows = [
-        ChainOi(
-            *(underlying, expiry, row.strike, chain.observed_at),
-            *(row.call_oi, row.put_oi, row.call_prev_oi, row.put_prev_oi),
-            source=source,
-            known_at=received_at,
-        )
-        for row in chain.rows
-    ]
-    return write(desk.connection, CHAIN_OI, rows)
+    about = {"kind": "chain", "underlying": underlying, "expiry": near.expiry.isoformat()}
+    return await _answer(
+        desk,
+        session,
+        about,
+        desk.trendlyne.chain(near.stock_id, near.expiry, f"{until:%H:%M}"),
+        lambda body: chain_of(body, near.expiry),
+    )
 
 
 async def _ingest_build_ups(
-    desk: Desk, session: date, underlying: str, near: Near, contract: Listed
+    desk: Desk, deriver: Deriver, underlying: str, near: Near, contract: Listed
 ) -> int:
-    asked_at = desk.now()
-    payload = await desk.trendlyne.build_ups(
+    asking = desk.trendlyne.build_ups(
         underlying, near.expiry, near.position, contract.strike, contract.option_type
     )
-    rows = _parsed(desk, session, payload, lambda body: parse_build_ups(body, session))
-    ended = [row for row in rows if row.close_time + SETTLE <= asked_at]
-    source = desk.settings.label(TRENDLYNE)
-    return write(
-        desk.connection,
-        BUILD_UP,
-        build_up_rows(contract.symbol, underlying, ended, source, payload.received_at),
+    about = {"kind": "build_ups", "symbol": contract.symbol}
+    receipt, rows = await _answer(
+        desk,
+        deriver.session,
+        about,
+        asking,
+        lambda body: parse_build_ups(body, deriver.session),
     )
-
-
-def build_up_rows(
-    symbol: str, underlying: str, rows: list[BuildUpRow], source: str, known_at: datetime
-) -> list[BuildUp]:
-    """Return the rows of one contract and session with our own label and change."""
-    frame = pd.DataFrame(
-        {
-            "symbol": symbol,
-            "open_time": pd.to_datetime([row.open_time for row in rows], utc=True),
-            "close": [row.close for row in rows],
-            "open_interest": pd.array([row.open_interest for row in rows], dtype="Int64"),
-        }
-    )
-    if not rows:
-        return []
-    labelled = label_build_ups(frame)
-    changes = labelled["oi_change"].astype(object)
-    return [
-        BuildUp(
-            symbol=symbol,
-            open_time=row.open_time,
-            underlying=underlying,
-            close_time=row.close_time,
-            close=row.close,
-            open_interest=row.open_interest,
-            oi_change=None if pd.isna(change) else int(change),
-            volume=row.volume,
-            label=label,
-            source=source,
-            known_at=known_at,
-        )
-        for row, change, label in zip(rows, changes, labelled["label"], strict=True)
-    ]
+    return deriver.build_ups(receipt, rows).build_ups

@@ -1,6 +1,6 @@
 """What to ask for: pure decisions from what is listed, stored and known. No I/O."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
@@ -48,43 +48,9 @@ def newest_closed(session: date, now: datetime, minutes: int) -> datetime | None
     return start + timedelta(minutes=minutes) * elapsed if elapsed >= 0 else None
 
 
-def due_contracts(
-    wanted: Sequence[Listed], newest: Mapping[str, datetime], expected: datetime | None
-) -> list[Listed]:
-    """Return the contracts whose newest stored build-up is older than the newest ended one."""
-    if expected is None:
-        return []
-    return [
-        contract
-        for contract in wanted
-        if contract.symbol not in newest or newest[contract.symbol] < expected
-    ]
-
-
-def bars_missing(
-    session: date, now: datetime, minutes: int, newest: datetime | None, stored: int
-) -> int:
-    """Return how many of the newest bars to ask for; 0 when nothing can be missing.
-
-    Args:
-        session: Whose bars.
-        now: Market time; the bar that is still forming is asked for too.
-        minutes: Length of a bar.
-        newest: Start of the newest final stored bar, None when there is none.
-        stored: Number of final stored bars; fewer than there should be up to `newest` means a
-            gap, so that the whole session is asked for.
-    """
+def bars_to_ask(session: date, now: datetime, minutes: int, first: datetime) -> int:
+    """Return how many of the newest bars reach back to an interval, the forming one included."""
     expected = newest_closed(session, now, minutes)
-    if expected is None:
-        return 0
-    length = timedelta(minutes=minutes)
-    start = session_hours(session)[0]
-    if newest is not None:
-        without_gap = stored >= (newest - start) // length + 1
-        if newest >= expected and without_gap:
-            return 0
-        if without_gap:
-            start = newest
-    if session_of(now) != session:
+    if expected is None or session_of(now) != session:
         return DEEPEST  # bars are counted back from now, across the sessions since
-    return (expected - start) // length + 3
+    return (expected - first) // timedelta(minutes=minutes) + 3

@@ -1,0 +1,122 @@
+"""Which intervals of a session should have a row and have none: what ingestion asks for.
+
+An interval for which the source was asked after its end and had nothing is not missing: see
+`empty_interval`.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+
+MISSING_CANDLES = """
+with wanted as (
+    select w.symbol, w.minutes, w.until,
+           (select max(c.open_time) from candle c
+             where c.symbol = w.symbol and c.interval_minutes = w.minutes and c.final
+               and c.open_time between %(start)s and w.until) as newest
+      from unnest(%(symbols)s::text[], %(minutes)s::smallint[], %(until)s::timestamptz[])
+           w (symbol, minutes, until)
+)
+select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newest, false)
+  from wanted w
+ cross join generate_series(%(start)s::timestamptz, w.until, make_interval(mins => w.minutes))
+       g (open_time)
+ where not exists (select from candle c
+                    where c.symbol = w.symbol and c.interval_minutes = w.minutes
+                      and c.open_time = g.open_time and c.final)
+   and not exists (select from empty_interval e
+                    where e.relation = 'candle' and e.symbol = w.symbol
+                      and e.interval_minutes = w.minutes and e.open_time = g.open_time)
+ group by w.symbol, w.newest
+"""
+MISSING_BUILD_UPS = """
+with wanted as (
+    select w.symbol, (select max(b.open_time) from build_up b
+                       where b.symbol = w.symbol
+                         and b.open_time between %(start)s and %(until)s) as newest
+      from unnest(%(symbols)s::text[]) w (symbol)
+)
+select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newest, false)
+  from wanted w
+ cross join generate_series(%(start)s::timestamptz, %(until)s::timestamptz, interval '5 minutes')
+       g (open_time)
+ where not exists (select from build_up b
+                    where b.symbol = w.symbol and b.open_time = g.open_time)
+   and not exists (select from empty_interval e
+                    where e.relation = 'build_up' and e.symbol = w.symbol
+                      and e.interval_minutes = 5 and e.open_time = g.open_time)
+ group by w.symbol, w.newest
+"""
+INSERT_EMPTY = """
+insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at)
+select %(relation)s, %(symbol)s, %(minutes)s, moment, %(source)s, %(known_at)s
+  from unnest(%(moments)s::timestamptz[]) moment
+    on conflict do nothing
+"""
+
+
+class Gap(NamedTuple):
+    """What one series lacks: the first interval, their number, and whether later rows are there."""
+
+    first: datetime
+    number: int
+    interior: bool
+
+
+def missing_candles(
+    connection: Connection[Any],
+    start: datetime,
+    wanted: Mapping[str, int],
+    until: Mapping[int, datetime],
+) -> dict[str, Gap]:
+    """Return the gaps of series; those without one are left out.
+
+    Args:
+        connection: To read with.
+        start: The session's open.
+        wanted: Minutes of each symbol's candles.
+        until: Start of the newest interval that has ended, by minutes; none where none has.
+    """
+    series = [(symbol, minutes) for symbol, minutes in wanted.items() if minutes in until]
+    parameters = {
+        "start": start,
+        "symbols": [symbol for symbol, _ in series],
+        "minutes": [minutes for _, minutes in series],
+        "until": [until[minutes] for _, minutes in series],
+    }
+    return _gaps(connection.execute(MISSING_CANDLES, parameters))
+
+
+def missing_build_ups(
+    connection: Connection[Any], start: datetime, until: datetime, symbols: Sequence[str]
+) -> dict[str, Gap]:
+    """Return the gaps of contracts' build-ups up to an interval's start, as above."""
+    parameters = {"start": start, "until": until, "symbols": list(symbols)}
+    return _gaps(connection.execute(MISSING_BUILD_UPS, parameters))
+
+
+def _gaps(rows: Iterable[Any]) -> dict[str, Gap]:
+    return {symbol: Gap(first, number, interior) for symbol, first, number, interior in rows}
+
+
+class EmptySeries(NamedTuple):
+    """Whose intervals a source left out, and who said so."""
+
+    relation: str
+    symbol: str
+    minutes: int
+    source: str
+
+
+def note_empty(
+    connection: Connection[Any],
+    series: EmptySeries,
+    moments: Sequence[datetime],
+    known_at: datetime,
+) -> None:
+    """Remember that a source has no row for intervals that start at these times."""
+    if moments:
+        parameters = {**series._asdict(), "moments": list(moments), "known_at": known_at}
+        connection.execute(INSERT_EMPTY, parameters)
