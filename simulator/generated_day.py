@@ -29,6 +29,7 @@ from strategy.contract import (
     atm_strike,
     expiries,
     future_symbol,
+    monthly_expiry,
     nearest_expiry,
 )
 from strategy.errors import CalendarUnknownError
@@ -48,8 +49,7 @@ class GeneratedDay:
         self.minutes = int((self.close - self.open).total_seconds()) // 60
         self.expiries = _listed_expiries(underlying, day)
         self.expiry = self.expiries[0]
-        # The front future is monthly; BANKNIFTY's option expiries are exactly those.
-        self.future_expiry = nearest_expiry("BANKNIFTY", day)
+        self.future_expiry = monthly_expiry(underlying, day)
         self.episodes = plan_episodes(self.rng, underlying, self.open, expires=day == self.expiry)
         self.spot = self._draw_spot()
         self.previous_spot = to_tick(self.spot.open[:1] / (1 + self.rng.normal(0, 0.002)))
