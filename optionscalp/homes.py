@@ -9,8 +9,10 @@ from typing import Any
 from psycopg import Connection
 
 import db.embedded
+from db.calendar import read_overrides
 from db.connection import connect, create_database, database_name, with_database
 from db.migrate import migrate
+from strategy.session import use_overrides
 
 PROJECT = Path(__file__).parent.parent
 DEMO_SUFFIX = "_demo"
@@ -62,6 +64,7 @@ def database(*, demo: bool = False, folder: Path | None = None) -> Iterator[str]
 
 @contextmanager
 def opened(*, demo: bool = False, folder: Path | None = None) -> Iterator[Connection[Any]]:
-    """Yield a connection to what `database` yields."""
+    """Yield a connection to what `database` yields, with its calendar in use."""
     with database(demo=demo, folder=folder) as dsn, connect(dsn) as connection:
+        use_overrides(read_overrides(connection))
         yield connection

@@ -20,7 +20,7 @@ from db.statistics import (
 from pipelines.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag, behind
 from pipelines.resources import Market
 from strategy.clock import MarketClock
-from strategy.contract import nearest_expiry
+from strategy.contract import nearest_known_expiry
 from strategy.session import is_session, previous_session, session_hours, session_of
 
 
@@ -134,11 +134,15 @@ def contract_expiry_is_the_calendars(
     session = session_to_check(context, settings.clock.now())
     with market.connect() as connection:
         listed = nearest_expiries(connection, session, settings.underlyings)
-    computed = {name: nearest_expiry(name, session) for name in listed}
+    computed = {name: nearest_known_expiry(name, session) for name in listed}
     pairs = {f"{name}_listed": str(expiry) for name, expiry in listed.items()}
-    pairs |= {f"{name}_computed": str(expiry) for name, expiry in computed.items()}
+    pairs |= {f"{name}_computed": str(expiry or "unknown") for name, expiry in computed.items()}
+    wrong = any(expiry not in {None, listed[name]} for name, expiry in computed.items())
     return dg.AssetCheckResult(
-        passed=listed == computed, metadata={"session": str(session), **pairs}
+        passed=listed == computed,
+        # Where the calendar ends it contradicts nobody, but wants its next year.
+        severity=dg.AssetCheckSeverity.ERROR if wrong else dg.AssetCheckSeverity.WARN,
+        metadata={"session": str(session), **pairs},
     )
 
 

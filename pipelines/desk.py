@@ -9,6 +9,7 @@ from typing import Any
 
 from psycopg import Connection
 
+from db.calendar import read_overrides
 from db.connection import connect
 from db.market import listed_contracts
 from db.migrate import require_current
@@ -20,6 +21,7 @@ from pipelines.settings import Settings
 from pipelines.sources.tradingview import TradingView
 from pipelines.sources.trendlyne import Trendlyne
 from strategy.clock import MarketClock
+from strategy.session import use_overrides
 
 logger = logging.getLogger(__name__)
 
@@ -99,6 +101,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     token = settings.tradingview_token
     with connect(settings.database_url.get_secret_value()) as connection:
         require_current(connection)
+        use_overrides(read_overrides(connection))
         async with Trendlyne(
             settings.trendlyne_url, settings.clock, settings.trendlyne_requests_per_second
         ) as trendlyne:

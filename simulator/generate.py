@@ -7,7 +7,7 @@ from simulator.errors import DayUnavailable, UnderlyingUnavailable
 from simulator.generated_day import GeneratedDay
 from simulator.market import Market, sorted_contracts
 from simulator.profile import PROFILES
-from strategy.contract import nearest_expiry
+from strategy.contract import monthly_expiry
 from strategy.errors import CalendarUnknownError
 from strategy.session import is_session, next_session, previous_session
 
@@ -41,6 +41,7 @@ def _check(day: date, underlyings: Sequence[str]) -> None:
         if not is_session(day):
             near = f"{previous_session(day)} or {next_session(day)}"
             raise DayUnavailable(f"the exchange is shut on {day}; choose another day, e.g. {near}")
-        nearest_expiry("BANKNIFTY", day)
+        for underlying in underlyings:
+            monthly_expiry(underlying, day)
     except CalendarUnknownError as error:
         raise DayUnavailable(f"{day} can't be generated: {error}") from None

@@ -5,7 +5,7 @@ Planted short-covering episodes move the index, so that put-call parity always h
 
 import zlib
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 
@@ -29,6 +29,7 @@ from strategy.contract import (
     atm_strike,
     expiries,
     future_symbol,
+    monthly_expiry,
     nearest_expiry,
 )
 from strategy.errors import CalendarUnknownError
@@ -48,9 +49,11 @@ class GeneratedDay:
         self.minutes = int((self.close - self.open).total_seconds()) // 60
         self.expiries = _listed_expiries(underlying, day)
         self.expiry = self.expiries[0]
-        # The front future is monthly; BANKNIFTY's option expiries are exactly those.
-        self.future_expiry = nearest_expiry("BANKNIFTY", day)
-        self.episodes = plan_episodes(self.rng, underlying, self.open, expires=day == self.expiry)
+        self.future_expiry = monthly_expiry(underlying, day)
+        planned = plan_episodes(self.rng, underlying, self.open, expires=day == self.expiry)
+        last = self.close - timedelta(minutes=2 * INTERVAL)
+        # An evening session has room for fewer of them.
+        self.episodes = [episode for episode in planned if episode.open_time <= last]
         self.spot = self._draw_spot()
         self.previous_spot = to_tick(self.spot.open[:1] / (1 + self.rng.normal(0, 0.002)))
         step = STRIKE_STEPS[underlying]

@@ -6,7 +6,7 @@ from typing import Any
 from simulator.forming import TICK
 from simulator.market import Market
 from strategy.contract import future_symbol, parse_symbol
-from strategy.session import IST, OPEN, closing_time
+from strategy.session import IST, trading_hours
 
 EXCHANGE = "NSE"
 PRICE_SCALE = 100
@@ -34,6 +34,7 @@ def full_name(symbol: str) -> str:
 def describe(market: Market, symbol: str) -> dict[str, Any]:
     """Return what `symbol_resolved` tells about a symbol."""
     contract = parse_symbol(symbol)
+    opens, closes = trading_hours(market.day)
     kind = "option" if contract else "index"
     if symbol in {future_symbol(underlying) for underlying in market.underlyings}:
         kind = "futures"
@@ -48,7 +49,7 @@ def describe(market: Market, symbol: str) -> dict[str, Any]:
         "type": kind,
         "currency_code": "INR",
         "timezone": IST.key,
-        "session": f"{OPEN:%H%M}-{closing_time(market.day):%H%M}",
+        "session": f"{opens:%H%M}-{closes:%H%M}",
         "pricescale": PRICE_SCALE,
         "minmov": round(TICK * PRICE_SCALE),
         "has_intraday": True,

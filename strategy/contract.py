@@ -1,36 +1,67 @@
 """Option contracts: symbols, expiries, lots, strikes. Facts as in docs/calendar.md."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
+from itertools import islice
 from typing import Literal, NamedTuple
 
-from strategy.session import is_session, previous_session
+from strategy.errors import CalendarUnknownError
+from strategy.session import may_expire, moved_expiries, require_covered
 
 UNDERLYINGS = ("NIFTY", "BANKNIFTY")
 OptionType = Literal["C", "P"]
 
 _SYMBOL = re.compile(r"(?P<underlying>[A-Z]+?)(?P<expiry>\d{6})(?P<kind>[CP])(?P<strike>\d+)")
 
-# Lot sizes by the first expiry they hold for, from each date on.
+# Lot sizes from each expiry on, weekly and monthly ones alike. NIFTY's monthly contract of 30
+# January 2025 was listed before the lot of 75, the weekly ones around it after.
 LOT_SIZES: dict[str, tuple[tuple[date, int], ...]] = {
     "NIFTY": (
-        (date(2023, 1, 1), 50),
+        (date(2020, 1, 1), 75),
+        (date(2021, 7, 29), 50),
         (date(2024, 4, 26), 25),
         (date(2025, 1, 1), 75),
+        (date(2025, 1, 30), 25),
+        (date(2025, 1, 31), 75),
         (date(2026, 1, 1), 65),
     ),
     "BANKNIFTY": (
-        (date(2020, 1, 1), 25),
-        (date(2023, 7, 1), 15),
-        (date(2025, 1, 1), 30),
+        (date(2020, 1, 1), 20),
+        (date(2020, 7, 30), 25),
+        (date(2023, 7, 27), 15),
+        (date(2025, 2, 1), 30),
         (date(2025, 7, 1), 35),
         (date(2026, 1, 1), 30),
     ),
 }
 STRIKE_STEPS = {"NIFTY": 50, "BANKNIFTY": 100}
-# Since this date index options expire on Tuesdays, before on Thursdays.
-TUESDAYS_FROM = date(2025, 9, 1)
+
+
+class ExpiryRule(NamedTuple):
+    """The weekdays of expiry, Monday being 0; the monthly expiry is the month's last such day."""
+
+    weekly: int | None
+    monthly: int
+
+
+# By the first date on which a nominal expiry may lie.
+EXPIRY_RULES: dict[str, tuple[tuple[date, ExpiryRule], ...]] = {
+    "NIFTY": (
+        (date(2000, 1, 1), ExpiryRule(weekly=3, monthly=3)),
+        (date(2025, 9, 1), ExpiryRule(weekly=1, monthly=1)),
+    ),
+    "BANKNIFTY": (
+        (date(2000, 1, 1), ExpiryRule(weekly=3, monthly=3)),
+        (date(2023, 9, 4), ExpiryRule(weekly=2, monthly=3)),
+        (date(2024, 3, 1), ExpiryRule(weekly=2, monthly=2)),
+        (date(2024, 11, 14), ExpiryRule(weekly=None, monthly=2)),
+        (date(2025, 1, 1), ExpiryRule(weekly=None, monthly=3)),
+        (date(2025, 9, 1), ExpiryRule(weekly=None, monthly=1)),
+    ),
+}
+ONE_DAY = timedelta(days=1)
+ONE_WEEK = timedelta(weeks=1)
 
 
 class Contract(NamedTuple):
@@ -78,50 +109,80 @@ def lot_size(underlying: str, expiry: date) -> int | None:
     return next((size for start, size in reversed(sizes) if expiry >= start), None)
 
 
-def _shifted(day: date) -> date:
-    return day if is_session(day) else previous_session(day)
+def _is_monthly(rule: ExpiryRule, day: date) -> bool:
+    return day.weekday() == rule.monthly and (day + ONE_WEEK).month != day.month
 
 
-def _weekday_of_expiry(day: date) -> int:
-    return 1 if day >= TUESDAYS_FROM else 3
+def _is_nominal_expiry(underlying: str, day: date, *, monthly: bool) -> bool:
+    """Tell whether something would expire on that date if it were no holiday."""
+    rule = next(rule for start, rule in reversed(EXPIRY_RULES[underlying]) if day >= start)
+    if _is_monthly(rule, day):
+        return True
+    if monthly or day.weekday() != rule.weekly:
+        return False
+    # The week of the monthly expiry has no other one.
+    return not _is_monthly(rule, day + (rule.monthly - day.weekday()) * ONE_DAY)
 
 
-def _month_end_expiry(year: int, month: int) -> date:
-    first_of_next = date(year + month // 12, month % 12 + 1, 1)
-    day = first_of_next - timedelta(days=1)
-    while day.weekday() != _weekday_of_expiry(day):
-        day -= timedelta(days=1)
-    return _shifted(day)
+def upcoming_expiries(underlying: str, session: date, *, monthly: bool = False) -> Iterator[date]:
+    """Yield the expiries on or after a session, computed from the calendar, ascending.
 
+    What a source lists wins over these. Ends only by its error, so ask for no more than needed.
 
-def expiries(underlying: str, session: date, count: int = 3) -> list[date]:
-    """Return the next expiries on or after a session, computed from the calendar.
-
-    What a source lists wins over these. NIFTY has weekly expiries, BANKNIFTY only monthly
-    ones (since November 2024).
+    Args:
+        underlying: NIFTY or BANKNIFTY.
+        session: The first date that counts.
+        monthly: Only the monthly expiries, which are the future's too.
 
     Raises:
         CalendarUnknownError: The calendar does not cover the session or an expiry.
     """
-    found: list[date] = []
-    if underlying == "NIFTY":
-        day = session
-        while len(found) < count:
-            if day.weekday() == _weekday_of_expiry(day) and (shifted := _shifted(day)) >= session:
-                found.append(shifted)
-            day += timedelta(days=1)
-        return found
-    year, month = session.year, session.month
-    while len(found) < count:
-        if (expiry := _month_end_expiry(year, month)) >= session:
-            found.append(expiry)
-        year, month = year + month // 12, month % 12 + 1
-    return found
+    require_covered(session)
+    moved = moved_expiries(underlying)
+    day = min([session, *(computed for computed, real in moved.items() if real >= session)])
+    while True:
+        if _is_nominal_expiry(underlying, day, monthly=monthly):
+            computed = day
+            while not may_expire(computed):
+                computed -= ONE_DAY
+            if (expiry := moved.get(computed, computed)) >= session:
+                yield expiry
+        day += ONE_DAY
+
+
+def expiries(underlying: str, session: date, count: int = 3) -> list[date]:
+    """Return the first of `upcoming_expiries`.
+
+    Raises:
+        CalendarUnknownError: The calendar does not cover the session or one of these expiries.
+    """
+    return list(islice(upcoming_expiries(underlying, session), count))
 
 
 def nearest_expiry(underlying: str, session: date) -> date:
-    """Return the first computed expiry on or after a session."""
-    return expiries(underlying, session, 1)[0]
+    """Return the first computed expiry on or after a session.
+
+    Raises:
+        CalendarUnknownError: The calendar does not cover the session or the expiry.
+    """
+    return next(upcoming_expiries(underlying, session))
+
+
+def nearest_known_expiry(underlying: str, session: date) -> date | None:
+    """Return the nearest computed expiry; None where the calendar ends before it."""
+    try:
+        return nearest_expiry(underlying, session)
+    except CalendarUnknownError:
+        return None
+
+
+def monthly_expiry(underlying: str, session: date) -> date:
+    """Return when the front future of a session expires.
+
+    Raises:
+        CalendarUnknownError: The calendar does not cover the session or the expiry.
+    """
+    return next(upcoming_expiries(underlying, session, monthly=True))
 
 
 def atm_strike(spot: float, strikes: Sequence[int]) -> int:

@@ -6,4 +6,8 @@ class FrameContractError(ValueError):
 
 
 class CalendarUnknownError(LookupError):
-    """The calendar has no facts for that date: extend `strategy.session` from NSE's circular."""
+    """The calendar has no facts for that date: add them as docs/calendar.md says."""
+
+
+class ExpiryUnlistedError(LookupError):
+    """The source lists no expiry at that position: ask for a nearer one."""

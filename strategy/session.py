@@ -1,14 +1,19 @@
 """NSE index-derivatives sessions: which dates trade, and when, as effective-dated data.
 
-Facts are from NSE circulars (NSE/FAOP/71777 and 74467, NSE/CMTR/72260) as summarised in
-docs/calendar.md. Dates outside the years below raise `CalendarUnknownError`; nothing is guessed.
+Facts and their origin are in docs/calendar.md, holidays in `strategy.holidays`. What a user's
+override says comes before both. Years that neither covers raise `CalendarUnknownError`; nothing
+is guessed.
 """
 
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
+from types import MappingProxyType
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from strategy.errors import CalendarUnknownError
+from strategy.holidays import HOLIDAYS, MUHURAT, WEEKEND_SESSIONS
 
 IST = ZoneInfo("Asia/Kolkata")
 OPEN = time(9, 15)
@@ -21,23 +26,56 @@ CLOSES = ((date(2000, 1, 1), time(15, 30)), (date(2026, 8, 3), time(15, 40)))
 AUCTION_FROM = date(2026, 8, 3)
 AUCTION_START = time(15, 15)
 
-HOLIDAYS = {
-    2025: ("02-26 03-14 03-31 04-10 04-14 04-18 05-01 08-15 08-27 10-02 10-21 10-22 11-05 12-25"),
-    2026: (
-        "01-15 01-26 03-03 03-26 03-31 04-03 04-14 05-01 05-28 06-26 09-14 10-02 10-20 11-10"
-        " 11-24 12-25"
-    ),
-}
-# Weekend sessions with full hours. Muhurat evenings are left out until their hours are data.
-SPECIAL_SESSIONS = frozenset({date(2025, 2, 1), date(2026, 2, 1)})
+Hours = tuple[time, time]
+# Kind, day, underlying, opens, closes, moved to: a row of the table `calendar_override`.
+OverrideRow = tuple[str, date, str | None, time | None, time | None, date | None]
+
+
+class _Overrides(NamedTuple):
+    """What users corrected; replaced as a whole, so that readers never see half of it."""
+
+    years: frozenset[int] = frozenset()
+    # Of holidays and sessions; no hours: no trading.
+    hours: Mapping[date, Hours | None] = MappingProxyType({})
+    holidays: frozenset[date] = frozenset()
+    expiries: Mapping[tuple[str, date], date] = MappingProxyType({})
+
+
+_overrides = _Overrides()
+
+
+def use_overrides(rows: Iterable[OverrideRow]) -> None:
+    """Let these rows, and no earlier ones, come before the calendar's own data.
+
+    For a process's start, before it asks the calendar anything.
+    """
+    global _overrides
+    years, holidays = set(), set()
+    hours: dict[date, Hours | None] = {}
+    expiries: dict[tuple[str, date], date] = {}
+    for kind, day, underlying, opens, closes, moved_to in rows:
+        if kind == "year":
+            years.add(day.year)
+        elif kind == "expiry" and underlying and moved_to:
+            expiries[underlying, day] = moved_to
+        elif kind in {"holiday", "session"}:
+            hours[day] = (opens, closes) if opens and closes else None
+            holidays.update([day] if kind == "holiday" else [])
+        else:
+            raise ValueError(f"no override of the calendar: {kind} {day}")
+    _overrides = _Overrides(frozenset(years), hours, frozenset(holidays), expiries)
+
+
+def moved_expiries(underlying: str) -> dict[date, date]:
+    """Return the expiries that overrides move: from the computed date to the real one."""
+    moved = _overrides.expiries.items()
+    return {computed: real for (name, computed), real in moved if name == underlying}
 
 
 @cache
 def _holidays(year: int) -> frozenset[date]:
-    if year not in HOLIDAYS:
-        known = f"{min(HOLIDAYS)} to {max(HOLIDAYS)}"
-        raise CalendarUnknownError(f"no holidays known for {year}; the calendar covers {known}")
-    return frozenset(date.fromisoformat(f"{year}-{day}") for day in HOLIDAYS[year].split())
+    days = HOLIDAYS.get(year, "").split()
+    return frozenset(date.fromisoformat(f"{year}-{day}") for day in days)
 
 
 def first_known_date() -> date:
@@ -46,8 +84,22 @@ def first_known_date() -> date:
 
 
 def last_known_date() -> date:
-    """Return the last date the calendar covers."""
-    return date(max(HOLIDAYS), 12, 31)
+    """Return the last date up to which the calendar covers every year."""
+    year = max(HOLIDAYS)
+    while year + 1 in _overrides.years:
+        year += 1
+    return date(year, 12, 31)
+
+
+def require_covered(day: date) -> None:
+    """Check that the calendar knows a date's year.
+
+    Raises:
+        CalendarUnknownError: It does not.
+    """
+    if day.year not in HOLIDAYS and day.year not in _overrides.years:
+        known = f"{first_known_date().year} to {last_known_date().year}"
+        raise CalendarUnknownError(f"no holidays known for {day.year}; the calendar covers {known}")
 
 
 def is_session(day: date) -> bool:
@@ -56,20 +108,35 @@ def is_session(day: date) -> bool:
     Raises:
         CalendarUnknownError: The year is not covered.
     """
-    holidays = _holidays(day.year)
-    return day in SPECIAL_SESSIONS or (day.weekday() < 5 and day not in holidays)
+    require_covered(day)
+    if day in _overrides.hours:
+        return _overrides.hours[day] is not None
+    ordinary = day.weekday() < 5 and day not in _holidays(day.year)
+    return ordinary or day in WEEKEND_SESSIONS or day in MUHURAT
 
 
-def closing_time(day: date) -> time:
-    """Return the IST time at which index derivatives close on that date."""
-    return next(close for start, close in reversed(CLOSES) if day >= start)
+def may_expire(day: date) -> bool:
+    """Tell whether contracts can expire on that date: a session that is not a Muhurat one.
+
+    Raises:
+        CalendarUnknownError: The year is not covered.
+    """
+    muhurat = _overrides.holidays if day in _overrides.hours else MUHURAT
+    return is_session(day) and day not in muhurat
+
+
+def trading_hours(day: date) -> Hours:
+    """Return open and close of a session in India's time; the date itself is not checked."""
+    ordinary = OPEN, next(close for start, close in reversed(CLOSES) if day >= start)
+    return _overrides.hours.get(day) or MUHURAT.get(day) or ordinary
 
 
 def session_hours(day: date) -> tuple[datetime, datetime]:
     """Return open and close of a session in UTC; the date itself is not checked."""
+    opens, closes = trading_hours(day)
     return (
-        datetime.combine(day, OPEN, IST).astimezone(UTC),
-        datetime.combine(day, closing_time(day), IST).astimezone(UTC),
+        datetime.combine(day, opens, IST).astimezone(UTC),
+        datetime.combine(day, closes, IST).astimezone(UTC),
     )
 
 

@@ -14,6 +14,7 @@ from psycopg.sql import SQL, Identifier
 import db.embedded
 from db.connection import connect, create_database, database_name, with_database
 from db.migrate import migrate
+from strategy.session import use_overrides
 
 REPOSITORY = Path(__file__).parent.parent
 
@@ -31,6 +32,13 @@ def shared_data() -> Path:
 def rounds() -> int:
     """How often fault tests repeat their faults: once in CI, more in `make test-long`."""
     return 4 if os.environ.get("OPTIONSCALP_LONG") else 1
+
+
+@pytest.fixture(autouse=True)
+def no_overrides_left() -> Iterator[None]:
+    """Give every test the calendar as it is in the program."""
+    yield
+    use_overrides([])
 
 
 @contextmanager

@@ -49,6 +49,18 @@ def test_at_night_nothing_is_expected(serve, connection):
     assert status["sources"]["tradingview"]["state"] == "idle"
 
 
+def test_an_override_closes_the_market(serve, connection, frozen):
+    chart = serve(OPTIONSCALP_CLOCK=frozen)
+    with Stream(chart) as stream:
+        assert stream.take().data["market"] == "open"
+        connection.execute(
+            "insert into calendar_override (kind, day, reason)"
+            " values ('holiday', '2026-01-21', 'a circular')"
+        )
+        while stream.take_kind("status").data["market"] != "closed":
+            pass
+
+
 def test_a_change_of_state_is_told_at_once(serve, connection, frozen):
     chart = serve(OPTIONSCALP_CLOCK=frozen)
     with Stream(chart) as stream:

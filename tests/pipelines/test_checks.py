@@ -221,8 +221,23 @@ def test_an_expiry_that_the_calendar_does_not_know_turns_its_check_red(
     write(rows, CONTRACT, [contract("NIFTY", date(2026, 1, 22))])
     result = run(checks.contract_expiry_is_the_calendars, market)
     assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.ERROR
     assert value(result, "NIFTY_listed") == "2026-01-22"
     assert value(result, "NIFTY_computed") == "2026-01-27"
+
+
+def test_where_the_calendar_ends_the_expiry_is_unknown_and_only_a_warning(
+    rows: psycopg.Connection, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = date(2026, 12, 30)
+    set_clock(monkeypatch, datetime(2026, 12, 30, 6, tzinfo=UTC))
+    listed = contract("NIFTY", date(2027, 1, 5))
+    write(rows, CONTRACT, [listed._replace(first_seen=session, last_seen=session)])
+    result = run(checks.contract_expiry_is_the_calendars, market, session)
+    assert not result.passed
+    assert result.severity == dg.AssetCheckSeverity.WARN
+    assert value(result, "NIFTY_listed") == "2027-01-05"
+    assert value(result, "NIFTY_computed") == "unknown"
 
 
 def test_a_check_run_alone_looks_at_the_current_or_last_session(

@@ -6,11 +6,13 @@ import sys
 from datetime import date, timedelta
 
 import dagster as dg
+import psycopg
 import pytest
 
+from db.errors import DatabaseUnavailableError
 from pipelines.definitions import definitions
 from pipelines.jobs import ASSETS
-from pipelines.partitions import sessions
+from pipelines.partitions import calendar_sessions, sessions
 from strategy.session import first_known_date, is_session, last_known_date
 
 CHECKS = {
@@ -86,6 +88,35 @@ def test_the_partitions_are_the_calendars_sessions() -> None:
     assert [date.fromisoformat(key) for key in keys] == [
         day for day in every_day if is_session(day)
     ]
+
+
+def test_the_partitions_follow_the_databases_overrides(
+    database: str, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    connection.execute(
+        """
+        insert into calendar_override (kind, day, opens, closes, reason) values
+            ('session', '2026-12-19', '09:15', '12:30', 'a circular'),
+            ('holiday', '2026-12-16', null, null, 'a circular'),
+            ('year', '2027-01-01', null, null, 'a circular')
+        """
+    )
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    before = set(calendar_sessions())
+    monkeypatch.setenv("DATABASE_URL", database)
+    after = set(calendar_sessions())
+    assert before - after == {"2026-12-16"}
+    assert "2026-12-19" in after - before
+    assert all(key.startswith("2027-") for key in after - before - {"2026-12-19"})
+    assert "2027-12-31" in after
+
+
+def test_dagsters_code_does_not_load_without_the_overrides_it_should_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://127.0.0.1:1/nowhere")
+    with pytest.raises(DatabaseUnavailableError):
+        calendar_sessions()
 
 
 def test_one_job_holds_every_asset_and_check_and_runs_in_one_process() -> None:
