@@ -221,13 +221,12 @@ class SessionFeed:
         self._book.refused.clear()
 
     def _archive(self, updates: list[BarUpdate]) -> None:
-        # One message can carry updates of several series; it is kept once.
-        messages = dict.fromkeys(update.raw for update in updates)
+        frames = [update.raw for update in updates]
         series = {update.chart_session: [update.symbol, update.minutes] for update in updates}
         received_at = self._desk.clock.at(updates[-1].received_at_wall)
-        payload = Payload(
-            TRADINGVIEW, f"stream {json.dumps(series)}", received_at, b"\n".join(messages)
-        )
+        # Nobody asks for a change: the subscription did.
+        name = f"stream {json.dumps(series)}"
+        payload = Payload(TRADINGVIEW, name, received_at, received_at, b"\n".join(frames))
         self._desk.archive(payload, self._session)
 
     async def _positions(self) -> None:

@@ -122,7 +122,9 @@ def write_history(desk: Desk, session: date, history: History) -> int:
         f"history {history.symbol} {history.minutes} {history.chart_session}"
         f" asked {asked_at.isoformat()}"
     )
-    archived = desk.archive(Payload(TRADINGVIEW, request, received_at, history.raw), session)
+    archived = desk.archive(
+        Payload(TRADINGVIEW, request, received_at, asked_at, history.raw), session
+    )
     series = Series(history.symbol, history.minutes, session, desk.settings.label(TRADINGVIEW))
     rows = candle_rows(series, history.bars, asked_at, received_at)
     if rows.refused:

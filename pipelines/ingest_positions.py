@@ -229,12 +229,13 @@ def _write_chain(
 async def _ingest_build_ups(
     desk: Desk, session: date, underlying: str, near: Near, contract: Listed
 ) -> int:
-    asked_at = desk.now()
     payload = await desk.trendlyne.build_ups(
         underlying, near.expiry, near.position, contract.strike, contract.option_type
     )
-    rows = _parsed(desk, session, payload, lambda body: parse_build_ups(body, session))
-    ended = [row for row in rows if row.close_time + SETTLE <= asked_at]
+    rows = _parsed(
+        desk, session, payload, lambda body: parse_build_ups(body, session, payload.received_at)
+    )
+    ended = [row for row in rows if row.close_time + SETTLE <= payload.asked_at]
     source = desk.settings.label(TRENDLYNE)
     return write(
         desk.connection,

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
@@ -184,16 +185,17 @@ async def test_without_a_token_the_session_is_unauthorized():
 
 
 async def test_a_history_spread_over_messages_is_put_together():
-    sent: list[str] = []
+    own: list[str] = []
 
     async def script(peer: Peer) -> None:
         chart, _ = await peer.chart()
         foreign = history_bars("cs_somebody", bar(0, 999.0))
-        sent.append(encode("symbol_resolved", [chart, "symbol_1", {"pricescale": 100}]))
-        sent.append(foreign + history_bars(chart, bar(1, 51.5), bar(0, 50.0)))
-        sent.append(frame("~h~1") + bars(chart, bar(1, 52.0)) + completed(chart))
-        for message in sent:
-            await peer.send(message)
+        own.append(encode("symbol_resolved", [chart, "symbol_1", {"currency": "₹"}]))
+        own.append(history_bars(chart, bar(1, 51.5), bar(0, 50.0)))
+        own.extend([bars(chart, bar(1, 52.0)), completed(chart)])
+        await peer.send(own[0])
+        await peer.send(foreign, own[1])
+        await peer.send(frame("~h~1"), own[2], foreign, own[3])
 
     async with serving(script) as url, client(url).connect() as session:
         history = await session.history("NIFTY260127C25000", 1, 2)
@@ -202,9 +204,35 @@ async def test_a_history_spread_over_messages_is_put_together():
         (datetime(2026, 1, 21, 3, 45, tzinfo=UTC), 50.0),
         (datetime(2026, 1, 21, 3, 46, tzinfo=UTC), 52.0),
     ]
-    assert history.raw.decode() == "\n".join(sent)
+    assert history.raw.decode() == "\n".join(own), "its own frames, untouched, and nobody else's"
     assert parse_history(history.raw, history.chart_session) == history.bars
     assert history.asked_at_wall <= history.received_at_wall
+
+
+async def test_the_same_answer_has_the_same_bytes_on_every_connection():
+    async def script(peer: Peer) -> None:
+        for _ in range(2):
+            await answer_one(peer, bar(0, 50.0))
+
+    histories = []
+    async with serving(script) as url:
+        for _ in range(2):
+            async with client(url).connect() as session:
+                histories += [await session.history("NIFTY", 1, 1) for _ in range(2)]
+
+    first, again, *others = [(history.chart_session, history.raw) for history in histories]
+    assert others == [first, again]
+    assert first != again, "late news of a deleted session is not taken for the next one's"
+    assert all(re.fullmatch("cs_[a-z]{12}", history.chart_session) for history in histories)
+
+
+async def test_a_session_knows_how_far_the_servers_clock_is_from_ours():
+    async with serving(answer_one) as url, client(url).connect() as session:
+        skew = session.skew_seconds
+        history = await session.history("NIFTY", 1, 1)
+
+    assert skew == pytest.approx(FIRST - history.asked_at_wall, abs=60)
+    assert history.skew_seconds == skew
 
 
 async def test_equal_messages_are_all_archived_because_their_order_counts():
@@ -379,9 +407,10 @@ async def test_a_refused_handshake_is_a_typed_error(status, kind):
         return socket.respond(HTTPStatus(status), "no\n")
 
     async with serving(silence, process_request=refuse) as url:
-        with pytest.raises(kind, match=f"HTTP {status}"):
+        with pytest.raises(kind, match=f"HTTP {status}") as refused:
             async with client(url).connect():
                 pass
+    assert getattr(refused.value, "status", None) == (status if kind is SourceRefused else None)
 
 
 async def test_nobody_listening_is_unavailability():
@@ -484,9 +513,7 @@ async def test_live_bars_follow_the_history_without_a_gap():
         [52.0],
     ]
     assert {(change.symbol, change.minutes) for change in changes} == {("NIFTY260127C25000", 1)}
-    assert all(
-        parse_history(change.raw, change.chart_session) == change.bars for change in changes[1:]
-    )
+    assert all(parse_history(change.raw, change.chart_session) == change.bars for change in changes)
 
 
 async def test_symbols_are_subscribed_and_unsubscribed_while_others_stream():
