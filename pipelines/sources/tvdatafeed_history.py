@@ -8,6 +8,7 @@ into zero.
 """
 
 import asyncio
+import logging
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -39,6 +40,9 @@ from pipelines.sources.tradingview_wire import (
     parse_history,
     pieces,
 )
+
+# It warns at every request that nobody logged in; why there is no answer, the adapter tells.
+logging.getLogger("tvDatafeed").setLevel(logging.CRITICAL)
 
 
 class TvDatafeedHistory:
