@@ -75,11 +75,12 @@ class Session:
             SourceRefused: The source closed the connection on purpose, or nobody may ask now.
             PayloadInvalid: The answer is not of the documented form.
         """
-        chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
-        try:
-            return await self._answer(chart)
-        finally:
-            await close_chart(self._connection, chart)
+        async with self._budget.request():
+            chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
+            try:
+                return await answer(self._connection, chart)
+            finally:
+                await close_chart(self._connection, chart)
 
     async def history_many(
         self, requests: Iterable[HistoryRequest], parallel: int = 4
@@ -115,13 +116,15 @@ class Session:
         key = (symbol, minutes)
         if key in self._charts or key in self._opening:
             raise ValueError(f"{symbol} at {minutes} minutes is subscribed already")
-        chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
         self._opening.add(key)
         try:
-            history = await self._answer(chart)
-        except BaseException:
-            await close_chart(self._connection, chart)
-            raise
+            async with self._budget.request():
+                chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
+                try:
+                    history = await answer(self._connection, chart)
+                except BaseException:
+                    await close_chart(self._connection, chart)
+                    raise
         finally:
             self._opening.discard(key)
         self._charts[key] = chart
@@ -167,10 +170,6 @@ class Session:
     def quote_updates(self) -> AsyncIterator[Quote]:
         """Iterate over changed quotes, merged; a slow reader skips to the newest values."""
         return self._quotes
-
-    async def _answer(self, chart: Chart) -> History:
-        async with self._budget.request():
-            return await answer(self._connection, chart)
 
 
 class TradingView:

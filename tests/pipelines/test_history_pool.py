@@ -2,14 +2,26 @@
 
 import asyncio
 import json
+import time
+from datetime import date
 from http import HTTPStatus
 from itertools import chain
 from typing import Any
 
 import psycopg
 import pytest
+from tradingview_help import (
+    Peer,
+    bar,
+    completed,
+    history_bars,
+    serving,
+    silence,
+)
 from websockets.asyncio.server import ServerConnection
 
+from db.connection import connect
+from pipelines.desk import open_desk
 from pipelines.errors import (
     PayloadInvalid,
     ResolutionUnavailable,
@@ -17,22 +29,20 @@ from pipelines.errors import (
     SourceUnavailable,
     SymbolUnknown,
 )
+from pipelines.settings import Settings
 from pipelines.sources.history_pool import HistoryPool, PoolLimits
+from pipelines.sources.politeness import SharedBudget
 from pipelines.sources.tradingview import History, HistoryRequest, TradingView
 from pipelines.sources.tradingview_wire import Message, encode
-from tests.pipelines.test_politeness import budget
-from tests.pipelines.test_tradingview import (
-    Peer,
-    Script,
-    bar,
-    completed,
-    history_bars,
-    serving,
-    silence,
-)
+from simulator.generate import generate
+from simulator.server import serve
+from simulator.tradingview import Pace
+from strategy.clock import MarketClock
+from strategy.session import session_hours
 
 pytestmark = pytest.mark.anyio
 
+DAY = date(2026, 1, 21)
 SYMBOLS = [f"NIFTY260127C{strike}" for strike in range(25000, 26000, 50)]
 REQUESTS = [HistoryRequest(symbol, 1, 10) for symbol in SYMBOLS]
 
@@ -206,7 +216,8 @@ async def test_a_refused_connection_refuses_all_and_pauses_everybody(
         return response
 
     async with serving(silence, process_request=refuse) as url:
-        shared = budget(connection, speed=1, source="tradingview")
+        clock = MarketClock(session_hours(DAY)[0], time.time(), 1.0)
+        shared = SharedBudget(connection, "tradingview", clock, 10.0)
         source = HistoryPool(TradingView(url, budget=shared), PoolLimits(connections=1))
         first = await source.histories(REQUESTS)
         second = await source.histories(REQUESTS)
@@ -272,7 +283,36 @@ async def test_a_cancelled_fetch_leaves_nothing_open():
 
 
 async def test_asking_twice_for_a_symbol_is_a_mistake_of_the_caller():
-    script: Script = silence
-    async with serving(script) as url:
+    async with serving(silence) as url:
         with pytest.raises(ValueError, match="asked for twice"):
             await pool(url).histories([HistoryRequest("NIFTY", n, 10) for n in (1, 5)])
+
+
+@pytest.mark.parametrize("adapter", ["session", "tvdatafeed"])
+async def test_either_adapter_brings_the_same_candles_with_the_same_bytes(
+    database: str, monkeypatch: pytest.MonkeyPatch, adapter: str
+):
+    market = generate(DAY)
+    clock = MarketClock(session_hours(DAY)[1], time.time(), 1.0)
+    names = ["NIFTY", "BANKNIFTY1!", *(option.symbol for option in market.contracts[:8])]
+    monkeypatch.setenv("DATABASE_URL", database)
+    monkeypatch.setenv("OPTIONSCALP_CLOCK", str(clock))
+    monkeypatch.setenv("HISTORY_ADAPTER", adapter)
+    monkeypatch.setenv("TRADINGVIEW_REQUESTS_PER_SECOND", "500")
+
+    async with serve(market, clock, pace=Pace(tick=0.01)) as endpoints:
+        monkeypatch.setenv("TRADINGVIEW_URL", endpoints.tradingview_url)
+        async with open_desk(Settings()) as desk:
+            asked = [HistoryRequest(name, 1, 400) for name in names]
+            answers = await desk.history.histories(asked)
+        async with TradingView(endpoints.tradingview_url).connect() as session:
+            for name, answer in answers.items():
+                reference = await session.history(name, 1, 400)
+                assert isinstance(answer, History), answer
+                assert len(answer.bars) == 375
+                assert answer.bars == reference.bars
+                assert answer.raw == reference.raw
+    with connect(database) as connection:
+        assert connection.execute("select source, refusals from source_budget").fetchall() == [
+            ("tradingview", 0)
+        ]

@@ -9,6 +9,7 @@ from typing import Any
 
 import psycopg
 import pytest
+from http_help import http, serving
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
@@ -20,7 +21,6 @@ from pipelines.sources.politeness import SharedBudget, retry_after
 from pipelines.sources.tradingview import TradingView
 from pipelines.sources.trendlyne import Trendlyne
 from strategy.clock import MarketClock
-from tests.pipelines.test_trendlyne import http, serving
 
 pytestmark = pytest.mark.anyio
 
