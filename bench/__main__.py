@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from bench import machine, replay, strategy, stream, writes
+from bench import history, machine, replay, strategy, stream, writes
 from bench.results import Result, table
 
 BENCHMARKS = {
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "strategy": strategy.run,
     "replay": replay.run,
     "stream": stream.run,
+    "history": history.run,
 }
 
 

@@ -78,7 +78,7 @@ class Deriver:
             "chain": lambda: self.chain(
                 receipt, chain_of(body, date.fromisoformat(about["expiry"]))
             ),
-            "build_ups": lambda: self.build_ups(receipt, parse_build_ups(body, self.session)),
+            "build_ups": lambda: self.build_ups(receipt, build_ups_of(receipt, self.session)),
             "history": lambda: self.history(receipt, parse_history(body, about["chart"])),
             "stream": lambda: self.stream(receipt, stream_bars(body, about["charts"])),
             "malformed": lambda: _malformed(body),
@@ -228,6 +228,16 @@ def chain_of(body: bytes, expiry: date) -> Chain:
     if chain.expiry not in {None, expiry}:
         raise PayloadInvalid(f"asked for expiry {expiry}, answered for {chain.expiry}")
     return chain
+
+
+def build_ups_of(receipt: Receipt, session: date) -> list[BuildUpRow]:
+    """Return the rows of a contract's answer, if they can be of that session.
+
+    Raises:
+        PayloadInvalid: It is not of the documented form.
+        WrongTradingDate: Rows lie in the future of the answer: it repeats another day.
+    """
+    return parse_build_ups(receipt.body, session, receipt.received_at)
 
 
 def stream_bars(

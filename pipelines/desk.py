@@ -18,8 +18,12 @@ from db.source_status import report_down, report_up
 from pipelines.errors import PayloadInvalid, SourceError
 from pipelines.plan import Listed
 from pipelines.settings import Settings
+from pipelines.sources.history_pool import HistoryPool, PoolLimits
+from pipelines.sources.politeness import Budget, SharedBudget
+from pipelines.sources.series import HistorySource
 from pipelines.sources.tradingview import TradingView
 from pipelines.sources.trendlyne import Trendlyne
+from pipelines.sources.tvdatafeed_history import TvDatafeedHistory
 from strategy.clock import MarketClock
 from strategy.session import use_overrides
 
@@ -36,6 +40,7 @@ class Desk:
     settings: Settings
     connection: Connection[Any]
     tradingview: TradingView
+    history: HistorySource
     trendlyne: Trendlyne
     clock: MarketClock
     stock_ids: dict[str, int] = field(default_factory=dict)
@@ -98,19 +103,35 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         DatabaseUnavailableError: No database answers.
         SchemaOutdatedError: It has to be migrated first.
     """
-    token = settings.tradingview_token
     with connect(settings.database_url.get_secret_value()) as connection:
         require_current(connection)
         use_overrides(read_overrides(connection))
-        async with Trendlyne(
-            settings.trendlyne_url, settings.clock, settings.trendlyne_requests_per_second
-        ) as trendlyne:
+        clock = settings.clock
+        trendlyne_budget = SharedBudget(
+            connection, TRENDLYNE, clock, settings.trendlyne_requests_per_second
+        )
+        tradingview_budget = SharedBudget(
+            connection, TRADINGVIEW, clock, settings.tradingview_requests_per_second
+        )
+        token = settings.tradingview_token
+        secret = token.get_secret_value() if token else None
+        tradingview = TradingView(settings.tradingview_url, secret, budget=tradingview_budget)
+        async with Trendlyne(settings.trendlyne_url, clock, trendlyne_budget) as trendlyne:
             yield Desk(
                 settings=settings,
                 connection=connection,
-                tradingview=TradingView(
-                    settings.tradingview_url, token.get_secret_value() if token else None
-                ),
+                tradingview=tradingview,
+                history=_history(settings, tradingview, secret, tradingview_budget),
                 trendlyne=trendlyne,
-                clock=settings.clock,
+                clock=clock,
             )
+
+
+def _history(
+    settings: Settings, tradingview: TradingView, token: str | None, budget: Budget
+) -> HistorySource:
+    connections, parallel = settings.tradingview_connections, settings.tradingview_parallel
+    if settings.history_adapter == "session":
+        return HistoryPool(tradingview, PoolLimits(connections, parallel))
+    # The package opens a connection a request.
+    return TvDatafeedHistory(settings.tradingview_url, token, budget=budget, parallel=connections)

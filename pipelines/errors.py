@@ -11,6 +11,8 @@ SourceError
 ```
 """
 
+from datetime import timedelta
+
 
 class SourceError(Exception):
     """Anything a source can do wrong; one text that says what happened and where."""
@@ -26,7 +28,14 @@ class SourceUnavailable(SourceError):
 
 
 class SourceRefused(SourceError):
-    """The source answers that it does not want this: a person has to act."""
+    """The source answers that it does not want this: a person has to act.
+
+    `status` is the HTTP status it refused with, None where it said so otherwise or was not asked.
+    `retry_after` is the pause it asked for, if it did.
+    """
+
+    status: int | None = None
+    retry_after: timedelta | None = None
 
 
 class PayloadInvalid(SourceError):

@@ -20,7 +20,6 @@ logger = logging.getLogger(__name__)
 
 # One-minute candles where the source has them, five where only that exists.
 RESOLUTIONS = (1, 5)
-Answers = dict[str, History | SourceError]
 
 
 class CandleReport(NamedTuple):
@@ -99,14 +98,14 @@ def missing_bars(desk: Desk, session: date, symbols: Sequence[str]) -> list[Hist
 
 
 async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> CandleReport:
-    answers = await _ask(desk, requests)
+    answers = await desk.history.histories(requests)
     coarser = [
         HistoryRequest(request.symbol, RESOLUTIONS[-1], request.count)
         for request in requests
         if isinstance(answers[request.symbol], ResolutionUnavailable)
     ]
     if coarser:
-        answers |= await _ask(desk, coarser)
+        answers |= await desk.history.histories(coarser)
     counts = {request.symbol: request.count for request in requests}
     histories = [answer for answer in answers.values() if isinstance(answer, History)]
     newest = newest_open(histories)
@@ -125,11 +124,6 @@ async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> C
             raise answer
     reasons = {symbol: str(answer) for symbol, answer in failures.items()}
     return CandleReport(rows, len(requests) + len(coarser), reasons)
-
-
-async def _ask(desk: Desk, requests: Sequence[HistoryRequest]) -> Answers:
-    async with desk.tradingview.connect() as tradingview:
-        return await tradingview.history_many(requests)
 
 
 def newest_open(histories: Iterable[History]) -> datetime | None:

@@ -8,14 +8,13 @@ from typing import Any, NamedTuple, TypeVar
 from db.gaps import missing_build_ups
 from db.market import reference_prices
 from db.raw_payloads import Answer, Receipt, asked_since
-from pipelines.derive import Deriver, chain_of
+from pipelines.derive import Deriver, build_ups_of, chain_of
 from pipelines.desk import TRENDLYNE, Desk
 from pipelines.errors import PayloadInvalid, SourceError, SourceRefused, WrongTradingDate
 from pipelines.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed
 from pipelines.sources.trendlyne import Payload, Position
 from pipelines.sources.trendlyne_parse import (
     Chain,
-    parse_build_ups,
     parse_expiries,
     parse_stock_id,
 )
@@ -164,18 +163,23 @@ async def _answer(
     session: date,
     about: dict[str, Any],
     ask: Awaitable[Payload],
-    parse: Callable[[bytes], T],
+    parse: Callable[[Receipt], T],
 ) -> tuple[Receipt, T]:
     """Archive first; an answer that cannot be parsed stays, marked with the reason."""
-    asked_at = desk.now()
     payload = await ask
     receipt = desk.archive(
         Answer(
-            TRENDLYNE, payload.request, about, session, asked_at, payload.received_at, payload.body
+            source=TRENDLYNE,
+            request=payload.request,
+            about=about,
+            session=session,
+            asked_at=payload.asked_at,
+            received_at=payload.received_at,
+            body=payload.body,
         )
     )
     try:
-        return receipt, parse(payload.body)
+        return receipt, parse(receipt)
     except SourceError as error:
         desk.mark(receipt, [str(error)])
         raise type(error)(f"payload {receipt.payload_id}: {error}") from error
@@ -190,7 +194,7 @@ async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]
             session,
             {"kind": "search", **about},
             desk.trendlyne.search(underlying),
-            lambda body: parse_stock_id(body, underlying),
+            lambda receipt: parse_stock_id(receipt.body, underlying),
         )
     stock_id = desk.stock_ids[underlying]
     _, expiries = await _answer(
@@ -198,7 +202,7 @@ async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]
         session,
         {"kind": "expiries", **about},
         desk.trendlyne.expiries(stock_id),
-        parse_expiries,
+        lambda receipt: parse_expiries(receipt.body),
     )
     upcoming = sorted(expiry for expiry in expiries if expiry >= session)[: len(POSITIONS)]
     expiry = next((contract.expiry for contract in listed), upcoming[0] if upcoming else None)
@@ -216,7 +220,7 @@ async def _chain(desk: Desk, session: date, underlying: str, near: Near) -> tupl
         session,
         about,
         desk.trendlyne.chain(near.stock_id, near.expiry, f"{until:%H:%M}"),
-        lambda body: chain_of(body, near.expiry),
+        lambda receipt: chain_of(receipt.body, near.expiry),
     )
 
 
@@ -232,6 +236,6 @@ async def _ingest_build_ups(
         deriver.session,
         about,
         asking,
-        lambda body: parse_build_ups(body, deriver.session),
+        lambda receipt: build_ups_of(receipt, deriver.session),
     )
     return deriver.build_ups(receipt, rows).build_ups

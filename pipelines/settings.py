@@ -1,6 +1,6 @@
 """Settings of the ingestion, read once from the environment at the entry point."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -26,7 +26,13 @@ class Settings(BaseSettings):
     # Strikes on each side of ATM whose candles, and whose build-ups, are fetched.
     candle_wings: int = Field(default=5, ge=1)
     build_up_wings: int = Field(default=2, ge=1)
+    # What all processes together ask of a host, in market time.
     trendlyne_requests_per_second: float = Field(default=3.0, gt=0)
+    tradingview_requests_per_second: float = Field(default=10.0, gt=0)
+    # Of one run's histories: websockets at once, and chart sessions at once on each.
+    tradingview_connections: int = Field(default=2, ge=1)
+    tradingview_parallel: int = Field(default=4, ge=1)
+    history_adapter: Literal["session", "tvdatafeed"] = "session"
 
     @field_validator("underlyings", mode="before")
     @classmethod

@@ -1,7 +1,11 @@
 """What the clients of both sources need to know about an address."""
 
+from collections.abc import Mapping
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+from pipelines.errors import SourceError, SourceRefused, SourceUnavailable
+from pipelines.sources.politeness import retry_after
 
 # HTTP answers that only a person can change: log in, slow down, stop.
 REFUSALS = (401, 403, 429)
@@ -14,3 +18,13 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def http_failure(what: str, status: int, headers: Mapping[str, str]) -> SourceError:
+    """Return the error that an HTTP status other than success stands for."""
+    text = f"{what} answers HTTP {status}"
+    if status not in REFUSALS:
+        return SourceUnavailable(text)
+    error = SourceRefused(text)
+    error.status, error.retry_after = status, retry_after(headers)
+    return error

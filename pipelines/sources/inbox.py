@@ -2,9 +2,10 @@
 
 import asyncio
 from collections import deque
+from copy import copy
 from typing import Generic, Self, TypeVar
 
-from pipelines.errors import PayloadInvalid, SourceError, SourceUnavailable
+from pipelines.errors import SourceError, SourceUnavailable
 
 T = TypeVar("T")
 
@@ -68,8 +69,6 @@ class Inbox(Generic[T]):
 
 def again(failure: SourceError) -> SourceError:
     """Return a copy to raise, because several readers may raise the same failure."""
-    copy = type(failure)(str(failure))
-    copy.__cause__ = failure
-    if isinstance(copy, PayloadInvalid) and isinstance(failure, PayloadInvalid):
-        copy.body = failure.body
-    return copy
+    error = copy(failure)  # with its attributes
+    error.__cause__ = failure
+    return error

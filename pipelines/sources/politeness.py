@@ -1,57 +1,127 @@
-"""How often a host may be asked, in market time: a token bucket and a circuit breaker. Pure.
+"""How often a host may be asked: a place for every request, and pauses after refusals.
 
-Both take the time as data, so that an accelerated day is throttled like a real one.
+`SharedBudget` keeps both in the database, so that the feed and all of Dagster's runs are one guest.
+Everything is in market time: an accelerated day is throttled like a real one.
 """
 
-from datetime import datetime, timedelta
+import asyncio
+import logging
+import random
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, Protocol
+
+from psycopg import Connection
+
+from db.source_budget import Breaker, forget_later, note_answer, note_refusal, paused, reserve
+from pipelines.errors import SourceRefused
+from strategy.clock import MarketClock
+from strategy.session import IST
+
+# So much of the spacing is added at random: requests like clockwork look like an attack.
+JITTER = 0.3
+# Seconds of this computer: processes read their clocks and write a moment later. Only what is
+# further in the future was written before the market's clock was set back.
+TOLERANCE_SECONDS = 30.0
+LONGEST_ASKED = timedelta(days=1)
+BREAKER = Breaker()
+
+log = logging.getLogger(__name__)
 
 
-class TokenBucket:
-    """At most `per_second` requests a second in the long run, `burst` at once."""
+class Budget(Protocol):
+    """Who may ask now."""
 
-    def __init__(self, per_second: float, burst: int = 1) -> None:
-        if per_second <= 0 or burst < 1:
-            raise ValueError("a token bucket needs a positive rate and burst")
-        self._spacing = timedelta(seconds=1 / per_second)
-        self._ahead = self._spacing * (burst - 1)
-        self._next: datetime | None = None
+    def request(self) -> AbstractAsyncContextManager[None]:
+        """Wait for a place; inside, ask once and let `SourceRefused` come through.
 
-    def reserve(self, now: datetime) -> timedelta:
-        """Take the next place and return how long to wait for it."""
-        earliest = now - self._ahead
-        place = earliest if self._next is None else max(self._next, earliest)
-        self._next = place + self._spacing
-        return max(place - now, timedelta())
+        Raises:
+            SourceRefused: Nobody may ask for a while; nothing was asked.
+        """
+        ...
 
 
-class CircuitBreaker:
-    """Stop asking after `limit` refusals in a row; each further one doubles the pause."""
+class Unlimited:
+    """No limits: for servers of one's own."""
+
+    def request(self) -> AbstractAsyncContextManager[None]:
+        """Return at once."""
+        return nullcontext()
+
+
+class SharedBudget:
+    """One host's places and pauses, shared through the database by all processes."""
 
     def __init__(
         self,
-        limit: int = 3,
-        pause: timedelta = timedelta(minutes=5),
-        longest: timedelta = timedelta(hours=1),
+        connection: Connection[Any],
+        source: str,
+        clock: MarketClock,
+        per_second: float,
+        breaker: Breaker = BREAKER,
     ) -> None:
-        self._limit = limit
-        self._pause = pause
-        self._longest = longest
-        self._refusals = 0
-        self._closed_until: datetime | None = None
+        if per_second <= 0:
+            raise ValueError("a budget needs a positive rate")
+        self._connection = connection
+        self._source = source
+        self._clock = clock
+        self._spacing = timedelta(seconds=1 / per_second)
+        self._breaker = breaker
+        self._random = random.SystemRandom()
 
-    def paused_until(self, now: datetime) -> datetime | None:
-        """Return until when nobody may ask; None when one may."""
-        until = self._closed_until
-        return until if until is not None and now < until else None
+    @asynccontextmanager
+    async def request(self) -> AsyncIterator[None]:
+        """Wait for a place; inside, ask once and let `SourceRefused` come through.
 
-    def refused(self, now: datetime) -> None:
-        """Note a refusal."""
-        self._refusals += 1
-        doublings = self._refusals - self._limit
-        if doublings >= 0:
-            self._closed_until = now + min(self._pause * 2 ** min(doublings, 20), self._longest)
+        Raises:
+            SourceRefused: Nobody may ask for a while; nothing was asked.
+        """
+        await self._wait()
+        asked_at = self._clock.now()
+        try:
+            yield
+        except SourceRefused as error:
+            if error.status is not None:  # not a refusal of our own
+                self._note(error)
+            raise
+        note_answer(self._connection, self._source, asked_at)
 
-    def answered(self) -> None:
-        """Note an answer: refusals are counted from zero again."""
-        self._refusals = 0
-        self._closed_until = None
+    async def _wait(self) -> None:
+        now = self._clock.now()
+        tolerance = timedelta(seconds=TOLERANCE_SECONDS * self._clock.speed)
+        forget_later(self._connection, self._source, now + tolerance)
+        self._stop_if_paused(now)
+        place = reserve(self._connection, self._source, now, self._spacing)
+        place += self._spacing * self._random.uniform(0, JITTER)
+        await asyncio.sleep((place - now).total_seconds() / self._clock.speed)
+        self._stop_if_paused(self._clock.now())  # others were refused meanwhile
+
+    def _stop_if_paused(self, now: datetime) -> None:
+        pause = paused(self._connection, self._source, now)
+        if pause is not None:
+            until = pause.until.astimezone(IST)
+            raise SourceRefused(
+                f"paused until {until:%H:%M:%S} IST after {pause.refusals} refusals:"
+                f" {pause.last_error}"
+            )
+
+    def _note(self, error: SourceRefused) -> None:
+        log.warning("%s refuses: %s", self._source, error)
+        now = self._clock.now()
+        asked = error.retry_after
+        note_refusal(self._connection, self._source, now, str(error), self._breaker, asked)
+
+
+def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:
+    """Return the pause that an HTTP answer asks for; None where it asks for none we can read."""
+    text = headers.get("Retry-After", "").strip()
+    try:
+        if text.isdecimal():
+            asked = timedelta(seconds=int(text))
+        else:
+            asked = parsedate_to_datetime(text) - (now or datetime.now(UTC))
+    except (ValueError, TypeError, OverflowError):  # TypeError: a date without a zone
+        return None
+    return min(max(asked, timedelta()), LONGEST_ASKED)

@@ -1,8 +1,11 @@
 """What a history source is asked, and what it answers."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
+
+from pipelines.errors import SourceError
 
 
 class Bar(NamedTuple):
@@ -28,9 +31,9 @@ class HistoryRequest:
 class History(NamedTuple):
     """The answer to a request: ascending bars, the newest of which may still be forming.
 
-    `raw` holds the messages that carried the answer, untouched, one a line; they may carry
-    frames of other chart sessions too, so `chart_session` is needed to parse them again. The two
-    times are epoch seconds of this computer; `MarketClock.at` turns them into market time.
+    `raw` holds the frames of the answer's own chart session, untouched, one a line. The two times
+    are epoch seconds of this computer; `MarketClock.at` turns them into market time. `skew_seconds`
+    is the source's clock less this computer's, None where the source did not tell.
     """
 
     symbol: str
@@ -40,10 +43,21 @@ class History(NamedTuple):
     chart_session: str
     asked_at_wall: float
     received_at_wall: float
+    skew_seconds: float | None = None
+
+
+class HistorySource(Protocol):
+    """A way to candles of the past."""
+
+    async def histories(
+        self, requests: Iterable[HistoryRequest]
+    ) -> dict[str, History | SourceError]:
+        """Return each symbol's history, or why there is none; each symbol is asked for once."""
+        ...
 
 
 class BarUpdate(NamedTuple):
-    """Changed or new bars of a streaming series, with the message that carried them."""
+    """Changed or new bars of a streaming series, with the frame that carried them."""
 
     symbol: str
     minutes: int

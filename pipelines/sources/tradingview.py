@@ -6,10 +6,11 @@ deadline, and nothing logs in. What the source sent is handed on with its bytes,
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 from pipelines.errors import SourceError
 from pipelines.sources.inbox import Inbox
+from pipelines.sources.politeness import Budget, Unlimited
 from pipelines.sources.series import BarUpdate as BarUpdate
 from pipelines.sources.series import History as History
 from pipelines.sources.series import HistoryRequest as HistoryRequest
@@ -31,8 +32,9 @@ LIVE_COUNT = 300
 class Session:
     """One connection in use. Once it broke, everything raises what broke it; open a new one."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, budget: Budget) -> None:
         self._connection = connection
+        self._budget = budget
         self._charts: dict[tuple[str, int], Chart] = {}
         self._opening: set[tuple[str, int]] = set()
         self._updates: Inbox[BarUpdate] = connection.inbox()
@@ -47,6 +49,11 @@ class Session:
     def heard_at_wall(self) -> float:
         """Epoch second of the newest message, heartbeats included: until then we know all."""
         return self._connection.heard_at_wall
+
+    @property
+    def skew_seconds(self) -> float | None:
+        """The source's clock less this computer's when it greeted; None if it did not tell."""
+        return self._connection.skew_seconds
 
     @property
     def subscribed(self) -> frozenset[tuple[str, int]]:
@@ -65,14 +72,15 @@ class Session:
             SymbolUnknown: The source does not know the symbol.
             ResolutionUnavailable: It has no candles of that many minutes for it.
             SourceUnavailable: No answer in time, or the connection broke.
-            SourceRefused: The source closed the connection on purpose.
+            SourceRefused: The source closed the connection on purpose, or nobody may ask now.
             PayloadInvalid: The answer is not of the documented form.
         """
-        chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
-        try:
-            return await answer(self._connection, chart)
-        finally:
-            await close_chart(self._connection, chart)
+        async with self._budget.request():
+            chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
+            try:
+                return await answer(self._connection, chart)
+            finally:
+                await close_chart(self._connection, chart)
 
     async def history_many(
         self, requests: Iterable[HistoryRequest], parallel: int = 4
@@ -108,13 +116,15 @@ class Session:
         key = (symbol, minutes)
         if key in self._charts or key in self._opening:
             raise ValueError(f"{symbol} at {minutes} minutes is subscribed already")
-        chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
         self._opening.add(key)
         try:
-            history = await answer(self._connection, chart)
-        except BaseException:
-            await close_chart(self._connection, chart)
-            raise
+            async with self._budget.request():
+                chart = open_chart(self._connection, HistoryRequest(symbol, minutes, count))
+                try:
+                    history = await answer(self._connection, chart)
+                except BaseException:
+                    await close_chart(self._connection, chart)
+                    raise
         finally:
             self._opening.discard(key)
         self._charts[key] = chart
@@ -163,7 +173,11 @@ class Session:
 
 
 class TradingView:
-    """Where TradingView is, and who asks; `token` is the user's own, None for no account."""
+    """Where TradingView is, and who asks; `token` is the user's own, None for no account.
+
+    Every connection, history and series takes a place in the budget; without one nothing limits
+    them.
+    """
 
     def __init__(
         self,
@@ -171,11 +185,13 @@ class TradingView:
         token: str | None = None,
         timeout: float = 15.0,
         queue_limit: int = 10_000,
+        budget: Budget | None = None,
     ) -> None:
         self._url = url
         self._token = token
         self._timeout = timeout
         self._queue_limit = queue_limit
+        self._budget = budget or Unlimited()
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Session]:
@@ -183,9 +199,11 @@ class TradingView:
 
         Raises:
             SourceUnavailable: No connection or no greeting in time.
-            SourceRefused: The address is wrong, or the server forbids the connection.
+            SourceRefused: The address is wrong, the server forbids it, or nobody may ask now.
         """
-        async with open_connection(
-            self._url, self._token, self._timeout, self._queue_limit
-        ) as connection:
-            yield Session(connection)
+        async with AsyncExitStack() as stack:
+            async with self._budget.request():
+                connection = await stack.enter_async_context(
+                    open_connection(self._url, self._token, self._timeout, self._queue_limit)
+                )
+            yield Session(connection, self._budget)

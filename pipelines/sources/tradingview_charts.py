@@ -1,11 +1,9 @@
 """Chart sessions on a connection: a history, and a series that stays alive."""
 
+import hashlib
 import json
-import secrets
-import string
 import time
 from collections.abc import Iterable
-from itertools import groupby
 from typing import NamedTuple
 
 from pipelines.errors import (
@@ -38,16 +36,24 @@ class Chart(NamedTuple):
     inbox: Inbox[Delivery]
 
 
-def new_session(prefix: str) -> str:
-    """Return a fresh name for a chart (`cs`) or quote (`qs`) session."""
-    return f"{prefix}_" + "".join(secrets.choice(string.ascii_lowercase) for _ in range(12))
+def session_name(prefix: str, *content: object) -> str:
+    """Return the name of a chart (`cs`) or quote (`qs`) session with that content.
+
+    The same content always has the same name, so that the same answer has the same bytes.
+    """
+    number = int.from_bytes(hashlib.sha256(repr(content).encode()).digest())
+    letters = (chr(ord("a") + number // 26**place % 26) for place in range(12))
+    return f"{prefix}_" + "".join(letters)
 
 
 def open_chart(connection: Connection, request: HistoryRequest) -> Chart:
     """Prepare a chart session; nothing is sent yet."""
     if request.count < 1 or request.minutes < 1:
         raise ValueError(f"count and minutes must be positive: {request}")
-    chart = Chart(new_session("cs"), request, connection.inbox())
+    series = (request.symbol, request.minutes)
+    # Late news of an earlier session must not pass for news of this one.
+    name = session_name("cs", *series, connection.count(series))
+    chart = Chart(name, request, connection.inbox())
     connection.route(chart.session, chart.inbox.put)
     return chart
 
@@ -87,6 +93,7 @@ async def answer(connection: Connection, chart: Chart) -> History:
         chart_session=chart.session,
         asked_at_wall=asked_at,
         received_at_wall=parts[-1].received_at_wall,
+        skew_seconds=connection.skew_seconds,
     )
 
 
@@ -134,8 +141,8 @@ async def close_chart(connection: Connection, chart: Chart) -> None:
 
 
 def archive(parts: Iterable[Delivery]) -> bytes:
-    """Return the messages that carried these deliveries, one a line, each once."""
-    return b"\n".join(next(same).raw for _, same in groupby(parts, key=lambda part: id(part.raw)))
+    """Return the frames of these deliveries, one a line."""
+    return b"\n".join(part.raw for part in parts)
 
 
 def series_failure(symbol: str, minutes: int, message: Message) -> SourceError:

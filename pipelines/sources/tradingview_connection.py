@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
 
@@ -14,20 +15,20 @@ from pipelines.errors import PayloadInvalid, SourceError, SourceUnavailable
 from pipelines.sources.inbox import Inbox, again
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview_wire import (
-    Frame,
     Heartbeat,
     Hello,
     Message,
-    decode,
+    Piece,
     encode,
     encode_heartbeat,
+    pieces,
 )
 
 log = logging.getLogger(__name__)
 
 
 class Delivery(NamedTuple):
-    """A message with the websocket message that carried it and when it came."""
+    """A message with the bytes of its own frame and when it came."""
 
     message: Message
     raw: bytes
@@ -51,10 +52,12 @@ class Connection:
         self.timeout = timeout
         self.failure: SourceError | None = None
         self.heard_at_wall = time.time()
+        self.skew_seconds: float | None = None
         self._socket = socket
         self._queue_limit = queue_limit
         self._routes: dict[str, Route] = {}
         self._inboxes: set[Inbox[Any]] = set()
+        self._counts: Counter[Hashable] = Counter()
         self._greetings: Inbox[Hello] = self.inbox()
 
     def inbox(self, *, bounded: bool = True) -> Inbox[Any]:
@@ -76,6 +79,11 @@ class Connection:
     def unroute(self, session: str) -> None:
         """Drop all coming messages of a session."""
         self._routes.pop(session, None)
+
+    def count(self, key: Hashable) -> int:
+        """Return how often this was called with the same key before."""
+        self._counts[key] += 1
+        return self._counts[key] - 1
 
     async def send(self, method: str, *params: Any) -> None:
         """Send one call.
@@ -103,8 +111,8 @@ class Connection:
             while True:
                 raw = await self._socket.recv(decode=False)
                 received = self.heard_at_wall = time.time()
-                for frame in decode(raw):
-                    await self._take(frame, raw, received)
+                for piece in pieces(raw):
+                    await self._take(piece, received)
         except ConnectionClosed as error:
             self.fail(socket_failure(self._url, error))
         except SourceError as error:
@@ -122,19 +130,21 @@ class Connection:
             for inbox in self._inboxes:
                 inbox.fail(error)
 
-    async def _take(self, frame: Frame, raw: bytes, received: float) -> None:
-        match frame:
-            case Heartbeat():
-                await self._socket.send(encode_heartbeat(frame))
-            case Hello():
-                self._greetings.put(frame)
-            case Message():
-                error = farewell(frame)
+    async def _take(self, piece: Piece, received: float) -> None:
+        match piece.frame:
+            case Heartbeat() as beat:
+                await self._socket.send(encode_heartbeat(beat))
+            case Hello() as hello:
+                if hello.server_time is not None:
+                    self.skew_seconds = hello.server_time - received
+                self._greetings.put(hello)
+            case Message() as message:
+                error = farewell(message)
                 if error is not None:
                     raise error
-                route = self._routes.get(frame.session or "")
+                route = self._routes.get(message.session or "")
                 if route is not None:
-                    route(Delivery(frame, raw, received))
+                    route(Delivery(message, piece.text.encode(), received))
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from typing import Self
 from pipelines.errors import SymbolUnknown
 from pipelines.sources.inbox import Inbox
 from pipelines.sources.series import Quote
-from pipelines.sources.tradingview_charts import new_session
+from pipelines.sources.tradingview_charts import session_name
 from pipelines.sources.tradingview_connection import Connection, Delivery, deadline
 from pipelines.sources.tradingview_wire import (
     EXCHANGE,
@@ -79,7 +79,7 @@ class QuoteBoard:
 
     async def _ask(self, symbols: list[str]) -> None:
         if self._session is None:
-            session = new_session("qs")
+            session = session_name("qs", "quotes")
             self._connection.route(session, self._take)
             await self._connection.send("quote_create_session", session)
             await self._connection.send("quote_set_fields", session, *QUOTE_FIELDS)

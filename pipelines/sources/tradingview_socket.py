@@ -6,7 +6,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
 from pipelines.errors import SourceError, SourceRefused, SourceUnavailable
-from pipelines.sources.endpoint import REFUSALS, is_loopback
+from pipelines.sources.endpoint import http_failure, is_loopback
 from pipelines.sources.tradingview_wire import Message
 
 ORIGIN = Origin("https://data.tradingview.com")
@@ -28,9 +28,7 @@ def socket_options(url: str, timeout: float) -> dict[str, Any]:
 def socket_failure(url: str, error: Exception) -> SourceError:
     """Return what an error of the websockets package or of the network stands for."""
     if isinstance(error, InvalidStatus):
-        status = error.response.status_code
-        kind = SourceRefused if status in REFUSALS else SourceUnavailable
-        return kind(f"{url} answers HTTP {status}")
+        return http_failure(url, error.response.status_code, error.response.headers)
     if isinstance(error, InvalidURI):
         return SourceRefused(f"not a websocket address: {url}")
     if isinstance(error, ConnectionClosed):

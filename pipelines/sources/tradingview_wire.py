@@ -30,9 +30,10 @@ class Heartbeat(NamedTuple):
 
 
 class Hello(NamedTuple):
-    """The server's first frame."""
+    """The server's first frame; `server_time` is its clock in epoch seconds, None if not told."""
 
     session_id: str
+    server_time: float | None = None
 
 
 class Message(NamedTuple):
@@ -49,6 +50,13 @@ class Message(NamedTuple):
 
 
 Frame = Heartbeat | Hello | Message
+
+
+class Piece(NamedTuple):
+    """A frame and the very text that carried it, its length included."""
+
+    frame: Frame
+    text: str
 
 
 class QuoteUpdate(NamedTuple):
@@ -85,8 +93,13 @@ def decode(message: str | bytes) -> list[Frame]:
     Raises:
         PayloadInvalid: The text is not a whole number of frames of the known kinds.
     """
+    return [piece.frame for piece in pieces(message)]
+
+
+def pieces(message: str | bytes) -> list[Piece]:
+    """Return the frames of a message with their texts; raises as `decode` does."""
     text = message if isinstance(message, str) else _text(message)
-    frames: list[Frame] = []
+    found: list[Piece] = []
     place = 0
     while place < len(text):
         header = _HEADER.match(text, place)
@@ -98,11 +111,11 @@ def decode(message: str | bytes) -> list[Frame]:
                 f"frame at character {place} is cut: {header[1]} characters announced,"
                 f" {len(text) - header.end()} there"
             )
-        frames.append(_frame(text[header.end() : end], place))
+        found.append(Piece(_frame(text[header.end() : end], place), text[place:end]))
         place = end
         if text.startswith("\n", place):  # between archived messages
             place += 1
-    return frames
+    return found
 
 
 def parse_series(message: Message) -> list[Bar]:
@@ -185,8 +198,14 @@ def _frame(payload: str, place: int) -> Frame:
         if isinstance(body.get("m"), str) and isinstance(body.get("p", []), list):
             return Message(body["m"], body.get("p", []))
         if "m" not in body and isinstance(body.get("session_id"), str):
-            return Hello(body["session_id"])
+            return Hello(body["session_id"], _server_time(body))
     raise PayloadInvalid(f"frame at character {place} is of an unknown kind: {payload[:80]!r}")
+
+
+def _server_time(hello: dict[str, Any]) -> float | None:
+    if "timestampMs" in hello:
+        return _number(hello["timestampMs"], "hello.timestampMs") / 1000
+    return _number(hello["timestamp"], "hello.timestamp") if "timestamp" in hello else None
 
 
 def _bar(point: Any, where: str) -> Bar:

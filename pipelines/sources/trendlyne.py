@@ -1,13 +1,11 @@
 """Trendlyne's smart options over HTTPS: requests to payloads.
 
-Nothing is parsed here, so that the bytes can be archived first. Be a polite guest: few requests,
-spaced and jittered, none for a while after repeated refusals; the site's own cookies are kept and
-its `csrftoken`, if it set one, is sent back.
+Nothing is parsed here, so that the bytes can be archived first. Be a polite guest: every request
+has its place in the budget; the site's own cookies are kept and its `csrftoken`, if it set one, is
+sent back.
 """
 
 import asyncio
-import logging
-import random
 from collections.abc import Mapping
 from datetime import date, datetime
 from types import TracebackType
@@ -15,50 +13,52 @@ from typing import Literal, NamedTuple, Self
 
 import httpx
 
-from pipelines.errors import SourceRefused, SourceUnavailable
-from pipelines.sources.endpoint import REFUSALS, is_loopback
-from pipelines.sources.politeness import CircuitBreaker, TokenBucket
+from pipelines.errors import SourceUnavailable
+from pipelines.sources.endpoint import http_failure, is_loopback
+from pipelines.sources.politeness import Budget, Unlimited
 from strategy.clock import MarketClock
 from strategy.contract import OptionType
 from strategy.session import OPEN
 
 DEFAULT_URL = "https://smartoptions.trendlyne.com/phoenix/api"
 HEADERS = {"Accept": "application/json", "User-Agent": "Mozilla/5.0 (compatible; OptionScalp)"}
-JITTER_SECONDS = 0.1  # market seconds, on top of the bucket's spacing
 # Not strftime, whose month names follow the locale.
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 
 Position = Literal["near", "next", "far"]
 
-log = logging.getLogger(__name__)
-
 
 class Payload(NamedTuple):
-    """An answer as it came: `request` is method, path and query; the time is market time."""
+    """An answer as it came: `request` is method, path and query; the times are market time.
+
+    `asked_at` is just before the question was sent: what ended later may have been unfinished.
+    """
 
     source: str
     request: str
     received_at: datetime
+    asked_at: datetime
     body: bytes
 
 
 class Trendlyne:
-    """A client of one host. All methods raise as `search` does."""
+    """A client of one host; without a budget nothing limits it.
+
+    All methods raise as `search` does.
+    """
 
     def __init__(
         self,
         base_url: str,
         clock: MarketClock,
-        requests_per_second: float = 3.0,
+        budget: Budget | None = None,
         timeout: float = 15.0,
         source: str = "trendlyne",
     ) -> None:
         self._clock = clock
+        self._budget = budget or Unlimited()
         self._timeout = timeout
         self._source = source
-        self._bucket = TokenBucket(requests_per_second)
-        self._breaker = CircuitBreaker()
-        self._random = random.SystemRandom()
         self._client = httpx.AsyncClient(
             base_url=base_url,
             headers=HEADERS,
@@ -131,17 +131,15 @@ class Trendlyne:
         )
 
     async def _get(self, path: str, query: Mapping[str, str]) -> Payload:
-        self._stop_if_paused()
-        jitter = self._random.uniform(0, JITTER_SECONDS)
-        wait = self._bucket.reserve(self._clock.now()).total_seconds() + jitter
-        await asyncio.sleep(wait / self._clock.speed)
-        self._stop_if_paused()
-        request = self._client.build_request("GET", path, params=query, headers=self._csrf())
-        response = await self._send(request)
-        received_at = self._clock.now()
-        name = f"{request.method} {request.url.raw_path.decode()}"
-        self._judge(name, response.status_code, received_at)
-        return Payload(self._source, name, received_at, response.content)
+        async with self._budget.request():
+            request = self._client.build_request("GET", path, params=query, headers=self._csrf())
+            asked_at = self._clock.now()
+            response = await self._send(request)
+            received_at = self._clock.now()
+            name = f"{request.method} {request.url.raw_path.decode()}"
+            if response.status_code != httpx.codes.OK:
+                raise http_failure(name, response.status_code, response.headers)
+            return Payload(self._source, name, received_at, asked_at, response.content)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
@@ -151,20 +149,6 @@ class Trendlyne:
             raise SourceUnavailable(f"{request.url}: no answer in {self._timeout:g} s") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise SourceUnavailable(f"{request.url}: {type(error).__name__} {error}") from error
-
-    def _judge(self, name: str, status: int, now: datetime) -> None:
-        if status in REFUSALS:
-            self._breaker.refused(now)
-            log.warning("%s answers HTTP %s", name, status)
-            raise SourceRefused(f"{name} answers HTTP {status}")
-        if status != httpx.codes.OK:
-            raise SourceUnavailable(f"{name} answers HTTP {status}")
-        self._breaker.answered()
-
-    def _stop_if_paused(self) -> None:
-        until = self._breaker.paused_until(self._clock.now())
-        if until is not None:
-            raise SourceRefused(f"paused until {until:%H:%M:%S} UTC after repeated refusals")
 
     def _csrf(self) -> dict[str, str]:
         tokens = [cookie.value for cookie in self._client.cookies.jar if cookie.name == "csrftoken"]

@@ -9,7 +9,7 @@ import re
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
-from pipelines.errors import PayloadInvalid, SymbolUnknown
+from pipelines.errors import PayloadInvalid, SymbolUnknown, WrongTradingDate
 from pipelines.sources.trendlyne_fields import (
     entry,
     integer,
@@ -23,6 +23,7 @@ from pipelines.sources.trendlyne_fields import (
 from strategy.session import IST
 
 INTERVAL = timedelta(minutes=5)
+CLOCKS_DIFFER = timedelta(minutes=1)  # the source's from ours, at most
 LABELS = {
     "long build up": "long_build_up",
     "short build up": "short_build_up",
@@ -133,15 +134,20 @@ def parse_chain(body: bytes) -> Chain:
     )
 
 
-def parse_build_ups(body: bytes, trading_date: date) -> list[BuildUpRow]:
+def parse_build_ups(
+    body: bytes, trading_date: date, received_at: datetime | None = None
+) -> list[BuildUpRow]:
     """Return the rows of a `buildup-5` answer, ascending; none is a valid answer.
 
     Args:
         body: The answer's bytes.
         trading_date: The IST date of the rows, which carry none; take it only from a
             `live-oi-data` answer of the same fetch.
+        received_at: Market time of receipt. An interval that had not begun by then is of an earlier
+            day: in the morning the source may still serve the last session, all of it.
 
     Raises:
+        WrongTradingDate: The rows are of an earlier session.
         PayloadInvalid: Row and field that are not of the known form, or two different rows for
             the same interval.
     """
@@ -151,6 +157,11 @@ def parse_build_ups(body: bytes, trading_date: date) -> list[BuildUpRow]:
         row = _build_up_row(source_row, trading_date, where)
         if found.setdefault(row.open_time, row) != row:
             raise PayloadInvalid(f"{where}.interval: a second, different row for {row.open_time}")
+    if received_at is not None and found and max(found) > received_at + CLOCKS_DIFFER:
+        raise WrongTradingDate(
+            f"body.data_v2 has {max(found).astimezone(IST):%H:%M} IST, received at"
+            f" {received_at.astimezone(IST):%H:%M:%S}: the rows are of an earlier session"
+        )
     return [found[moment] for moment in sorted(found)]
 
 

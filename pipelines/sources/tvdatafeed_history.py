@@ -1,14 +1,16 @@
 """History through the `tvdatafeed-enhanced` package, behind the same contract as our session.
 
 A second way to the same candles, one connection a request. The package leads the conversation;
-this adapter gives it the address and the token, answers heartbeats, keeps the messages for the
-archive and tells why there is no answer, which the package only logs. Candles are parsed from the
-kept messages: the package turns every volume after the first missing one into zero.
+this adapter gives it the address, the token and the chart session's name, answers heartbeats,
+keeps the frames for the archive and tells why there is no answer, which the package only logs.
+Candles are parsed from the kept frames: the package turns every volume after the first missing one
+into zero.
 """
 
 import asyncio
+import logging
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -16,30 +18,49 @@ from tvDatafeed import Interval, TvDatafeed
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import ClientConnection, connect
 
-from pipelines.errors import ResolutionUnavailable, SourceError, SourceUnavailable
-from pipelines.sources.series import History
+from pipelines.errors import (
+    PayloadInvalid,
+    ResolutionUnavailable,
+    SourceError,
+    SourceUnavailable,
+)
+from pipelines.sources.politeness import Budget, Unlimited
+from pipelines.sources.questions import Questions
+from pipelines.sources.series import History, HistoryRequest
 from pipelines.sources.tradingview import DEFAULT_URL
-from pipelines.sources.tradingview_charts import FAILURES, series_failure
+from pipelines.sources.tradingview_charts import FAILURES, series_failure, session_name
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview_wire import (
     EXCHANGE,
     Heartbeat,
+    Hello,
     Message,
-    decode,
+    Piece,
     encode_heartbeat,
     parse_history,
+    pieces,
 )
+
+# It warns at every request that nobody logged in; why there is no answer, the adapter tells.
+logging.getLogger("tvDatafeed").setLevel(logging.CRITICAL)
 
 
 class TvDatafeedHistory:
     """The package as a history source; the constructor's arguments are those of `TradingView`."""
 
     def __init__(
-        self, url: str = DEFAULT_URL, token: str | None = None, timeout: float = 15.0
+        self,
+        url: str = DEFAULT_URL,
+        token: str | None = None,
+        timeout: float = 15.0,
+        budget: Budget | None = None,
+        parallel: int = 4,
     ) -> None:
         self._url = url
         self._token = token
         self._timeout = timeout
+        self._budget = budget or Unlimited()
+        self._parallel = parallel
 
     async def history(self, symbol: str, minutes: int, count: int) -> History:
         """Return the newest candles of a symbol; the last one may still be forming.
@@ -47,7 +68,32 @@ class TvDatafeedHistory:
         Raises:
             SourceError: As for `Session.history` of `pipelines.sources.tradingview`.
         """
-        return await asyncio.to_thread(self._history, symbol, minutes, count)
+        async with self._budget.request():
+            return await asyncio.to_thread(self._history, symbol, minutes, count)
+
+    async def histories(
+        self, requests: Iterable[HistoryRequest]
+    ) -> dict[str, History | SourceError]:
+        """Return each symbol's history, or why there is none; a few threads at a time.
+
+        Raises:
+            ValueError: A symbol is asked for twice.
+        """
+        questions = Questions(requests)
+
+        async def ask_in_turn() -> None:
+            while request := questions.next():
+                try:
+                    answer = await self.history(request.symbol, request.minutes, request.count)
+                except SourceError as error:
+                    questions.failed(request, error, broke=False)
+                else:
+                    questions.answered(request, answer)
+
+        async with asyncio.TaskGroup() as tasks:
+            for _ in range(self._parallel):
+                tasks.create_task(ask_in_turn())
+        return questions.answers()
 
     def _history(self, symbol: str, minutes: int, count: int) -> History:
         try:
@@ -67,12 +113,14 @@ class _Conversation:
         self._url = url
         self._symbol = symbol
         self._minutes = minutes
+        self.chart_session = session_name("cs", symbol, minutes, 0)
         self._timeout = timeout
         self._asked_at = time.time()
         self._end = time.monotonic() + timeout
         self._received_at = self._asked_at
-        self._raw: list[bytes] = []
-        self._chart_session: str | None = None
+        self._texts: list[str] = []
+        self._completed = False
+        self._skew: float | None = None
         self._failure: SourceError | None = None
         self._socket: ClientConnection | None = None
 
@@ -94,30 +142,48 @@ class _Conversation:
         with self._noting_failures():
             raw = self._connected().recv(max(0.0, self._end - time.monotonic()), decode=False)
             self._received_at = time.time()
-            for frame in decode(raw):
-                if isinstance(frame, Heartbeat):
-                    self._connected().send(encode_heartbeat(frame))
-                elif isinstance(frame, Message):
-                    self._take(frame)
-            self._raw.append(raw)
+            try:
+                self._read(pieces(raw))
+            except PayloadInvalid as error:
+                error.body = raw
+                raise
             return raw.decode()
 
     def history(self) -> History:
         """Return the answer, or raise why there is none."""
         if self._failure is not None:
             raise self._failure
-        if self._chart_session is None:
+        if not self._completed:
             raise SourceUnavailable(f"the package gave no series of {self._symbol}")
-        raw = b"\n".join(self._raw)
+        raw = "\n".join(self._texts).encode()
+        try:
+            bars = parse_history(raw, self.chart_session)
+        except PayloadInvalid as error:
+            error.body = raw
+            raise
         return History(
             symbol=self._symbol,
             minutes=self._minutes,
-            bars=parse_history(raw, self._chart_session),
+            bars=bars,
             raw=raw,
-            chart_session=self._chart_session,
+            chart_session=self.chart_session,
             asked_at_wall=self._asked_at,
             received_at_wall=self._received_at,
+            skew_seconds=self._skew,
         )
+
+    def _read(self, received: list[Piece]) -> None:
+        for frame, text in received:
+            match frame:
+                case Heartbeat():
+                    self._connected().send(encode_heartbeat(frame))
+                case Hello():
+                    if frame.server_time is not None:
+                        self._skew = frame.server_time - self._received_at
+                case Message():
+                    self._take(frame)
+                    if frame.session == self.chart_session:
+                        self._texts.append(text)
 
     def _take(self, message: Message) -> None:
         if message.method in FAILURES:
@@ -126,7 +192,7 @@ class _Conversation:
         if error is not None:
             raise error
         if message.method == "series_completed":
-            self._chart_session = message.session
+            self._completed = True
 
     def _connected(self) -> ClientConnection:
         if self._socket is None:
@@ -157,6 +223,8 @@ class _Client(TvDatafeed):
         self._own_token = token
         self._conversation = conversation
         super().__init__()
+        # The package draws the name by lot; ours makes the same answer have the same bytes.
+        self._TvDatafeed__generate_chart_session = lambda: conversation.chart_session
 
     def _load_token(self) -> str | None:
         return self._own_token

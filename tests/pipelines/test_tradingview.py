@@ -1,17 +1,26 @@
 """The TradingView client against small servers that play one script each."""
 
 import asyncio
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import re
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 import pytest
+from tradingview_help import (
+    FIRST,
+    Peer,
+    answer_one,
+    bar,
+    bars,
+    completed,
+    history_bars,
+    serving,
+    silence,
+)
 from websockets.asyncio.server import ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
 
 from pipelines.errors import (
     PayloadInvalid,
@@ -33,108 +42,19 @@ from pipelines.sources.tradingview_wire import (
 
 pytestmark = pytest.mark.anyio
 
-HELLO = frame('{"session_id":"<0.1.2>_sim","timestamp":1768967100}')
-FIRST = 1768967100  # 21 January 2026, 09:15 IST
-
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
 
 
-class Peer:
-    """The server's end of one connection."""
-
-    def __init__(self, socket: ServerConnection) -> None:
-        self.socket = socket
-        self._frames: list[Any] = []
-
-    async def next(self) -> Any:
-        while not self._frames:
-            self._frames = decode(await self.socket.recv())
-        return self._frames.pop(0)
-
-    async def call(self, method: str) -> list[Any]:
-        """Wait for a call of that method, passing over others; return its parameters."""
-        while True:
-            item = await self.next()
-            if isinstance(item, Message) and item.method == method:
-                return item.params
-
-    async def send(self, *frames: str) -> None:
-        await self.socket.send("".join(frames))
-
-    async def chart(self) -> tuple[str, str]:
-        """Wait for a complete request; return its chart session and symbol."""
-        chart, _, wanted = await self.call("resolve_symbol")
-        await self.call("switch_timezone")
-        return chart, json.loads(wanted.removeprefix("="))["symbol"]
-
-    async def cut(self) -> None:
-        self.socket.transport.abort()
-
-
-Script = Callable[[Peer], Awaitable[None]]
-
-
-@asynccontextmanager
-async def serving(script: Script, **options: Any) -> AsyncIterator[str]:
-    """Serve a script to each connection; what it asserts counts for the test."""
-    errors: list[Exception] = []
-
-    async def handle(socket: ServerConnection) -> None:
-        try:
-            await socket.send(HELLO)
-            await script(Peer(socket))
-            async for _ in socket:
-                pass
-        except ConnectionClosed:
-            pass
-        except Exception as error:
-            errors.append(error)
-            raise
-
-    async with serve(handle, "127.0.0.1", 0, **options) as server:
-        port = next(iter(server.sockets)).getsockname()[1]
-        yield f"ws://127.0.0.1:{port}/socket.io/websocket"
-    if errors:
-        raise errors[0]
-
-
 def client(url: str, timeout: float = 5.0, **options: Any) -> TradingView:
     return TradingView(url, timeout=timeout, **options)
-
-
-def bars(chart: str, *values: list[float], method: str = "du") -> str:
-    points = [{"i": n, "v": value} for n, value in enumerate(values)]
-    return encode(method, [chart, {"s1": {"s": points, "ns": {"d": ""}, "t": "s1"}}])
-
-
-def history_bars(chart: str, *values: list[float]) -> str:
-    return bars(chart, *values, method="timescale_update")
-
-
-def completed(chart: str) -> str:
-    return encode("series_completed", [chart, "s1", "streaming", "s1"])
-
-
-def bar(minute: int, close: float, volume: float = 65.0) -> list[float]:
-    return [FIRST + 60 * minute, close, close, close, close, volume]
-
-
-async def answer_one(peer: Peer, *values: list[float]) -> str:
-    chart, _ = await peer.chart()
-    await peer.send(history_bars(chart, *values), completed(chart))
-    return chart
 
 
 async def read_closes(updates: AsyncIterator[BarUpdate], into: list[float]) -> None:
     async for update in updates:
         into.extend(item.close for item in update.bars)
-
-
-async def silence(peer: Peer) -> None:
-    """Answer nothing, but listen."""
 
 
 async def test_a_history_is_asked_for_in_the_documented_words():
@@ -184,16 +104,17 @@ async def test_without_a_token_the_session_is_unauthorized():
 
 
 async def test_a_history_spread_over_messages_is_put_together():
-    sent: list[str] = []
+    own: list[str] = []
 
     async def script(peer: Peer) -> None:
         chart, _ = await peer.chart()
         foreign = history_bars("cs_somebody", bar(0, 999.0))
-        sent.append(encode("symbol_resolved", [chart, "symbol_1", {"pricescale": 100}]))
-        sent.append(foreign + history_bars(chart, bar(1, 51.5), bar(0, 50.0)))
-        sent.append(frame("~h~1") + bars(chart, bar(1, 52.0)) + completed(chart))
-        for message in sent:
-            await peer.send(message)
+        own.append(encode("symbol_resolved", [chart, "symbol_1", {"currency": "₹"}]))
+        own.append(history_bars(chart, bar(1, 51.5), bar(0, 50.0)))
+        own.extend([bars(chart, bar(1, 52.0)), completed(chart)])
+        await peer.send(own[0])
+        await peer.send(foreign, own[1])
+        await peer.send(frame("~h~1"), own[2], foreign, own[3])
 
     async with serving(script) as url, client(url).connect() as session:
         history = await session.history("NIFTY260127C25000", 1, 2)
@@ -202,9 +123,35 @@ async def test_a_history_spread_over_messages_is_put_together():
         (datetime(2026, 1, 21, 3, 45, tzinfo=UTC), 50.0),
         (datetime(2026, 1, 21, 3, 46, tzinfo=UTC), 52.0),
     ]
-    assert history.raw.decode() == "\n".join(sent)
+    assert history.raw.decode() == "\n".join(own), "its own frames, untouched, and nobody else's"
     assert parse_history(history.raw, history.chart_session) == history.bars
     assert history.asked_at_wall <= history.received_at_wall
+
+
+async def test_the_same_answer_has_the_same_bytes_on_every_connection():
+    async def script(peer: Peer) -> None:
+        for _ in range(2):
+            await answer_one(peer, bar(0, 50.0))
+
+    histories = []
+    async with serving(script) as url:
+        for _ in range(2):
+            async with client(url).connect() as session:
+                histories += [await session.history("NIFTY", 1, 1) for _ in range(2)]
+
+    first, again, *others = [(history.chart_session, history.raw) for history in histories]
+    assert others == [first, again]
+    assert first != again, "late news of a deleted session is not taken for the next one's"
+    assert all(re.fullmatch("cs_[a-z]{12}", history.chart_session) for history in histories)
+
+
+async def test_a_session_knows_how_far_the_servers_clock_is_from_ours():
+    async with serving(answer_one) as url, client(url).connect() as session:
+        skew = session.skew_seconds
+        history = await session.history("NIFTY", 1, 1)
+
+    assert skew == pytest.approx(FIRST - history.asked_at_wall, abs=60)
+    assert history.skew_seconds == skew
 
 
 async def test_equal_messages_are_all_archived_because_their_order_counts():
@@ -379,9 +326,10 @@ async def test_a_refused_handshake_is_a_typed_error(status, kind):
         return socket.respond(HTTPStatus(status), "no\n")
 
     async with serving(silence, process_request=refuse) as url:
-        with pytest.raises(kind, match=f"HTTP {status}"):
+        with pytest.raises(kind, match=f"HTTP {status}") as refused:
             async with client(url).connect():
                 pass
+    assert getattr(refused.value, "status", None) == (status if kind is SourceRefused else None)
 
 
 async def test_nobody_listening_is_unavailability():
@@ -484,9 +432,7 @@ async def test_live_bars_follow_the_history_without_a_gap():
         [52.0],
     ]
     assert {(change.symbol, change.minutes) for change in changes} == {("NIFTY260127C25000", 1)}
-    assert all(
-        parse_history(change.raw, change.chart_session) == change.bars for change in changes[1:]
-    )
+    assert all(parse_history(change.raw, change.chart_session) == change.bars for change in changes)
 
 
 async def test_symbols_are_subscribed_and_unsubscribed_while_others_stream():

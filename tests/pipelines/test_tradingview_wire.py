@@ -24,6 +24,7 @@ from pipelines.sources.tradingview_wire import (
     parse_history,
     parse_quote,
     parse_series,
+    pieces,
 )
 
 JSON = st.recursive(
@@ -37,7 +38,7 @@ JSON = st.recursive(
 )
 FRAMES = st.one_of(
     st.builds(Heartbeat, st.integers(0, 10**9).map(lambda n: f"~h~{n}")),
-    st.builds(Hello, st.text()),
+    st.builds(Hello, st.text(), st.none() | st.integers(0, 2**40).map(lambda ms: ms / 1000)),
     st.builds(Message, st.text(), st.lists(JSON, max_size=4)),
 )
 
@@ -47,7 +48,10 @@ def text_of(item: Frame) -> str:
         case Heartbeat():
             return encode_heartbeat(item)
         case Hello():
-            return frame(json.dumps({"session_id": item.session_id}, ensure_ascii=False))
+            hello = {"session_id": item.session_id}
+            if item.server_time is not None:
+                hello["timestampMs"] = round(item.server_time * 1000)
+            return frame(json.dumps(hello, ensure_ascii=False))
         case Message():
             return encode(item.method, item.params)
 
@@ -69,6 +73,31 @@ def test_any_list_of_frames_survives_the_round_trip(frames):
     assert decode("".join(parts)) == frames
     assert decode("".join(parts).encode()) == frames
     assert decode("\n".join(parts)) == frames
+
+
+@given(st.lists(FRAMES, max_size=6))
+def test_every_frame_keeps_its_very_text(frames):
+    parts = [text_of(item) for item in frames]
+
+    assert [piece.text for piece in pieces("".join(parts))] == parts
+
+
+@pytest.mark.parametrize(
+    ("told", "server_time"),
+    [
+        ('"timestamp":1768967100', 1768967100.0),
+        ('"timestampMs":1768967100250', 1768967100.25),
+        ('"timestamp":1768967100,"timestampMs":1768967100250', 1768967100.25),
+        ('"release":"x"', None),
+    ],
+)
+def test_a_greeting_tells_the_servers_clock(told, server_time):
+    assert decode(frame(f'{{"session_id":"a",{told}}}')) == [Hello("a", server_time)]
+
+
+def test_a_greeting_with_an_impossible_time_is_invalid():
+    with pytest.raises(PayloadInvalid, match=r"hello\.timestamp: 'now' is no number"):
+        decode(frame('{"session_id":"a","timestamp":"now"}'))
 
 
 @given(st.lists(FRAMES, min_size=1, max_size=3), st.data())

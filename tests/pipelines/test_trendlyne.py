@@ -1,18 +1,13 @@
 """The Trendlyne client against a small HTTP server that plays exact bytes."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from http_help import Server, http, serving
 
-from pipelines.errors import PayloadInvalid, SourceError, SourceRefused, SourceUnavailable
+from pipelines.errors import PayloadInvalid, SourceRefused, SourceUnavailable
 from pipelines.sources.endpoint import is_loopback
-from pipelines.sources.politeness import CircuitBreaker, TokenBucket
 from pipelines.sources.trendlyne import Trendlyne
 from pipelines.sources.trendlyne_parse import parse_build_ups, parse_chain
 from strategy.clock import MarketClock
@@ -26,47 +21,6 @@ EXPIRY = date(2026, 1, 27)
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
-
-
-class Server:
-    """Answers every request with what `reply` returns; keeps the requests' heads."""
-
-    def __init__(self, reply: Callable[[int], bytes | None]) -> None:
-        self.heads: list[str] = []
-        self.url = ""
-        self._reply = reply
-
-    async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            self.heads.append((await reader.readuntil(b"\r\n\r\n")).decode())
-            answer = self._reply(len(self.heads) - 1)
-            if answer is None:
-                await reader.read()  # silence until the client gives up
-            else:
-                writer.write(answer)
-                await writer.drain()
-        finally:
-            writer.close()
-
-    @property
-    def requests(self) -> list[str]:
-        return [head.split(" HTTP/")[0] for head in self.heads]
-
-
-def http(status: str, body: bytes = b"", *headers: str) -> bytes:
-    lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers]
-    return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
-
-
-@asynccontextmanager
-async def serving(*answers: bytes | None) -> AsyncIterator[Server]:
-    """Serve the answers in turn, the last one again and again."""
-    server = Server(lambda n: answers[min(n, len(answers) - 1)])
-    listener = await asyncio.start_server(server.handle, "127.0.0.1", 0)
-    async with listener:
-        port = listener.sockets[0].getsockname()[1]
-        server.url = f"http://127.0.0.1:{port}/phoenix/api"
-        yield server
 
 
 def market(speed: float = 600.0) -> MarketClock:
@@ -110,7 +64,7 @@ async def test_a_payload_is_untouched_and_received_in_market_time():
     assert payload.body == body
     assert payload.source == "trendlyne"
     assert payload.received_at.tzinfo is not None
-    assert asked <= payload.received_at < OPEN + timedelta(days=1)
+    assert asked <= payload.asked_at <= payload.received_at < OPEN + timedelta(days=1)
 
 
 @pytest.mark.parametrize(
@@ -180,45 +134,6 @@ async def test_a_page_or_an_error_in_a_good_answer_is_kept_and_refused_by_the_pa
         parse_chain(second.body)
 
 
-async def test_after_repeated_refusals_nobody_is_asked_for_a_while():
-    refused = http("429 Too Many Requests")
-
-    async with serving(refused) as server, client(server, speed=10) as trendlyne:
-        for _ in range(3):
-            with pytest.raises(SourceRefused, match="HTTP 429"):
-                await trendlyne.search("NIFTY")
-        for _ in range(5):
-            with pytest.raises(SourceRefused, match=r"paused until 03:5\d:\d\d UTC"):
-                await trendlyne.search("NIFTY")
-
-    assert len(server.heads) == 3
-
-
-async def test_requests_that_wait_their_turn_are_stopped_by_refusals_too():
-    async with serving(http("403 Forbidden")) as server, client(server, speed=10) as trendlyne:
-        errors = await asyncio.gather(
-            *(trendlyne.search("NIFTY") for _ in range(20)), return_exceptions=True
-        )
-
-    assert {type(error) for error in errors} == {SourceRefused}
-    assert len(server.heads) < 20
-
-
-async def test_a_good_answer_forgets_earlier_refusals():
-    refused, good = http("403 Forbidden"), http("200 OK", b"{}")
-
-    answers = (refused, refused, good, refused, refused, good)
-    async with serving(*answers) as server, client(server) as trendlyne:
-        ends = []
-        for _ in answers:
-            try:
-                ends.append((await trendlyne.search("NIFTY")).body)
-            except SourceError as error:
-                ends.append(type(error))
-
-    assert ends == [SourceRefused, SourceRefused, b"{}"] * 2
-
-
 async def test_the_sites_own_csrf_token_is_sent_back():
     first = http("200 OK", b"{}", "Set-Cookie: csrftoken=abc123; Path=/")
 
@@ -230,60 +145,6 @@ async def test_the_sites_own_csrf_token_is_sent_back():
     assert "csrftoken" not in before
     assert "x-csrftoken: abc123" in after
     assert "cookie: csrftoken=abc123" in after
-
-
-@given(st.lists(st.floats(0, 2), min_size=1, max_size=30), st.integers(1, 5), st.integers(1, 4))
-def test_a_bucket_never_lets_more_than_its_rate_pass(gaps, per_second, burst):
-    bucket = TokenBucket(per_second, burst)
-    now, starts = OPEN, []
-    for gap in gaps:
-        now += timedelta(seconds=gap)
-        starts.append(now + bucket.reserve(now))
-
-    for first in range(len(starts)):
-        for last in range(first, len(starts)):
-            seconds = (starts[last] - starts[first]).total_seconds()
-            assert last - first + 1 <= burst + seconds * per_second + 1e-3
-
-
-def test_a_bucket_spaces_requests_and_lets_a_late_one_pass_at_once():
-    bucket = TokenBucket(per_second=4)
-
-    assert [bucket.reserve(OPEN) for _ in range(3)] == [
-        timedelta(seconds=wait) for wait in (0, 0.25, 0.5)
-    ]
-    assert bucket.reserve(OPEN + timedelta(seconds=10)) == timedelta()
-
-
-def test_a_bucket_allows_its_burst_at_once():
-    bucket = TokenBucket(per_second=2, burst=3)
-
-    waits = [bucket.reserve(OPEN).total_seconds() for _ in range(5)]
-    assert waits == [0, 0, 0, 0.5, 1]
-
-
-def test_a_bucket_needs_a_rate():
-    with pytest.raises(ValueError, match="positive rate"):
-        TokenBucket(0)
-
-
-def test_each_refusal_after_a_pause_doubles_it_up_to_the_longest():
-    breaker = CircuitBreaker(limit=2, pause=timedelta(minutes=5), longest=timedelta(minutes=12))
-
-    breaker.refused(OPEN)
-    assert breaker.paused_until(OPEN) is None
-    pauses = []
-    now = OPEN
-    for _ in range(3):
-        breaker.refused(now)
-        until = breaker.paused_until(now)
-        pauses.append(until - now)
-        assert breaker.paused_until(until) is None
-        now = until
-    assert pauses == [timedelta(minutes=5), timedelta(minutes=10), timedelta(minutes=12)]
-    breaker.answered()
-    breaker.refused(now)
-    assert breaker.paused_until(now) is None
 
 
 @pytest.mark.parametrize(

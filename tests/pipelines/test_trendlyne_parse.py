@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.errors import PayloadInvalid, SymbolUnknown
+from pipelines.errors import PayloadInvalid, SymbolUnknown, WrongTradingDate
 from pipelines.sources.trendlyne_parse import (
     BuildUpRow,
     ChainRow,
@@ -123,6 +123,20 @@ def test_no_rows_yet_is_a_valid_answer():
 
 def test_equal_rows_of_an_interval_count_once():
     assert len(parse_build_ups(build_ups(build_up(), build_up(oi_change=7)), SESSION)) == 1
+
+
+def test_a_whole_day_served_in_the_morning_is_the_day_before():
+    body = build_ups(build_up(), build_up(interval="15:25 TO 15:30"))
+
+    with pytest.raises(WrongTradingDate, match=r"has 15:25 IST, received at 09:21:00"):
+        parse_build_ups(body, SESSION, datetime(2026, 1, 21, 9, 21, tzinfo=IST))
+    assert len(parse_build_ups(body, SESSION, datetime(2026, 1, 21, 15, 31, tzinfo=IST))) == 2
+
+
+def test_the_interval_that_just_began_is_todays_though_clocks_differ_a_little():
+    body = build_ups(build_up(), build_up(interval="09:20 TO 09:25"))
+
+    assert len(parse_build_ups(body, SESSION, datetime(2026, 1, 21, 9, 19, 30, tzinfo=IST))) == 2
 
 
 @pytest.mark.parametrize("label", [None, ""])

@@ -17,6 +17,7 @@ from pipelines.errors import (
     SourceUnavailable,
     SymbolUnknown,
 )
+from pipelines.sources.series import HistoryRequest
 from pipelines.sources.tradingview_wire import Heartbeat, Message, decode, encode, frame
 from pipelines.sources.tvdatafeed_history import TvDatafeedHistory
 
@@ -37,7 +38,7 @@ def serving(script: Script, **options: Any) -> AbstractAsyncContextManager[Any]:
     """Play a script to each connection once the package has asked its whole question."""
 
     async def handle(socket: ServerConnection) -> None:
-        await socket.send(frame('{"session_id":"x"}'))
+        await socket.send(frame(f'{{"session_id":"x","timestamp":{FIRST}}}'))
         calls: dict[str, list[Any]] = {}
         while "switch_timezone" not in calls:
             for item in decode(await socket.recv()):
@@ -49,9 +50,12 @@ def serving(script: Script, **options: Any) -> AbstractAsyncContextManager[Any]:
     return serve(handle, "127.0.0.1", 0, **options)
 
 
-def source(server: Any, timeout: float = 5.0, token: str | None = None) -> TvDatafeedHistory:
+def source(
+    server: Any, timeout: float = 5.0, token: str | None = None, parallel: int = 4
+) -> TvDatafeedHistory:
     port = next(iter(server.sockets)).getsockname()[1]
-    return TvDatafeedHistory(f"ws://127.0.0.1:{port}/socket.io/websocket", token, timeout)
+    url = f"ws://127.0.0.1:{port}/socket.io/websocket"
+    return TvDatafeedHistory(url, token, timeout, parallel=parallel)
 
 
 def series(chart: str, *values: list[float]) -> str:
@@ -87,7 +91,9 @@ async def test_the_package_brings_the_same_history_with_its_bytes():
     # Not zero, and the second volume is not lost with the first.
     assert [bar.volume for bar in history.bars] == [None, 650.0]
     assert [bar.close for bar in history.bars] == [51.0, 52.0]
-    assert history.raw.decode().endswith("\n".join(sent))
+    assert history.raw.decode() == "\n".join(sent)
+    assert history.chart_session == asked["create_series"][0]
+    assert history.skew_seconds == pytest.approx(FIRST - history.asked_at_wall, abs=60)
     assert (history.symbol, history.minutes) == ("NIFTY260127C25000", 5)
     assert history.asked_at_wall <= history.received_at_wall
 
@@ -141,8 +147,9 @@ async def test_a_malformed_message_is_invalid():
         await socket.send("~m~99~m~{}")
 
     async with serving(script) as server:
-        with pytest.raises(PayloadInvalid, match="is cut"):
+        with pytest.raises(PayloadInvalid, match="is cut") as invalid:
             await source(server).history("NIFTY", 1, 10)
+    assert invalid.value.body == b"~m~99~m~{}", "kept for the archive"
 
 
 async def test_a_refused_handshake_wants_a_person():
@@ -174,3 +181,56 @@ async def test_requests_at_once_do_not_disturb_each_other():
 async def test_an_interval_the_package_does_not_have_is_unavailable():
     with pytest.raises(ResolutionUnavailable, match="2 minutes"):
         await TvDatafeedHistory("ws://127.0.0.1:1").history("NIFTY", 2, 10)
+
+
+async def test_many_histories_come_a_few_at_a_time_each_with_its_own_end():
+    open_now = most_at_once = 0
+    several = asyncio.Event()
+
+    async def script(socket: ServerConnection, calls: dict[str, list[Any]]) -> None:
+        nonlocal open_now, most_at_once
+        open_now += 1
+        most_at_once = max(most_at_once, open_now)
+        if open_now == 2:
+            several.set()
+        await several.wait()
+        chart, count = calls["create_series"][0], calls["create_series"][5]
+        open_now -= 1
+        if count == 3:
+            await socket.send(encode("symbol_error", [chart, "symbol_1", "invalid symbol"]))
+        else:
+            await socket.send(series(chart, [FIRST, *[count] * 4]) + completed(chart))
+
+    symbols = ["A", "B", "C", "D", "E"]
+    requests = [HistoryRequest(symbol, 1, n) for n, symbol in enumerate(symbols, 1)]
+    async with serving(script) as server:
+        answers = await source(server, parallel=2).histories(requests)
+
+    assert list(answers) == symbols
+    assert isinstance(answers.pop("C"), SymbolUnknown)
+    assert {symbol: answers[symbol].bars[0].close for symbol in answers} == {
+        "A": 1.0,
+        "B": 2.0,
+        "D": 4.0,
+        "E": 5.0,
+    }
+    assert most_at_once == 2
+
+
+async def test_after_a_refusal_nothing_more_is_asked():
+    connections = 0
+
+    async def script(socket: ServerConnection, _: dict[str, list[Any]]) -> None:
+        raise AssertionError("never reached")
+
+    def refuse(socket: ServerConnection, _: Any) -> Any:
+        nonlocal connections
+        connections += 1
+        return socket.respond(HTTPStatus.FORBIDDEN, "no\n")
+
+    requests = [HistoryRequest(f"S{n}", 1, 10) for n in range(20)]
+    async with serving(script, process_request=refuse) as server:
+        answers = await source(server, parallel=2).histories(requests)
+
+    assert {type(answer) for answer in answers.values()} == {SourceRefused}
+    assert connections == 2
