@@ -140,7 +140,7 @@ def test_a_port_in_use_is_one_clear_line(home: Path):
     [
         (("--day", "2026-01-26"), "2026-01-26 is no trading day"),
         (("--data", "nowhere.parquet"), "nowhere.parquet"),
-        (("--day", "2030-01-02"), "the calendar covers 2025 to 2026"),
+        (("--day", "2030-01-02"), "the calendar covers 2020 to 2026"),
     ],
 )
 def test_a_day_that_cannot_be_played_is_one_clear_line(home: Path, arguments, message):
