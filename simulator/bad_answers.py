@@ -93,7 +93,7 @@ def _session_before(market: Market, symbol: str) -> list[Row]:
     close = session_hours(market.day)[1]
     rows = build_up_rows(market, symbol, close, 0, forming=False)
     mirrored = zip(rows, rows[::-1], strict=True)
-    return [row | {"interval": other["interval"]} for row, other in mirrored]
+    return [other | {"interval": row["interval"]} for row, other in mirrored]
 
 
 def _shuffled(rows: list[Any]) -> list[Any]:
