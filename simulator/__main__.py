@@ -10,6 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 from simulator.errors import SimulatorError
+from simulator.faults import KINDS, Fault
 from simulator.generate import generate
 from simulator.market import Market
 from simulator.recorded import load
@@ -37,6 +38,13 @@ def _clock(text: str) -> MarketClock:
         return MarketClock.parse(text)
     except ValueError:
         raise argparse.ArgumentTypeError(f"not START,WALL,SPEED: {text!r}") from None
+
+
+def _fault(text: str) -> Fault:
+    try:
+        return Fault.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _names(text: str) -> list[str]:
@@ -73,6 +81,14 @@ def _parser() -> argparse.ArgumentParser:
         default=True,
         help="show the forming build-up row",
     )
+    parser.add_argument(
+        "--fault",
+        type=_fault,
+        action="append",
+        default=[],
+        metavar="KIND[=AMOUNT]@HH:MM-HH:MM[xN][:SYMBOL]",
+        help="let a source do wrong in a window of India's time; may be given several times",
+    )
     return parser
 
 
@@ -102,8 +118,11 @@ async def _run(market: Market, options: argparse.Namespace) -> None:
         tradingview_port=options.tradingview_port,
         trendlyne_port=options.trendlyne_port,
         manner=Manner(options.lag, options.forming),
+        faults=options.fault,
     ) as endpoints:
         logger.info("playing %s: %d instruments", market.day, len(market.series))
+        for fault in options.fault:
+            logger.info("fault %s: %s", fault, KINDS[fault.kind].does)
         sys.stdout.write(f"ready {endpoints.tradingview_url} {endpoints.trendlyne_url}\n")
         sys.stdout.flush()
         await stop.wait()

@@ -4,11 +4,13 @@ Pure: a call or a moment goes in, frames come out.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from simulator.bad_bars import Bars, spoiled_changes, spoiled_history, wrong_close
 from simulator.errors import ResolutionUnavailable
+from simulator.faults import Faults
 from simulator.forming import Candle
 from simulator.frames import FrameError, encode
 from simulator.market import Market
@@ -19,15 +21,19 @@ HISTORY_LIMIT = 5_000
 
 @dataclass
 class LiveSeries:
-    """A series a client follows, and the newest bar it was sent."""
+    """A series a client follows, and the newest bar it was sent.
+
+    `wrong` holds the bars whose close a fault made wrong, as they are to be corrected.
+    """
 
     symbol: str
     minutes: int
     turnaround: str
     sent: Candle | None = None
     index: int = -1
+    wrong: Bars = field(default_factory=list)
 
-    def history(self, market: Market, at: datetime, count: int) -> list[tuple[int, Candle]]:
+    def history(self, market: Market, at: datetime, count: int) -> Bars:
         """Return the newest bars as the first answer, numbered from zero."""
         candles = market.candles(self.symbol, self.minutes, at)
         bars = list(enumerate(candles[-min(count, HISTORY_LIMIT) :]))
@@ -35,7 +41,7 @@ class LiveSeries:
             self.index, self.sent = bars[-1]
         return bars
 
-    def changes(self, market: Market, at: datetime) -> list[tuple[int, Candle]]:
+    def changes(self, market: Market, at: datetime) -> Bars:
         """Return what changed since the last call: each bar's final state before the next bar.
 
         A bar's final state is always sent, also when it equals the last forming one.
@@ -55,9 +61,10 @@ class LiveSeries:
 class ChartSession:
     """Answers one chart session's requests in their order."""
 
-    def __init__(self, market: Market, name: str) -> None:
+    def __init__(self, market: Market, name: str, faults: Faults) -> None:
         self._market = market
         self._name = name
+        self._faults = faults
         self._symbols: dict[str, str] = {}
         self._series: dict[str, LiveSeries] = {}
         self._calls: dict[str, Callable[[datetime, list[Any]], list[str]]] = {
@@ -84,13 +91,28 @@ class ChartSession:
         return [
             self._data("du", name, series.turnaround, [bar])
             for name, series in self._series.items()
-            for bar in series.changes(self._market, at)
+            for bar in self._changes(series, at)
         ]
 
-    def _resolve(self, _at: datetime, params: list[Any]) -> list[str]:
+    def _changes(self, series: LiveSeries, at: datetime) -> Bars:
+        bars = self._with_wrong_closes(series, at, series.changes(self._market, at))
+        return spoiled_changes(self._faults, at, series.symbol, bars)
+
+    def _with_wrong_closes(self, series: LiveSeries, at: datetime, bars: Bars) -> Bars:
+        """Return bars as a fault makes them close, and once it is over its corrections too."""
+        fault = self._faults.find("wrong-close", at, series.symbol)
+        if fault is None:
+            corrected, series.wrong = series.wrong, []
+            return corrected + bars
+        shown = [(index, wrong_close(fault, candle)) for index, candle in bars]
+        series.wrong += [true for true, bar in zip(bars, shown, strict=True) if true != bar]
+        return shown
+
+    def _resolve(self, at: datetime, params: list[Any]) -> list[str]:
         alias, text = params[:2]
         symbol = requested_symbol(str(text))
-        if symbol is None or symbol not in self._market.series:
+        unknown = symbol is None or symbol not in self._market.series
+        if symbol is None or unknown or self._faults.strike("unknown-symbol", at, symbol):
             self._symbols.pop(alias, None)
             return [encode("symbol_error", [self._name, alias, "invalid symbol"])]
         self._symbols[alias] = symbol
@@ -122,12 +144,15 @@ class ChartSession:
             return [loading, self._error(name, turnaround, "invalid symbol")]
         if minutes is None or count < 1:
             return [loading, self._error(name, turnaround, "invalid parameters")]
+        if self._faults.strike("no-answer", at, symbol):
+            return []
         series = LiveSeries(symbol, minutes, turnaround)
         try:
-            bars = series.history(self._market, at, count)
+            bars = self._with_wrong_closes(series, at, series.history(self._market, at, count))
         except ResolutionUnavailable:
             return [loading, self._error(name, turnaround, "resolution_not_entitled")]
         self._series[name] = series
+        bars = spoiled_history(self._faults, at, symbol, bars)
         completed = [self._name, name, "streaming", turnaround]
         return [
             loading,
@@ -138,7 +163,7 @@ class ChartSession:
     def _error(self, name: str, turnaround: str, reason: str) -> str:
         return encode("series_error", [self._name, name, turnaround, reason])
 
-    def _data(self, method: str, name: str, turnaround: str, bars: list[tuple[int, Candle]]) -> str:
+    def _data(self, method: str, name: str, turnaround: str, bars: Bars) -> str:
         body = {
             "s": [{"i": index, "v": _values(candle)} for index, candle in bars],
             "ns": {"d": "", "indexes": "nochange" if method == "du" else []},

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import os
 import socket
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import NamedTuple
 
@@ -12,6 +12,7 @@ import uvicorn
 from starlette.applications import Starlette
 
 from simulator.errors import PortUnavailable
+from simulator.faults import Fault, Faults, WorldClock
 from simulator.market import Market
 from simulator.tradingview import Pace, serve_tradingview
 from simulator.trendlyne import BASE_PATH, Manner, create_app
@@ -39,6 +40,7 @@ async def serve(
     trendlyne_port: int = 0,
     pace: Pace = DEFAULT_PACE,
     manner: Manner = DEFAULT_MANNER,
+    faults: Iterable[Fault] = (),
 ) -> AsyncIterator[Endpoints]:
     """Serve a market at a clock's time while the context is open; both servers listen inside.
 
@@ -49,25 +51,28 @@ async def serve(
         trendlyne_port: Of the HTTP server; 0 for any free one.
         pace: Seconds between the websocket's ticks and heartbeats.
         manner: How late finished intervals appear over HTTP.
+        faults: What goes wrong, and when.
 
     Raises:
         PortUnavailable: A port is taken or not allowed.
     """
+    world = WorldClock(clock, Faults(faults))
     with _listen(tradingview_port) as quotes, _listen(trendlyne_port) as pages:
         endpoints = Endpoints(
             f"ws://{HOST}:{quotes.getsockname()[1]}{SOCKET_PATH}",
             f"http://{HOST}:{pages.getsockname()[1]}{BASE_PATH}",
         )
         async with (
-            serve_tradingview(quotes, market, clock, pace),
-            _serve_http(pages, create_app(market, clock, manner)),
+            serve_tradingview(quotes, market, world, pace),
+            _serve_http(pages, create_app(market, world, manner)),
         ):
             yield endpoints
 
 
 @contextmanager
 def _listen(port: int) -> Iterator[socket.socket]:
-    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as listener:
+    # The protocol is named because asyncio sends small answers at once only where it is.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, port))

@@ -11,26 +11,27 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from http import HTTPStatus
 from socket import socket
 from typing import Any, NamedTuple
 
 from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as serve_websocket
 from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request, Response
 
+from simulator.bad_bars import spoiled_message
 from simulator.chart import ChartSession
+from simulator.faults import WorldClock
 from simulator.frames import HEARTBEAT, FrameError, encode, frame, parse_call, split
 from simulator.market import Market
 from simulator.quotes import QuoteSession
-from strategy.clock import MarketClock
 
 logger = logging.getLogger(__name__)
 
 POLICY_VIOLATION = 1008
-SESSION_TYPES: dict[str, type[ChartSession] | type[QuoteSession]] = {
-    "chart_create_session": ChartSession,
-    "quote_create_session": QuoteSession,
-}
+REFUSALS = {"refuse-403": HTTPStatus.FORBIDDEN, "refuse-429": HTTPStatus.TOO_MANY_REQUESTS}
 
 
 class Pace(NamedTuple):
@@ -44,10 +45,11 @@ class Pace(NamedTuple):
 class Connection:
     """One client and its sessions."""
 
-    def __init__(self, channel: ServerConnection, market: Market, clock: MarketClock) -> None:
+    def __init__(self, channel: ServerConnection, market: Market, clock: WorldClock) -> None:
         self._channel = channel
         self._market = market
         self._clock = clock
+        self._faults = clock.faults
         self._sessions: dict[str, ChartSession | QuoteSession] = {}
         self._awaited: dict[str, float] = {}
         # What is computed for a moment leaves before anything of a later moment.
@@ -55,11 +57,9 @@ class Connection:
 
     async def run(self, pace: Pace) -> None:
         """Serve until the client leaves, breaks the protocol or stops echoing heartbeats."""
-        hello = {"session_id": secrets.token_hex(8), "timestamp": int(time.time())}
-        hello |= {"protocol": "json", "auth_scheme_vsn": 2}
-        await self._channel.send(frame(json.dumps(hello, separators=(",", ":"))))
         async with asyncio.TaskGroup() as tasks:
             others = [
+                tasks.create_task(self._greet(pace.tick)),
                 tasks.create_task(self._beat(pace)),
                 tasks.create_task(self._tick(pace.tick)),
             ]
@@ -68,6 +68,14 @@ class Connection:
             finally:
                 for task in others:
                     task.cancel()
+
+    async def _greet(self, tick: float) -> None:
+        while self._faults.strike("late-hello", self._clock.now()):  # noqa: ASYNC110 - it is time
+            await asyncio.sleep(tick)
+        now = self._clock.now().timestamp()
+        hello: dict[str, Any] = {"session_id": secrets.token_hex(8), "timestamp": int(now)}
+        hello |= {"timestampMs": int(now * 1000), "protocol": "json", "auth_scheme_vsn": 2}
+        await self._send(frame(json.dumps(hello, separators=(",", ":"))))
 
     async def _read(self) -> None:
         try:
@@ -84,14 +92,14 @@ class Connection:
                 self._awaited.pop(payload, None)
                 continue
             async with self._sending:
-                frames = self._call(*parse_call(payload))
-                if frames:
-                    await self._channel.send("".join(frames))
+                await self._deliver(self._call(*parse_call(payload)))
 
     def _call(self, method: str, params: list[Any]) -> list[str]:
         name = str(params[0]) if params else ""
-        if create := SESSION_TYPES.get(method):
-            self._sessions[name] = create(self._market, name)
+        if method == "chart_create_session":
+            self._sessions[name] = ChartSession(self._market, name, self._faults)
+        elif method == "quote_create_session":
+            self._sessions[name] = QuoteSession(self._market, name)
         elif method in {"chart_delete_session", "quote_delete_session"}:
             self._sessions.pop(name, None)
         elif session := self._sessions.get(name):
@@ -106,9 +114,9 @@ class Connection:
             await asyncio.sleep(seconds)
             async with self._sending:
                 now = self._clock.now()
-                frames = [line for each in self._sessions.values() for line in each.tick(now)]
-                if frames:
-                    await self._channel.send("".join(frames))
+                await self._deliver(
+                    [line for each in self._sessions.values() for line in each.tick(now)]
+                )
 
     async def _beat(self, pace: Pace) -> None:
         number = 0
@@ -119,13 +127,31 @@ class Connection:
                 await self._channel.close(POLICY_VIOLATION, "no heartbeat")
                 return
             number += 1
-            self._awaited[f"{HEARTBEAT}{number}"] = now
-            await self._channel.send(frame(f"{HEARTBEAT}{number}"))
+            if await self._send(frame(f"{HEARTBEAT}{number}")):
+                self._awaited[f"{HEARTBEAT}{number}"] = now
+
+    async def _deliver(self, frames: list[str]) -> None:
+        """Send frames in one message, or what a fault makes of it."""
+        if frames:
+            await self._send(spoiled_message(self._faults, self._clock.now(), frames))
+
+    async def _send(self, message: str) -> bool:
+        """Send a message unless a fault swallows it; tell whether it is on its way."""
+        now = self._clock.now()
+        if self._faults.strike("silence", now):
+            return False
+        if self._faults.strike("cut", now):
+            whole = Frame(Opcode.TEXT, message.encode()).serialize(mask=False)
+            self._channel.transport.write(whole[: len(whole) // 2])
+            self._channel.transport.abort()
+            return False
+        await self._channel.send(message)
+        return True
 
 
 @asynccontextmanager
 async def serve_tradingview(
-    listener: socket, market: Market, clock: MarketClock, pace: Pace
+    listener: socket, market: Market, clock: WorldClock, pace: Pace
 ) -> AsyncIterator[None]:
     """Serve the websocket on a bound socket while the context is open."""
 
@@ -135,7 +161,18 @@ async def serve_tradingview(
         except* ConnectionClosed:
             logger.debug("a client left")
 
+    def refuse(channel: ServerConnection, _request: Request) -> Response | None:
+        for kind, status in REFUSALS.items():
+            if clock.faults.strike(kind, clock.now()):
+                return channel.respond(status, "not allowed (simulated)\n")
+        return None
+
     async with serve_websocket(
-        handle, sock=listener, compression=None, ping_interval=None, close_timeout=1
+        handle,
+        sock=listener,
+        compression=None,
+        ping_interval=None,
+        close_timeout=1,
+        process_request=refuse,
     ):
         yield

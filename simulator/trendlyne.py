@@ -1,5 +1,6 @@
 """Trendlyne's smart-options HTTP over a market: Starlette routes and their parameters."""
 
+import asyncio
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
@@ -10,12 +11,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from simulator.bad_answers import spoiled_build_ups, spoiled_chain, spoiled_response
 from simulator.build_ups import build_up_rows
 from simulator.chain import chain_body
+from simulator.faults import WorldClock
 from simulator.market import Market
-from strategy.clock import MarketClock
 from strategy.contract import Contract, OptionType
-from strategy.session import IST
+from strategy.session import IST, session_hours
 
 BASE_PATH = "/phoenix/api"
 # The first match of a search may be another stock: match the code exactly.
@@ -35,7 +37,7 @@ class Refusal(Exception):
     """A question the source answers with HTTP 200 and an error head."""
 
 
-def create_app(market: Market, clock: MarketClock, manner: Manner) -> Starlette:
+def create_app(market: Market, clock: WorldClock, manner: Manner) -> Starlette:
     """Return the application that answers as seen at the clock's market time."""
     trendlyne = Trendlyne(market, clock, manner)
     answers: dict[str, Callable[[Request], dict[str, Any]]] = {
@@ -45,14 +47,21 @@ def create_app(market: Market, clock: MarketClock, manner: Manner) -> Starlette:
         "/fno/buildup-5/{expiry}/{underlying}/": trendlyne.build_ups,
     }
     return Starlette(
-        routes=[Route(BASE_PATH + path, _endpoint(answer)) for path, answer in answers.items()],
+        routes=[
+            Route(BASE_PATH + path, _endpoint(trendlyne, answer))
+            for path, answer in answers.items()
+        ],
         exception_handlers={HTTPException: _not_found},
     )
 
 
-def _endpoint(answer: Callable[[Request], dict[str, Any]]) -> Callable[[Request], Any]:
+def _endpoint(
+    trendlyne: "Trendlyne", answer: Callable[[Request], dict[str, Any]]
+) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         try:
+            if (spoiled := await trendlyne.fault(request)) is not None:
+                return spoiled
             body, status, text = answer(request), "0", "Success"
         except Refusal as refusal:
             body, status, text = {}, "1", str(refusal)
@@ -72,10 +81,27 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 class Trendlyne:
     """The four questions; each method returns the answer's body."""
 
-    def __init__(self, market: Market, clock: MarketClock, manner: Manner) -> None:
+    def __init__(self, market: Market, clock: WorldClock, manner: Manner) -> None:
         self._market = market
         self._clock = clock
+        self._faults = clock.faults
         self._manner = manner
+
+    async def fault(self, request: Request) -> Response | None:
+        """Let a fault delay an answer; return what it gives instead, None for the answer.
+
+        Their target is the underlying asked about.
+
+        Raises:
+            Refusal: The fault is an error head.
+        """
+        target = self._target(request)
+        if slow := self._faults.find("slow", self._clock.now(), target):
+            await asyncio.sleep((slow.amount or 0) / self._clock.speed)
+        now = self._clock.now()
+        if self._faults.strike("error-head", now, target):
+            raise Refusal("Something went wrong")
+        return spoiled_response(self._faults, now, target)
 
     def search(self, request: Request) -> dict[str, Any]:
         """Stocks whose code contains the query, in no useful order."""
@@ -104,8 +130,12 @@ class Trendlyne:
             )
         except (KeyError, ValueError):
             raise Refusal("Invalid request parameters") from None
-        seen = self._clock.now() - timedelta(seconds=self._manner.lag)
-        return chain_body(self._market, underlying, expiry, seen, (first, last))
+        now = self._clock.now()
+        seen = now - timedelta(seconds=self._manner.lag)
+        if self._faults.strike("wrong-date", now, underlying):
+            seen = session_hours(self._market.day)[0]
+        body = chain_body(self._market, underlying, expiry, seen, (first, last))
+        return spoiled_chain(self._faults, now, Contract(underlying, expiry, 0, "C"), body)
 
     def build_ups(self, request: Request) -> dict[str, Any]:
         """The day's 5-minute rows of one contract, newest first."""
@@ -121,8 +151,15 @@ class Trendlyne:
             raise Refusal("Invalid request parameters") from None
         if day != f"{expiry:%d-%b-%Y}".lower():
             raise Refusal("Expiry not found")
-        symbol = Contract(underlying, expiry, strike, kind).symbol
-        return {"data_v2": build_up_rows(self._market, symbol, self._clock.now(), *self._manner)}
+        contract, now = Contract(underlying, expiry, strike, kind), self._clock.now()
+        rows = build_up_rows(self._market, contract.symbol, now, *self._manner)
+        return spoiled_build_ups(self._faults, now, contract, self._market, rows)
+
+    def _target(self, request: Request) -> str:
+        query = request.query_params
+        number = query.get("stockId") or query.get("stock_id")
+        named = next((code for code, each in STOCKS.items() if str(each) == number), "")
+        return named or request.path_params.get("underlying") or query.get("query", "").upper()
 
     def _underlying(self, stock_id: str) -> str:
         for underlying in self._market.underlyings:
@@ -131,4 +168,6 @@ class Trendlyne:
         raise Refusal("Stock not found")
 
     def _expiries(self, underlying: str) -> tuple[date, ...]:
-        return self._market.expiries[underlying]
+        expiries = self._market.expiries[underlying]
+        rolled = self._faults.strike("roll", self._clock.now(), underlying)
+        return expiries[1:] if rolled else expiries

@@ -1,0 +1,173 @@
+"""A simulated market that does wrong at known moments, and ingestion in this process."""
+
+import time as wall
+from collections.abc import AsyncIterator, Iterable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from datetime import date, datetime, time
+from functools import cache
+from typing import NamedTuple
+from uuid import uuid4
+
+from psycopg.sql import SQL, Identifier
+
+from db.connection import connect, database_name, with_database
+from db.market import Range
+from pipelines.desk import Desk, open_desk
+from pipelines.errors import SourceError
+from pipelines.feed import SessionFeed
+from pipelines.ingest_candles import ingest_candles
+from pipelines.ingest_positions import ingest_positions
+from pipelines.materialise import materialise_signals
+from pipelines.settings import Settings
+from pipelines.sources.tradingview import TradingView
+from pipelines.sources.trendlyne import Trendlyne
+from simulator.faults import Fault
+from simulator.generate import generate
+from simulator.market import Market
+from simulator.server import serve
+from simulator.tradingview import Pace
+from strategy.clock import MarketClock
+from strategy.session import IST
+
+DAY = date(2026, 1, 21)
+UNDERLYINGS = ("NIFTY",)
+TIMEOUT = 1.5
+# Everything but when it was known; candles only once they are final.
+TABLES = {
+    "contract": "select * from contract",
+    "candle": (
+        "select symbol, interval_minutes, open_time, underlying, open, high, low, close, volume,"
+        " open_interest, source from candle where final and open_time < %(until)s"
+    ),
+    "build_up": (
+        "select symbol, open_time, underlying, close_time, close, open_interest, oi_change,"
+        " volume, label, source from build_up where open_time < %(until)s"
+    ),
+    "chain_oi": (
+        "select underlying, expiry, strike, observed_at, call_oi, put_oi, call_prev_oi,"
+        " put_prev_oi, source from chain_oi"
+    ),
+    "signal": (
+        "select signal_id, event_time, symbol, direction, entry, stop, target1, target2,"
+        " net_delta_volume, reasons::text from signal where withdrawn_at is null"
+    ),
+}
+KNOWN_TOO_EARLY = """
+select symbol, open_time, known_at from candle
+ where final and known_at < open_time + make_interval(mins => interval_minutes)
+union all
+select symbol, open_time, known_at from build_up where known_at < close_time
+union all
+select strike::text, observed_at, known_at from chain_oi where known_at < observed_at
+"""
+Tables = dict[str, set[tuple]]
+
+
+class Told(NamedTuple):
+    """What is told of a run: its errors and failed symbols, sources down, answers unparsed."""
+
+    errors: set[type[SourceError]]
+    failures: dict[str, str]
+    down: dict[str, str]
+    unparsed: list[str]
+
+
+QUIET = Told(set(), {}, {}, [])
+
+
+@cache
+def market() -> Market:
+    """The day that is played."""
+    return generate(DAY, 7, UNDERLYINGS)
+
+
+def fault(kind: str, start: str, end: str, **options: object) -> Fault:
+    """Return a fault with its window in India's time."""
+    return Fault(kind, time.fromisoformat(start), time.fromisoformat(end), **options)
+
+
+def at(text: str) -> datetime:
+    """Return the moment of the day when clocks in India show that."""
+    return datetime.combine(DAY, time.fromisoformat(text), IST)
+
+
+@contextmanager
+def copied(server: str, original: str) -> Iterator[str]:
+    """Yield a copy of a database that nobody uses."""
+    copy = with_database(server, f"optionscalp_test_{uuid4().hex[:8]}")
+    names = [Identifier(database_name(dsn)) for dsn in (copy, original)]
+    with connect(server) as admin:
+        admin.execute(SQL("create database {} template {}").format(*names))
+        yield copy
+        admin.execute(SQL("drop database {} with (force)").format(names[0]))
+
+
+@asynccontextmanager
+async def desk_at(
+    dsn: str, moment: str, speed: float, faults: Iterable[Fault]
+) -> AsyncIterator[Desk]:
+    """Open a market and a desk whose common clock shows a time now, and runs."""
+    clock = MarketClock(at(moment), wall.time(), speed)
+    async with serve(market(), clock, pace=Pace(tick=0.02), faults=faults) as endpoints:
+        settings = Settings(
+            database_url=dsn,
+            tradingview_url=endpoints.tradingview_url,
+            trendlyne_url=endpoints.trendlyne_url,
+            underlyings=UNDERLYINGS,
+            optionscalp_clock=str(clock),
+            optionscalp_source="simulator",
+            candle_wings=1,
+            build_up_wings=1,
+        )
+        async with (
+            open_desk(settings) as desk,
+            Trendlyne(endpoints.trendlyne_url, clock, 500, TIMEOUT) as trendlyne,
+        ):
+            tradingview = TradingView(endpoints.tradingview_url, timeout=TIMEOUT)
+            yield replace(desk, tradingview=tradingview, trendlyne=trendlyne)
+
+
+async def minute_run(dsn: str, moment: str, *faults: Fault) -> Told:
+    """Bring every table up to date, once, as a run of the schedule does."""
+    errors: set[type[SourceError]] = set()
+    failures: dict[str, str] = {}
+    async with desk_at(dsn, moment, 10, faults) as desk:
+        for ingest in (ingest_positions, ingest_candles, ingest_positions):
+            try:
+                report = await ingest(desk, DAY)
+                failures |= getattr(report, "failures", {})
+            except SourceError as error:
+                errors.add(type(error))
+        materialise_signals(desk.connection, Range(DAY, DAY), UNDERLYINGS, desk.now())
+    return Told(errors, failures, *told_by_tables(dsn))
+
+
+async def follow(dsn: str, start: str, speed: float, *faults: Fault) -> None:
+    """Let the live feed follow the session from a time to its end."""
+    async with desk_at(dsn, start, speed, faults) as desk:
+        await SessionFeed(desk, DAY).run()
+
+
+def told_by_tables(dsn: str) -> tuple[dict[str, str], list[str]]:
+    """Return which sources are down and why, and why answers could not be parsed."""
+    down = "select source, error from source_status where state = 'down'"
+    unparsed = "select parser_error from raw_payload where parser_error is not null"
+    with connect(dsn) as connection:
+        reasons = connection.execute(unparsed).fetchall()
+        return dict(connection.execute(down).fetchall()), [reason for (reason,) in reasons]
+
+
+def tables(dsn: str, until: str) -> Tables:
+    """Return what is stored of the intervals before a time."""
+    with connect(dsn) as connection:
+        return {
+            name: set(connection.execute(query, {"until": at(until)}).fetchall())
+            for name, query in TABLES.items()
+        }
+
+
+def known_too_early(dsn: str) -> list[tuple]:
+    """Return rows that say they were known before what they tell had happened."""
+    with connect(dsn) as connection:
+        return connection.execute(KNOWN_TOO_EARLY).fetchall()
