@@ -7,8 +7,8 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from datetime import UTC, datetime
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +19,7 @@ from rich.progress import Progress
 from rich.table import Table
 
 import db.embedded
+from db.calendar import read_overrides
 from db.connection import connect, service_file
 from db.errors import (
     DatabaseUnavailableError,
@@ -29,6 +30,7 @@ from db.errors import (
 from db.market import Range
 from db.migrate import migrate as apply_migrations
 from db.overview import overview
+from db.raw_payloads import count_receipts
 from db.signals import count_signals
 from optionscalp import launch
 from optionscalp.doctor import examine
@@ -37,9 +39,12 @@ from optionscalp.homes import database, demo_home, home, opened, server
 from optionscalp.stack import Ports
 from pipelines.importer import FileInvalidError, ImportReport, import_rows, read_file
 from pipelines.materialise import materialise_signals
+from pipelines.rebuild import ArchiveEmptyError, Rebuilt
+from pipelines.rebuild import rebuild as rebuild_session
+from pipelines.sessions import Ingested, ingest_sessions
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
-from strategy.session import IST, sessions_between
+from strategy.session import IST, sessions_between, use_overrides
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -54,7 +59,7 @@ problems = Console(stderr=True, highlight=False)
 DEMO_DAY = "2026-01-21"
 REJECTED_SHOWN = 20
 KNOWN_ERRORS = (
-    *(CommandError, FileInvalidError, CalendarUnknownError, psycopg.Error),
+    *(CommandError, FileInvalidError, CalendarUnknownError, ArchiveEmptyError, psycopg.Error),
     *(DatabaseUnavailableError, EmbeddedServerError, MigrationChangedError, SchemaOutdatedError),
 )
 
@@ -152,19 +157,33 @@ def import_files(
         _print_rejected(Path(name), report.rejected)
 
 
+First = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
+Last = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])]
+OneSession = Annotated[
+    datetime | None, typer.Option("--session", formats=["%Y-%m-%d"], help="One session.")
+]
+FirstOfMany = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First of several.")
+]
+LastOfMany = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last of several.")
+]
+
+
 @app.command()
 def signals(
-    first: Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])],
-    last: Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])],
+    first: First,
+    last: Last,
     demo: OfDemo = False,
     as_json: AsJson = False,
 ) -> None:
     """Compute the signals of a range of sessions again."""
-    if last < first:
-        raise typer.BadParameter("lies before --from", param_hint="--to")
-    sessions = sessions_between(first.date(), last.date())
+    range_ = _range(None, first, last)
     written = withdrawn = rejections = 0
-    with opened(demo=demo) as connection, _progress("signals", len(sessions)) as advance:
+    with ExitStack() as stack:
+        connection = stack.enter_context(opened(demo=demo))
+        sessions = _sessions(range_)  # by the calendar with the user's corrections
+        advance = stack.enter_context(_progress("signals", len(sessions)))
         for done, session in enumerate(sessions, 1):
             stored = materialise_signals(
                 connection, Range(session, session), UNDERLYINGS, datetime.now(UTC)
@@ -173,7 +192,7 @@ def signals(
             withdrawn += stored.withdrawn
             rejections += stored.rejections
             advance(done)
-        total = count_signals(connection, Range(first.date(), last.date()))
+        total = count_signals(connection, range_)
     result = {
         "sessions": len(sessions),
         "signals": total,
@@ -188,6 +207,110 @@ def signals(
             f"{len(sessions)} sessions: {total} signals stand ({written} new or changed,"
             f" {withdrawn} withdrawn)"
         )
+
+
+@app.command()
+def ingest(
+    session: OneSession = None,
+    first: FirstOfMany = None,
+    last: LastOfMany = None,
+    demo: OfDemo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Fetch what is missing of sessions: from the archive, then from the sources.
+
+    Candles can be asked for as far back as TradingView goes; positions only on their day.
+    """
+    range_ = _range(session, first, last)
+    with ExitStack() as stack:
+        dsn = stack.enter_context(database(demo=demo))
+        done: list[Ingested] = []
+        with connect(dsn) as connection:
+            use_overrides(read_overrides(connection))
+        sessions = _sessions(range_)
+        advance = stack.enter_context(_progress("ingesting", len(sessions)))
+        for ingested in ingest_sessions(dsn, sessions):
+            done.append(ingested)
+            advance(len(done))
+    if as_json:
+        _print_json([ingested.as_dict() for ingested in done])
+    else:
+        for ingested in done:
+            console.print(ingested.line, soft_wrap=True)
+    if any(ingested.problems for ingested in done):
+        raise typer.Exit(1)
+
+
+@app.command()
+def rebuild(
+    session: OneSession = None,
+    first: FirstOfMany = None,
+    last: LastOfMany = None,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; exit code 1 if something differs.")
+    ] = False,
+    remove_unexplained: Annotated[
+        bool, typer.Option(help="Delete stored rows that the archive does not explain.")
+    ] = False,
+    demo: OfDemo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Derive the tables of sessions again from the raw archive, and say what differs."""
+    range_ = _range(session, first, last)
+    reports: dict[str, Rebuilt] = {}
+    with opened(demo=demo) as connection:
+        for day in _sessions(range_):
+            total = count_receipts(connection, day)
+            with _progress(f"rebuilding {day}", total) as advance:
+                reports[str(day)] = rebuild_session(
+                    connection, day, write=not check, remove=remove_unexplained, progress=advance
+                )
+            if not check:
+                materialise_signals(connection, Range(day, day), UNDERLYINGS, datetime.now(UTC))
+    if as_json:
+        _print_json({day: report.as_dict() for day, report in reports.items()})
+    else:
+        for name, report in reports.items():
+            _print_rebuilt(name, report, check=check)
+    if check and any(report.changes or report.unexplained for report in reports.values()):
+        raise typer.Exit(1)
+
+
+def _print_rebuilt(day: str, report: Rebuilt, *, check: bool) -> None:
+    verdict = f"{report.changes} rows differ" if check else f"{report.changes} rows changed"
+    unusable = f", {report.unusable} answers cannot be used" if report.unusable else ""
+    console.print(f"{day}: {report.receipts} receipts read{unusable}; {verdict}", soft_wrap=True)
+    table = Table("table", "from the archive", "new", "changed", "not explained")
+    for name, row in report.tables.items():
+        table.add_row(name, *(f"{number:,}" for number in row))
+    console.print(table)
+
+
+def _range(session: datetime | None, first: datetime | None, last: datetime | None) -> Range:
+    """Return the dates that the options name.
+
+    Raises:
+        typer.BadParameter: They name none, or in the wrong order.
+    """
+    if session is not None and first is None and last is None:
+        return Range(session.date(), session.date())
+    if session is not None or first is None:
+        raise typer.BadParameter("give one date, or --from and --to", param_hint="--session")
+    if (last or first) < first:
+        raise typer.BadParameter("lies before --from", param_hint="--to")
+    return Range(first.date(), (last or first).date())
+
+
+def _sessions(range_: Range) -> list[date]:
+    """Return the range's trading sessions.
+
+    Raises:
+        CommandError: There are none.
+    """
+    sessions = sessions_between(range_.first, range_.last)
+    if not sessions:
+        raise CommandError(f"no session from {range_.first} to {range_.last}")
+    return sessions
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -7,7 +7,9 @@ SourceError
 ├── PayloadInvalid         the bytes stay archived; the parser or the source has to change
 ├── SymbolUnknown          drop the symbol from the universe
 ├── ResolutionUnavailable  ask for a coarser interval
-└── WrongTradingDate       write nothing: the answer belongs to another session
+├── WrongTradingDate       write nothing: the answer belongs to another session
+├── ExpiryGone             nothing to do: what is not archived of it is lost
+└── ClockWrong             set this computer's clock
 ```
 """
 
@@ -57,3 +59,11 @@ class ResolutionUnavailable(SourceError):
 
 class WrongTradingDate(SourceError):
     """The source answered with another session than the one asked for."""
+
+
+class ExpiryGone(SourceError):
+    """The session's expiry is not listed any more: its contracts cannot be asked for."""
+
+
+class ClockWrong(SourceError):
+    """This computer's clock and the source's differ: no time that we note would be true."""

@@ -10,19 +10,19 @@ from db.market import reference_prices
 from db.raw_payloads import Answer, Receipt, asked_since
 from pipelines.derive import Deriver, build_ups_of, chain_of
 from pipelines.desk import TRENDLYNE, Desk
-from pipelines.errors import PayloadInvalid, SourceError, SourceRefused, WrongTradingDate
+from pipelines.errors import ExpiryGone, SourceError, SourceRefused, WrongTradingDate
 from pipelines.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed
-from pipelines.sources.trendlyne import Payload, Position
+from pipelines.sources.trendlyne import Payload
 from pipelines.sources.trendlyne_parse import (
     Chain,
     parse_expiries,
     parse_stock_id,
 )
+from strategy.resolver import Position, position_of
 from strategy.session import IST, session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
-POSITIONS: tuple[Position, ...] = ("near", "next", "far")
 # The last rows appear minutes after the close: so long after it each contract is asked once more.
 LAST_ROWS = timedelta(minutes=10)
 T = TypeVar("T")
@@ -204,12 +204,13 @@ async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]
         desk.trendlyne.expiries(stock_id),
         lambda receipt: parse_expiries(receipt.body),
     )
-    upcoming = sorted(expiry for expiry in expiries if expiry >= session)[: len(POSITIONS)]
-    expiry = next((contract.expiry for contract in listed), upcoming[0] if upcoming else None)
-    if expiry not in upcoming:
+    upcoming = min((expiry for expiry in expiries if expiry >= session), default=None)
+    expiry = next((contract.expiry for contract in listed), upcoming)
+    position = position_of(underlying, expiry, session, expiries) if expiry else None
+    if expiry is None or position is None:
         # After its close an expiry leaves the list, and positions then mean other contracts.
-        raise PayloadInvalid(f"{underlying}: expiry {expiry or session} is not listed any more")
-    return Near(stock_id, expiry, POSITIONS[upcoming.index(expiry)])
+        raise ExpiryGone(f"{underlying}: expiry {expiry or session} is not listed any more")
+    return Near(stock_id, expiry, position)
 
 
 async def _chain(desk: Desk, session: date, underlying: str, near: Near) -> tuple[Receipt, Chain]:

@@ -37,6 +37,11 @@ class Rebuilt(NamedTuple):
         """How many stored rows the archive knows nothing of."""
         return sum(table.unexplained for table in self.tables.values())
 
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything for a program to read."""
+        tables = {name: table._asdict() for name, table in self.tables.items()}
+        return {**self._asdict(), "tables": tables, "changes": self.changes}
+
 
 def rebuild(
     connection: Connection[Any],

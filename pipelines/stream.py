@@ -8,7 +8,12 @@ from db.raw_payloads import Part, Receipt, archive_part
 from db.rows import Candle
 from pipelines.derive import Deriver
 from pipelines.desk import TRADINGVIEW, Desk
-from pipelines.errors import ResolutionUnavailable, SourceError, SymbolUnknown
+from pipelines.errors import (
+    ResolutionUnavailable,
+    SourceError,
+    SourceRefused,
+    SymbolUnknown,
+)
 from pipelines.ingest_candles import RESOLUTIONS, take_history
 from pipelines.plan import BUILD_UP_MINUTES
 from pipelines.sources.series import BarUpdate
@@ -57,7 +62,10 @@ class Stream:
             except ResolutionUnavailable:
                 continue
             except SourceError as error:
-                if self._tradingview.failure is not None and not isinstance(error, SymbolUnknown):
+                broken = self._tradingview.failure is not None
+                if isinstance(error, SourceRefused) or (
+                    broken and not isinstance(error, SymbolUnknown)
+                ):
                     raise
                 self._desk.keep_unparsed(self._session, error)
                 logger.warning("%s is not followed: %s", symbol, error)

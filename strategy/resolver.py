@@ -44,16 +44,16 @@ def resolve(
 
 
 def position_of(
-    contract: Contract, session: date, listed: Iterable[date] | None = None
+    underlying: str, expiry: date, session: date, listed: Iterable[date] | None = None
 ) -> Position | None:
-    """Return where a contract's expiry stands on a session; None when it has no position.
+    """Return where an expiry stands on a session; None when it has no position.
 
     Raises:
         CalendarUnknownError: None are given, and the calendar does not know one up to it.
     """
-    upcoming = _upcoming(contract.underlying, session, listed)
+    upcoming = _upcoming(underlying, session, listed)
     # The positions come first, so that no expiry beyond the last of them is asked for.
-    for position, expiry in zip(POSITIONS, upcoming, strict=False):
-        if expiry >= contract.expiry:
-            return position if expiry == contract.expiry else None
+    for position, found in zip(POSITIONS, upcoming, strict=False):
+        if found >= expiry:
+            return position if found == expiry else None
     return None

@@ -21,11 +21,17 @@ from pipelines.resources import Market
 )
 def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeResult:
     """Candles of one minute where the source has them, else of five; what is missing is asked."""
-    from pipelines.ingest_candles import ingest_candles
+    from pipelines.desk import Desk
+    from pipelines.heal import heal
+    from pipelines.ingest_candles import CandleReport, ingest_candles
 
     session = date.fromisoformat(context.partition_key)
+
+    async def ingest(desk: Desk) -> tuple[int, CandleReport]:
+        return heal(desk, session), await ingest_candles(desk, session)
+
     with remedies(context.retry_number):
-        report = market.at_desk(lambda desk: ingest_candles(desk, session))
+        filled, report = market.at_desk(ingest)
         with market.connect() as connection:
             rows = session_rows(connection, session, market.settings().underlyings)
     for symbol, reason in report.failures.items():
@@ -35,6 +41,7 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
         metadata={
             "dagster/row_count": rows.candles,
             "rows_changed": report.rows,
+            "filled_from_archive": filled,
             "asked": report.asked,
             "failures": dg.MetadataValue.json(report.failures),
         }

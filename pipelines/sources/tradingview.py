@@ -4,8 +4,7 @@ Used on the user's own account and responsibility: requests are few and spaced, 
 deadline, and nothing logs in. What the source sent is handed on with its bytes, for the archive.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from pipelines.errors import SourceError
@@ -81,30 +80,6 @@ class Session:
                 return await answer(self._connection, chart)
             finally:
                 await close_chart(self._connection, chart)
-
-    async def history_many(
-        self, requests: Iterable[HistoryRequest], parallel: int = 4
-    ) -> dict[str, History | SourceError]:
-        """Return each symbol's history, or why there is none; a few requests at a time."""
-        wanted = list(requests)
-        if len({request.symbol for request in wanted}) < len(wanted):
-            raise ValueError("a symbol is asked for twice")
-        answers: dict[str, History | SourceError] = {}
-        free = asyncio.Semaphore(parallel)
-
-        async def ask(request: HistoryRequest) -> None:
-            async with free:
-                try:
-                    answers[request.symbol] = await self.history(
-                        request.symbol, request.minutes, request.count
-                    )
-                except SourceError as error:
-                    answers[request.symbol] = error
-
-        async with asyncio.TaskGroup() as tasks:
-            for request in wanted:
-                tasks.create_task(ask(request))
-        return answers
 
     async def subscribe(self, symbol: str, minutes: int, count: int = LIVE_COUNT) -> History:
         """Return the history so far and let every later change appear in `updates`.

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from pipelines.errors import PayloadInvalid, SourceError, SourceUnavailable
+from pipelines.errors import ClockWrong, PayloadInvalid, SourceError, SourceUnavailable
 from pipelines.sources.inbox import Inbox, again
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview_wire import (
@@ -23,6 +23,9 @@ from pipelines.sources.tradingview_wire import (
     encode_heartbeat,
     pieces,
 )
+
+# A greeting tells whole seconds and takes its time on the way.
+LARGEST_SKEW_SECONDS = 5.0
 
 log = logging.getLogger(__name__)
 
@@ -156,6 +159,7 @@ async def open_connection(
     Raises:
         SourceUnavailable: No connection or no greeting in time.
         SourceRefused: The address is wrong, or the server forbids the connection.
+        ClockWrong: This computer's clock is not right.
     """
     socket = await _open_socket(url, timeout)
     connection = Connection(url, socket, timeout, queue_limit)
@@ -163,6 +167,7 @@ async def open_connection(
     try:
         async with deadline(timeout, "no greeting"):
             await connection.greet(token)
+        require_true_clock(connection.skew_seconds)
         yield connection
     finally:
         reader.cancel()
@@ -172,6 +177,23 @@ async def open_connection(
             await socket.close()
         if not reader.cancelled():
             reader.result()  # an error of ours must not pass in silence
+
+
+def require_true_clock(skew_seconds: float | None) -> None:
+    """Refuse to go on where this computer's time is not the source's.
+
+    Args:
+        skew_seconds: The source's time less ours; None where it did not tell.
+
+    Raises:
+        ClockWrong: They differ by more than `LARGEST_SKEW_SECONDS`.
+    """
+    if skew_seconds is not None and abs(skew_seconds) > LARGEST_SKEW_SECONDS:
+        side = "behind" if skew_seconds > 0 else "ahead of"
+        raise ClockWrong(
+            f"this computer's clock is {abs(skew_seconds):.0f} s {side} TradingView's:"
+            " let a time service set it"
+        )
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ import asyncio
 from collections.abc import Mapping
 from datetime import date, datetime
 from types import TracebackType
-from typing import Literal, NamedTuple, Self
+from typing import NamedTuple, Self
 
 import httpx
 
@@ -18,14 +18,13 @@ from pipelines.sources.endpoint import http_failure, is_loopback
 from pipelines.sources.politeness import Budget, Unlimited
 from strategy.clock import MarketClock
 from strategy.contract import OptionType
+from strategy.resolver import Position
 from strategy.session import OPEN
 
 DEFAULT_URL = "https://smartoptions.trendlyne.com/phoenix/api"
 HEADERS = {"Accept": "application/json", "User-Agent": "Mozilla/5.0 (compatible; OptionScalp)"}
 # Not strftime, whose month names follow the locale.
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-
-Position = Literal["near", "next", "far"]
 
 
 class Payload(NamedTuple):

@@ -29,6 +29,7 @@ from pipelines.sources.questions import Questions
 from pipelines.sources.series import History, HistoryRequest
 from pipelines.sources.tradingview import DEFAULT_URL
 from pipelines.sources.tradingview_charts import FAILURES, series_failure, session_name
+from pipelines.sources.tradingview_connection import require_true_clock
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview_wire import (
     EXCHANGE,
@@ -180,6 +181,7 @@ class _Conversation:
                 case Hello():
                     if frame.server_time is not None:
                         self._skew = frame.server_time - self._received_at
+                        require_true_clock(self._skew)
                 case Message():
                     self._take(frame)
                     if frame.session == self.chart_session:

@@ -30,7 +30,7 @@ from pipelines.errors import (
     SymbolUnknown,
 )
 from pipelines.sources.inbox import Inbox
-from pipelines.sources.tradingview import BarUpdate, History, HistoryRequest, Quote, TradingView
+from pipelines.sources.tradingview import BarUpdate, Quote, TradingView
 from pipelines.sources.tradingview_wire import (
     Heartbeat,
     Message,
@@ -278,11 +278,12 @@ async def test_a_malformed_message_breaks_the_session_for_all_who_wait(message):
         await peer.socket.send(message, text=True)
 
     async with serving(script) as url, client(url).connect() as session:
-        answers = await session.history_many(
-            [HistoryRequest("NIFTY", 1, 10), HistoryRequest("BANKNIFTY", 1, 10)]
+        answers = await asyncio.gather(
+            *(session.history(symbol, 1, 10) for symbol in ("NIFTY", "BANKNIFTY")),
+            return_exceptions=True,
         )
-        assert {type(answer) for answer in answers.values()} == {PayloadInvalid}
-        assert {answer.body for answer in answers.values()} == {message}, "kept for the archive"
+        assert {type(answer) for answer in answers} == {PayloadInvalid}
+        assert {answer.body for answer in answers} == {message}, "kept for the archive"
         with pytest.raises(PayloadInvalid):
             await session.history("NIFTY", 1, 300)
         with pytest.raises(PayloadInvalid):
@@ -357,50 +358,8 @@ async def test_a_wrong_address_wants_a_person():
             pass
 
 
-async def test_many_histories_come_a_few_at_a_time_each_with_its_own_end():
-    symbols = [f"NIFTY260127C{strike}" for strike in range(25000, 25500, 50)]
-    open_charts: set[str] = set()
-    most_at_once = 0
-
-    async def script(peer: Peer) -> None:
-        nonlocal most_at_once
-        asked = 0
-        while asked < len(symbols) or open_charts:
-            call = await peer.next()
-            if call.method == "resolve_symbol":
-                asked += 1
-                chart, _, wanted = call.params
-                open_charts.add(chart)
-                most_at_once = max(most_at_once, len(open_charts))
-                if "25100" in wanted:
-                    await peer.send(encode("symbol_error", [chart, "symbol_1", "invalid symbol"]))
-                elif "25200" in wanted:
-                    reason = "resolution_not_entitled"
-                    await peer.send(encode("series_error", [chart, "s1", "s1", reason]))
-                else:
-                    price = float(wanted.split("C")[1][:5])
-                    await peer.send(history_bars(chart, bar(0, price)), completed(chart))
-            elif call.method == "chart_delete_session":
-                open_charts.discard(call.params[0])
-
-    async with serving(script) as url, client(url).connect() as session:
-        answers = await session.history_many(
-            [HistoryRequest(symbol, 1, 10) for symbol in symbols], parallel=3
-        )
-
-    assert sorted(answers) == symbols
-    assert isinstance(answers.pop("NIFTY260127C25100"), SymbolUnknown)
-    assert isinstance(answers.pop("NIFTY260127C25200"), ResolutionUnavailable)
-    for symbol, answer in answers.items():
-        assert isinstance(answer, History)
-        assert answer.bars[0].close == float(symbol[-5:])
-    assert 1 < most_at_once <= 3
-
-
-async def test_asking_twice_for_a_symbol_at_once_is_a_mistake_of_the_caller():
+async def test_asking_for_no_bars_is_a_mistake_of_the_caller():
     async with serving(silence) as url, client(url).connect() as session:
-        with pytest.raises(ValueError, match="asked for twice"):
-            await session.history_many([HistoryRequest("NIFTY", n, 10) for n in (1, 5)])
         with pytest.raises(ValueError, match="must be positive"):
             await session.history("NIFTY", 1, 0)
 

@@ -200,7 +200,7 @@ def test_a_position_resolves_to_a_contract_and_back(
 ):
     contract = resolve(underlying, session, strike, option_type, position)
     assert contract.expiry == expiries(underlying, session)[POSITIONS.index(position)]
-    assert position_of(parse_symbol(contract.symbol), session) == position
+    assert position_of(underlying, parse_symbol(contract.symbol).expiry, session) == position
 
 
 @given(underlyings, sessions, st.lists(st.sampled_from(EXPIRIES["NIFTY"]), max_size=6))
@@ -212,12 +212,12 @@ def test_what_a_source_lists_wins_over_the_calendar(
         if place < len(ahead):
             contract = resolve(underlying, session, 25_000, "C", position, listed)
             assert contract.expiry == ahead[place]
-            assert position_of(contract, session, listed) == position
+            assert position_of(contract.underlying, contract.expiry, session, listed) == position
         else:
             with pytest.raises(ExpiryUnlistedError, match=f"no {position} expiry is listed"):
                 resolve(underlying, session, 25_000, "C", position, listed)
     for expiry in {*EXPIRIES["NIFTY"][::40], *ahead[3:]} - set(ahead[:3]):
-        assert position_of(Contract(underlying, expiry, 25_000, "C"), session, listed) is None
+        assert position_of(underlying, expiry, session, listed) is None
 
 
 @pytest.mark.parametrize("underlying", UNDERLYINGS)
@@ -225,7 +225,7 @@ def test_the_calendars_end_is_an_error_only_where_an_unknown_expiry_is_needed(un
     assert expiries(underlying, date(2026, 12, 28), 1) == [LAST_EXPIRY]
     contract = resolve(underlying, LAST_EXPIRY, 25_000, "C")
     assert contract.expiry == LAST_EXPIRY
-    assert position_of(contract, LAST_EXPIRY) == "near"
+    assert position_of(contract.underlying, contract.expiry, LAST_EXPIRY) == "near"
     for needed in (
         lambda: expiries(underlying, date(2026, 12, 28), 2),
         lambda: resolve(underlying, LAST_EXPIRY, 25_000, "C", "next"),

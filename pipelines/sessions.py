@@ -1,0 +1,79 @@
+"""Whole sessions brought up to date one after the other, for the command line."""
+
+import asyncio
+from collections.abc import Iterator, Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from db.market import Range
+from pipelines.desk import Desk, open_desk
+from pipelines.errors import SourceError
+from pipelines.heal import heal
+from pipelines.ingest_candles import CandleReport, ingest_candles
+from pipelines.ingest_positions import PositionReport, ingest_positions
+from pipelines.materialise import materialise_signals
+from pipelines.settings import Settings
+
+
+class Ingested(NamedTuple):
+    """What was done for one session, and what could not be."""
+
+    session: date
+    from_archive: int
+    candles: CandleReport
+    positions: PositionReport
+    signals: int
+    problems: list[str]
+
+    @property
+    def line(self) -> str:
+        """One line for a person."""
+        done = (
+            f"{self.session}: {self.from_archive} rows from the archive; from the sources"
+            f" {self.candles.rows} candles and {self.positions.build_ups} build-ups;"
+            f" {self.signals} signals new or changed"
+        )
+        return "; ".join([done, *self.problems])
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return everything for a program to read."""
+        return {
+            **self._asdict(),
+            "candles": self.candles._asdict(),
+            "positions": self.positions._asdict(),
+        }
+
+
+def ingest_sessions(dsn: str, sessions: Sequence[date]) -> Iterator[Ingested]:
+    """Bring sessions up to date, one after the other; what is stored already costs nothing.
+
+    Args:
+        dsn: The database, instead of the one that the settings name.
+        sessions: Which.
+    """
+    settings = Settings(database_url=dsn)
+    for session in sessions:
+        yield asyncio.run(_ingest(settings, session))
+
+
+async def _ingest(settings: Settings, session: date) -> Ingested:
+    async with open_desk(settings) as desk:
+        filled = heal(desk, session, always=True)
+        problems: list[str] = []
+        candles, positions = CandleReport(0, 0, {}), PositionReport()
+        try:
+            candles = await ingest_candles(desk, session)
+        except SourceError as error:
+            problems.append(f"candles: {error}")
+        try:
+            positions = await ingest_positions(desk, session)
+        except SourceError as error:
+            problems.append(f"positions: {error}")
+        problems += [f"{symbol}: {reason}" for symbol, reason in candles.failures.items()]
+        return Ingested(session, filled, candles, positions, _signals(desk, session), problems)
+
+
+def _signals(desk: Desk, session: date) -> int:
+    underlyings = desk.settings.underlyings
+    stored = materialise_signals(desk.connection, Range(session, session), underlyings, desk.now())
+    return stored.written
