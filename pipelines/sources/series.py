@@ -32,8 +32,7 @@ class History(NamedTuple):
     """The answer to a request: ascending bars, the newest of which may still be forming.
 
     `raw` holds the frames of the answer's own chart session, untouched, one a line. The two times
-    are epoch seconds of this computer; `MarketClock.at` turns them into market time. `skew_seconds`
-    is the source's clock less this computer's, None where the source did not tell.
+    are epoch seconds of this computer; `MarketClock.at` turns them into market time.
     """
 
     symbol: str
@@ -43,7 +42,6 @@ class History(NamedTuple):
     chart_session: str
     asked_at_wall: float
     received_at_wall: float
-    skew_seconds: float | None = None
 
 
 class HistorySource(Protocol):

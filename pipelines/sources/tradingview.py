@@ -50,11 +50,6 @@ class Session:
         return self._connection.heard_at_wall
 
     @property
-    def skew_seconds(self) -> float | None:
-        """The source's clock less this computer's when it greeted; None if it did not tell."""
-        return self._connection.skew_seconds
-
-    @property
     def subscribed(self) -> frozenset[tuple[str, int]]:
         """The symbols and minutes whose series are streaming."""
         return frozenset(self._charts)

@@ -93,7 +93,6 @@ async def answer(connection: Connection, chart: Chart) -> History:
         chart_session=chart.session,
         asked_at_wall=asked_at,
         received_at_wall=parts[-1].received_at_wall,
-        skew_seconds=connection.skew_seconds,
     )
 
 

@@ -55,7 +55,6 @@ class Connection:
         self.timeout = timeout
         self.failure: SourceError | None = None
         self.heard_at_wall = time.time()
-        self.skew_seconds: float | None = None
         self._socket = socket
         self._queue_limit = queue_limit
         self._routes: dict[str, Route] = {}
@@ -138,8 +137,7 @@ class Connection:
             case Heartbeat() as beat:
                 await self._socket.send(encode_heartbeat(beat))
             case Hello() as hello:
-                if hello.server_time is not None:
-                    self.skew_seconds = hello.server_time - received
+                require_true_clock(hello.server_time, received)
                 self._greetings.put(hello)
             case Message() as message:
                 error = farewell(message)
@@ -167,7 +165,6 @@ async def open_connection(
     try:
         async with deadline(timeout, "no greeting"):
             await connection.greet(token)
-        require_true_clock(connection.skew_seconds)
         yield connection
     finally:
         reader.cancel()
@@ -179,19 +176,21 @@ async def open_connection(
             reader.result()  # an error of ours must not pass in silence
 
 
-def require_true_clock(skew_seconds: float | None) -> None:
+def require_true_clock(server_time: float | None, received_at_wall: float) -> None:
     """Refuse to go on where this computer's time is not the source's.
 
     Args:
-        skew_seconds: The source's time less ours; None where it did not tell.
+        server_time: What the greeting says, in epoch seconds; None where it does not.
+        received_at_wall: What our clock said when it came.
 
     Raises:
         ClockWrong: They differ by more than `LARGEST_SKEW_SECONDS`.
     """
-    if skew_seconds is not None and abs(skew_seconds) > LARGEST_SKEW_SECONDS:
-        side = "behind" if skew_seconds > 0 else "ahead of"
+    skew = 0.0 if server_time is None else server_time - received_at_wall
+    if abs(skew) > LARGEST_SKEW_SECONDS:
+        side = "behind" if skew > 0 else "ahead of"
         raise ClockWrong(
-            f"this computer's clock is {abs(skew_seconds):.0f} s {side} TradingView's:"
+            f"this computer's clock is {abs(skew):.0f} s {side} TradingView's:"
             " let a time service set it"
         )
 

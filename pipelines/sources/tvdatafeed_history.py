@@ -121,7 +121,6 @@ class _Conversation:
         self._received_at = self._asked_at
         self._texts: list[str] = []
         self._completed = False
-        self._skew: float | None = None
         self._failure: SourceError | None = None
         self._socket: ClientConnection | None = None
 
@@ -170,7 +169,6 @@ class _Conversation:
             chart_session=self.chart_session,
             asked_at_wall=self._asked_at,
             received_at_wall=self._received_at,
-            skew_seconds=self._skew,
         )
 
     def _read(self, received: list[Piece]) -> None:
@@ -179,9 +177,7 @@ class _Conversation:
                 case Heartbeat():
                     self._connected().send(encode_heartbeat(frame))
                 case Hello():
-                    if frame.server_time is not None:
-                        self._skew = frame.server_time - self._received_at
-                        require_true_clock(self._skew)
+                    require_true_clock(frame.server_time, self._received_at)
                 case Message():
                     self._take(frame)
                     if frame.session == self.chart_session:

@@ -23,6 +23,7 @@ from tradingview_help import (
 from websockets.asyncio.server import ServerConnection, serve
 
 from pipelines.errors import (
+    ClockWrong,
     PayloadInvalid,
     ResolutionUnavailable,
     SourceRefused,
@@ -145,13 +146,12 @@ async def test_the_same_answer_has_the_same_bytes_on_every_connection():
     assert all(re.fullmatch("cs_[a-z]{12}", history.chart_session) for history in histories)
 
 
-async def test_a_session_knows_how_far_the_servers_clock_is_from_ours():
-    async with serving(answer_one) as url, client(url).connect() as session:
-        skew = session.skew_seconds
-        history = await session.history("NIFTY", 1, 1)
-
-    assert skew == pytest.approx(FIRST - history.asked_at_wall, abs=60)
-    assert history.skew_seconds == skew
+@pytest.mark.parametrize(("ahead", "side"), [(62.5, "behind"), (-62.5, "ahead of")])
+async def test_a_clock_that_is_not_the_servers_is_refused_in_words_that_help(ahead, side):
+    async with serving(answer_one, ahead=ahead) as url:
+        with pytest.raises(ClockWrong, match=f"clock is 6[1-4] s {side} TradingView's: let a time"):
+            async with client(url).connect():
+                pass
 
 
 async def test_equal_messages_are_all_archived_because_their_order_counts():

@@ -1,6 +1,7 @@
 """Small TradingView servers that play one script to each connection."""
 
 import json
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
@@ -10,8 +11,12 @@ from websockets.exceptions import ConnectionClosed
 
 from pipelines.sources.tradingview_wire import Message, decode, encode, frame
 
-HELLO = frame('{"session_id":"<0.1.2>_sim","timestamp":1768967100}')
 FIRST = 1768967100  # 21 January 2026, 09:15 IST
+
+
+def hello(ahead: float = 0.0) -> str:
+    """A greeting by a clock that goes so many seconds ahead of ours."""
+    return frame(f'{{"session_id":"<0.1.2>_sim","timestamp":{int(time.time() + ahead)}}}')
 
 
 class Peer:
@@ -50,13 +55,13 @@ Script = Callable[[Peer], Awaitable[None]]
 
 
 @asynccontextmanager
-async def serving(script: Script, **options: Any) -> AsyncIterator[str]:
+async def serving(script: Script, ahead: float = 0.0, **options: Any) -> AsyncIterator[str]:
     """Serve a script to each connection; what it asserts counts for the test."""
     errors: list[Exception] = []
 
     async def handle(socket: ServerConnection) -> None:
         try:
-            await socket.send(HELLO)
+            await socket.send(hello(ahead))
             await script(Peer(socket))
             async for _ in socket:
                 pass
