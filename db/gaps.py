@@ -1,11 +1,11 @@
 """Which intervals of a session should have a row and have none: what ingestion asks for.
 
-An interval for which the source was asked after its end and had nothing is not missing: see
-`empty_interval`.
+An interval for which the source was asked after its end, twice, and had nothing is not missing:
+see `empty_interval`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -28,7 +28,8 @@ select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newes
                       and c.open_time = g.open_time and c.final)
    and not exists (select from empty_interval e
                     where e.relation = 'candle' and e.symbol = w.symbol
-                      and e.interval_minutes = w.minutes and e.open_time = g.open_time)
+                      and e.interval_minutes = w.minutes and e.open_time = g.open_time
+                      and e.confirmed_at is not null)
  group by w.symbol, w.newest
 """
 MISSING_BUILD_UPS = """
@@ -46,15 +47,21 @@ select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newes
                     where b.symbol = w.symbol and b.open_time = g.open_time)
    and not exists (select from empty_interval e
                     where e.relation = 'build_up' and e.symbol = w.symbol
-                      and e.interval_minutes = 5 and e.open_time = g.open_time)
+                      and e.interval_minutes = 5 and e.open_time = g.open_time
+                      and e.confirmed_at is not null)
  group by w.symbol, w.newest
 """
 INSERT_EMPTY = """
 insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at)
 select %(relation)s, %(symbol)s, %(minutes)s, moment, %(source)s, %(known_at)s
   from unnest(%(moments)s::timestamptz[]) moment
-    on conflict do nothing
+    on conflict (relation, symbol, interval_minutes, open_time) do update
+   set confirmed_at = excluded.known_at
+ where empty_interval.confirmed_at is null
+   and excluded.known_at >= empty_interval.known_at + %(apart)s
 """
+# One answer may be incomplete: only a second one, so much later, is believed.
+CONFIRMED_AFTER = timedelta(minutes=4)
 
 
 class Gap(NamedTuple):
@@ -119,4 +126,4 @@ def note_empty(
     """Remember that a source has no row for intervals that start at these times."""
     if moments:
         parameters = {**series._asdict(), "moments": list(moments), "known_at": known_at}
-        connection.execute(INSERT_EMPTY, parameters)
+        connection.execute(INSERT_EMPTY, parameters | {"apart": CONFIRMED_AFTER})

@@ -33,7 +33,10 @@ IMPORT = "import"
 
 # Also what replaced what, and what is known to be empty; both only grow.
 TAKE_EMPTY = b"""
-insert into public.empty_interval select * from pg_temp.empty_interval on conflict do nothing
+insert into public.empty_interval as kept select * from pg_temp.empty_interval
+    on conflict (relation, symbol, interval_minutes, open_time) do update
+   set confirmed_at = excluded.confirmed_at
+ where kept.confirmed_at is null and excluded.confirmed_at is not null
 """
 TAKE_REVISIONS = b"""
 insert into public.revision (relation, underlying, symbol, interval_minutes, open_time, replaced,

@@ -115,7 +115,9 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         )
         token = settings.tradingview_token
         secret = token.get_secret_value() if token else None
-        tradingview = TradingView(settings.tradingview_url, secret, budget=tradingview_budget)
+        tradingview = TradingView(
+            settings.tradingview_url, secret, budget=tradingview_budget, clock=clock
+        )
         async with Trendlyne(settings.trendlyne_url, clock, trendlyne_budget) as trendlyne:
             yield Desk(
                 settings=settings,
@@ -134,4 +136,10 @@ def _history(
     if settings.history_adapter == "session":
         return HistoryPool(tradingview, PoolLimits(connections, parallel))
     # The package opens a connection a request.
-    return TvDatafeedHistory(settings.tradingview_url, token, budget=budget, parallel=connections)
+    return TvDatafeedHistory(
+        settings.tradingview_url,
+        token,
+        budget=budget,
+        parallel=connections,
+        clock=settings.clock,
+    )

@@ -9,6 +9,7 @@ from strategy.session import session_hours, session_of
 
 BUILD_UP_MINUTES = 5
 DEEPEST = 5_000  # bars that TradingView gives at most
+OVERLAP = 5
 
 
 class Listed(NamedTuple):
@@ -49,8 +50,11 @@ def newest_closed(session: date, now: datetime, minutes: int) -> datetime | None
 
 
 def bars_to_ask(session: date, now: datetime, minutes: int, first: datetime) -> int:
-    """Return how many of the newest bars reach back to an interval, the forming one included."""
+    """Return how many of the newest bars reach back to an interval and some before it.
+
+    Those before it show whether the source corrected them; the forming one counts too.
+    """
     expected = newest_closed(session, now, minutes)
     if expected is None or session_of(now) != session:
         return DEEPEST  # bars are counted back from now, across the sessions since
-    return (expected - first) // timedelta(minutes=minutes) + 3
+    return (expected - first) // timedelta(minutes=minutes) + 3 + OVERLAP

@@ -20,6 +20,7 @@ from pipelines.ingest_candles import ingest_candles
 from pipelines.ingest_positions import ingest_positions
 from pipelines.materialise import materialise_signals
 from pipelines.settings import Settings
+from pipelines.sources.history_pool import HistoryPool, PoolLimits
 from pipelines.sources.tradingview import TradingView
 from pipelines.sources.trendlyne import Trendlyne
 from simulator.faults import Fault
@@ -122,10 +123,11 @@ async def desk_at(
         )
         async with (
             open_desk(settings) as desk,
-            Trendlyne(endpoints.trendlyne_url, clock, 500, TIMEOUT) as trendlyne,
+            Trendlyne(endpoints.trendlyne_url, clock, timeout=TIMEOUT) as trendlyne,
         ):
             tradingview = TradingView(endpoints.tradingview_url, timeout=TIMEOUT)
-            yield replace(desk, tradingview=tradingview, trendlyne=trendlyne)
+            history = HistoryPool(tradingview, PoolLimits())
+            yield replace(desk, tradingview=tradingview, history=history, trendlyne=trendlyne)
 
 
 async def minute_run(dsn: str, moment: str, *faults: Fault) -> Told:

@@ -62,6 +62,7 @@ create table empty_interval (
     open_time        timestamptz not null,
     source           text not null,
     known_at         timestamptz not null,
+    confirmed_at     timestamptz,
     primary key (relation, symbol, interval_minutes, open_time)
 );
 
@@ -100,4 +101,5 @@ comment on column empty_interval.symbol is 'index, future or option';
 comment on column empty_interval.interval_minutes is '1 or 5';
 comment on column empty_interval.open_time is 'start of the interval, UTC';
 comment on column empty_interval.source is 'who was asked';
-comment on column empty_interval.known_at is 'when we learned it, UTC';
+comment on column empty_interval.known_at is 'when an answer first left it out, UTC';
+comment on column empty_interval.confirmed_at is 'when an answer minutes later still did, UTC; until then it is asked for again';

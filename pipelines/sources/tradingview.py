@@ -23,6 +23,7 @@ from pipelines.sources.tradingview_charts import (
 )
 from pipelines.sources.tradingview_connection import Connection, open_connection
 from pipelines.sources.tradingview_quotes import QuoteBoard
+from strategy.clock import MarketClock
 
 DEFAULT_URL = "wss://data.tradingview.com/socket.io/websocket"
 LIVE_COUNT = 300
@@ -156,12 +157,14 @@ class TradingView:
         timeout: float = 15.0,
         queue_limit: int = 10_000,
         budget: Budget | None = None,
+        clock: MarketClock | None = None,
     ) -> None:
         self._url = url
         self._token = token
         self._timeout = timeout
         self._queue_limit = queue_limit
         self._budget = budget or Unlimited()
+        self._clock = clock
 
     @asynccontextmanager
     async def connect(self) -> AsyncIterator[Session]:
@@ -174,6 +177,8 @@ class TradingView:
         async with AsyncExitStack() as stack:
             async with self._budget.request():
                 connection = await stack.enter_async_context(
-                    open_connection(self._url, self._token, self._timeout, self._queue_limit)
+                    open_connection(
+                        self._url, self._token, self._timeout, self._queue_limit, self._clock
+                    )
                 )
             yield Session(connection, self._budget)

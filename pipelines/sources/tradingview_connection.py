@@ -11,7 +11,8 @@ from typing import Any, NamedTuple
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from pipelines.errors import ClockWrong, PayloadInvalid, SourceError, SourceUnavailable
+from pipelines.errors import PayloadInvalid, SourceError, SourceUnavailable
+from pipelines.sources.greeting import require_true_clock
 from pipelines.sources.inbox import Inbox, again
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview_wire import (
@@ -23,9 +24,7 @@ from pipelines.sources.tradingview_wire import (
     encode_heartbeat,
     pieces,
 )
-
-# A greeting tells whole seconds and takes its time on the way.
-LARGEST_SKEW_SECONDS = 5.0
+from strategy.clock import MarketClock
 
 log = logging.getLogger(__name__)
 
@@ -49,7 +48,12 @@ class Connection:
     """
 
     def __init__(
-        self, url: str, socket: ClientConnection, timeout: float, queue_limit: int
+        self,
+        url: str,
+        socket: ClientConnection,
+        timeout: float,
+        queue_limit: int,
+        clock: MarketClock | None,
     ) -> None:
         self._url = url
         self.timeout = timeout
@@ -57,6 +61,7 @@ class Connection:
         self.heard_at_wall = time.time()
         self._socket = socket
         self._queue_limit = queue_limit
+        self._clock = clock
         self._routes: dict[str, Route] = {}
         self._inboxes: set[Inbox[Any]] = set()
         self._counts: Counter[Hashable] = Counter()
@@ -137,7 +142,7 @@ class Connection:
             case Heartbeat() as beat:
                 await self._socket.send(encode_heartbeat(beat))
             case Hello() as hello:
-                require_true_clock(hello.server_time, received)
+                require_true_clock(self._clock, hello.server_time, received)
                 self._greetings.put(hello)
             case Message() as message:
                 error = farewell(message)
@@ -150,7 +155,11 @@ class Connection:
 
 @asynccontextmanager
 async def open_connection(
-    url: str, token: str | None, timeout: float, queue_limit: int
+    url: str,
+    token: str | None,
+    timeout: float,
+    queue_limit: int,
+    clock: MarketClock | None = None,
 ) -> AsyncIterator[Connection]:
     """Connect, greet, read in one task; leave neither task nor socket behind.
 
@@ -160,7 +169,7 @@ async def open_connection(
         ClockWrong: This computer's clock is not right.
     """
     socket = await _open_socket(url, timeout)
-    connection = Connection(url, socket, timeout, queue_limit)
+    connection = Connection(url, socket, timeout, queue_limit, clock)
     reader = asyncio.create_task(connection.read(), name="tradingview reader")
     try:
         async with deadline(timeout, "no greeting"):
@@ -174,25 +183,6 @@ async def open_connection(
             await socket.close()
         if not reader.cancelled():
             reader.result()  # an error of ours must not pass in silence
-
-
-def require_true_clock(server_time: float | None, received_at_wall: float) -> None:
-    """Refuse to go on where this computer's time is not the source's.
-
-    Args:
-        server_time: What the greeting says, in epoch seconds; None where it does not.
-        received_at_wall: What our clock said when it came.
-
-    Raises:
-        ClockWrong: They differ by more than `LARGEST_SKEW_SECONDS`.
-    """
-    skew = 0.0 if server_time is None else server_time - received_at_wall
-    if abs(skew) > LARGEST_SKEW_SECONDS:
-        side = "behind" if skew > 0 else "ahead of"
-        raise ClockWrong(
-            f"this computer's clock is {abs(skew):.0f} s {side} TradingView's:"
-            " let a time service set it"
-        )
 
 
 @asynccontextmanager

@@ -24,12 +24,12 @@ from pipelines.errors import (
     SourceError,
     SourceUnavailable,
 )
+from pipelines.sources.greeting import require_true_clock
 from pipelines.sources.politeness import Budget, Unlimited
 from pipelines.sources.questions import Questions
 from pipelines.sources.series import History, HistoryRequest
 from pipelines.sources.tradingview import DEFAULT_URL
 from pipelines.sources.tradingview_charts import FAILURES, series_failure, session_name
-from pipelines.sources.tradingview_connection import require_true_clock
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview_wire import (
     EXCHANGE,
@@ -41,6 +41,7 @@ from pipelines.sources.tradingview_wire import (
     parse_history,
     pieces,
 )
+from strategy.clock import MarketClock
 
 # It warns at every request that nobody logged in; why there is no answer, the adapter tells.
 logging.getLogger("tvDatafeed").setLevel(logging.CRITICAL)
@@ -56,12 +57,14 @@ class TvDatafeedHistory:
         timeout: float = 15.0,
         budget: Budget | None = None,
         parallel: int = 4,
+        clock: MarketClock | None = None,
     ) -> None:
         self._url = url
         self._token = token
         self._timeout = timeout
         self._budget = budget or Unlimited()
         self._parallel = parallel
+        self._clock = clock
 
     async def history(self, symbol: str, minutes: int, count: int) -> History:
         """Return the newest candles of a symbol; the last one may still be forming.
@@ -101,7 +104,7 @@ class TvDatafeedHistory:
             interval = Interval(str(minutes))
         except ValueError as error:
             raise ResolutionUnavailable(f"the package has no {minutes} minutes") from error
-        conversation = _Conversation(self._url, symbol, minutes, self._timeout)
+        conversation = _Conversation(self._url, symbol, minutes, self._timeout, self._clock)
         client = _Client(self._token, conversation)
         client.get_hist(symbol, EXCHANGE.removesuffix(":"), interval, count)
         return conversation.history()
@@ -110,8 +113,11 @@ class TvDatafeedHistory:
 class _Conversation:
     """Stands between the package and its socket, and remembers how it went."""
 
-    def __init__(self, url: str, symbol: str, minutes: int, timeout: float) -> None:
+    def __init__(
+        self, url: str, symbol: str, minutes: int, timeout: float, clock: MarketClock | None
+    ) -> None:
         self._url = url
+        self._clock = clock
         self._symbol = symbol
         self._minutes = minutes
         self.chart_session = session_name("cs", symbol, minutes, 0)
@@ -177,7 +183,7 @@ class _Conversation:
                 case Heartbeat():
                     self._connected().send(encode_heartbeat(frame))
                 case Hello():
-                    require_true_clock(frame.server_time, self._received_at)
+                    require_true_clock(self._clock, frame.server_time, self._received_at)
                 case Message():
                     self._take(frame)
                     if frame.session == self.chart_session:

@@ -9,7 +9,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from pipelines.errors import PayloadInvalid, SourceError, SourceRefused, SourceUnavailable
+from pipelines.errors import (
+    ExpiryGone,
+    PayloadInvalid,
+    SourceError,
+    SourceRefused,
+    SourceUnavailable,
+)
 from simulator.faults import KINDS, Fault
 from tests import faulty
 from tests.faulty import QUIET, Tables, Told, at, copied, market, minute_run, tables
@@ -86,7 +92,7 @@ def test_the_first_runs_store_what_the_market_says(faultless: Tables):
         ("html", PayloadInvalid, "starts with '<!DOCTYPE html>"),
         ("percent", PayloadInvalid, "is not whole"),
         ("old-shape", PayloadInvalid, "body.data_v2 is missing"),
-        ("roll", PayloadInvalid, "expiry 2026-01-27 is not listed any more"),
+        ("roll", ExpiryGone, "expiry 2026-01-27 is not listed any more"),
     ],
 )
 def test_positions_that_do_not_come_are_told_and_come_with_the_next_answer(
@@ -97,9 +103,7 @@ def test_positions_that_do_not_come_are_told_and_come_with_the_next_answer(
     assert within.errors == {error}
     assert reason in within.down["trendlyne"]
     # An expiry's leaving the list is a good answer; all else that is not data is kept and marked.
-    assert any(reason in text for text in within.unparsed) == (
-        error is PayloadInvalid and kind != "roll"
-    )
+    assert any(reason in text for text in within.unparsed) == (error is PayloadInvalid)
     assert_nothing_invented(database, faultless)
     after = run(database, AFTER, fault(kind, amount=amount))
     assert (after.errors, after.down) == (set(), {})

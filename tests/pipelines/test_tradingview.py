@@ -40,6 +40,7 @@ from pipelines.sources.tradingview_wire import (
     frame,
     parse_history,
 )
+from strategy.clock import MarketClock
 
 pytestmark = pytest.mark.anyio
 
@@ -149,8 +150,8 @@ async def test_the_same_answer_has_the_same_bytes_on_every_connection():
 @pytest.mark.parametrize(("ahead", "side"), [(62.5, "behind"), (-62.5, "ahead of")])
 async def test_a_clock_that_is_not_the_servers_is_refused_in_words_that_help(ahead, side):
     async with serving(answer_one, ahead=ahead) as url:
-        with pytest.raises(ClockWrong, match=f"clock is 6[1-4] s {side} TradingView's: let a time"):
-            async with client(url).connect():
+        with pytest.raises(ClockWrong, match=f"clock is 0:01:0. {side} TradingView's: let a time"):
+            async with client(url, clock=MarketClock.real()).connect():
                 pass
 
 
