@@ -1,14 +1,16 @@
 """A simulated market that does wrong at known moments, and ingestion in this process."""
 
+import asyncio
 import time as wall
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from typing import NamedTuple
 from uuid import uuid4
 
+import pytest
 from psycopg.sql import SQL, Identifier
 
 from db.connection import connect, database_name, with_database
@@ -33,7 +35,10 @@ from strategy.session import IST
 
 DAY = date(2026, 1, 21)
 UNDERLYINGS = ("NIFTY",)
-TIMEOUT = 1.5
+# Runs of the schedule around a fault, when the runs' rows must be there, and those of the second.
+BEFORE, WITHIN, AFTER = "10:00:30", "10:05:30", "10:10:30"
+UNTIL, LATEST = "10:10", "10:05"
+TIMEOUT = 1.0
 # Everything but when it was known; candles only once they are final.
 TABLES = {
     "contract": "select * from contract",
@@ -83,8 +88,8 @@ def market() -> Market:
     return generate(DAY, 7, UNDERLYINGS)
 
 
-def fault(kind: str, start: str, end: str, **options: object) -> Fault:
-    """Return a fault with its window in India's time."""
+def fault(kind: str, start: str = "10:04", end: str = "10:09", **options: object) -> Fault:
+    """Return a fault with its window in India's time; by default around the second run."""
     return Fault(kind, time.fromisoformat(start), time.fromisoformat(end), **options)
 
 
@@ -130,11 +135,15 @@ async def desk_at(
             yield replace(desk, tradingview=tradingview, history=history, trendlyne=trendlyne)
 
 
-async def minute_run(dsn: str, moment: str, *faults: Fault) -> Told:
+def run(dsn: str, moment: str, *faults: Fault) -> Told:
     """Bring every table up to date, once, as a run of the schedule does."""
+    return asyncio.run(_run(dsn, moment, faults))
+
+
+async def _run(dsn: str, moment: str, faults: Iterable[Fault]) -> Told:
     errors: set[type[SourceError]] = set()
     failures: dict[str, str] = {}
-    async with desk_at(dsn, moment, 10, faults) as desk:
+    async with desk_at(dsn, moment, 20, faults) as desk:
         for ingest in (ingest_positions, ingest_candles, ingest_positions):
             try:
                 report = await ingest(desk, DAY)
@@ -145,10 +154,16 @@ async def minute_run(dsn: str, moment: str, *faults: Fault) -> Told:
     return Told(errors, failures, *told_by_tables(dsn))
 
 
-async def follow(dsn: str, start: str, speed: float, *faults: Fault) -> None:
-    """Let the live feed follow the session from a time to its end."""
-    async with desk_at(dsn, start, speed, faults) as desk:
-        await SessionFeed(desk, DAY).run()
+def follow(dsn: str, *faults: Fault) -> None:
+    """Let the live feed follow the session from 15:19 to a minute after its close."""
+
+    async def feed() -> None:
+        async with desk_at(dsn, "15:19", 120, faults) as desk:
+            await SessionFeed(desk, DAY).run()
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.feed.LATE", timedelta(minutes=1))
+        asyncio.run(asyncio.wait_for(feed(), 60))
 
 
 def told_by_tables(dsn: str) -> tuple[dict[str, str], list[str]]:
@@ -173,3 +188,10 @@ def known_too_early(dsn: str) -> list[tuple]:
     """Return rows that say they were known before what they tell had happened."""
     with connect(dsn) as connection:
         return connection.execute(KNOWN_TOO_EARLY).fetchall()
+
+
+def assert_nothing_invented(dsn: str, faultless: Tables) -> None:
+    """Check within a fault that nothing is stored but what runs without it store."""
+    for name, rows in tables(dsn, LATEST).items():
+        assert rows <= faultless[name], name
+    assert known_too_early(dsn) == []

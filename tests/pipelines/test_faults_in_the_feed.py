@@ -4,8 +4,7 @@ The feed begins at 15:19, when everything before has to come from histories, and
 At this speed a look at the chain may miss one of its five minutes, so that table is left out.
 """
 
-import asyncio
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 
@@ -13,21 +12,17 @@ from simulator.faults import Fault
 from strategy.session import interval_opens
 from tests.faulty import DAY, Tables, fault, follow, known_too_early, market, tables, told_by_tables
 
-START, SPEED, UNTIL = "15:19", 120, "15:30"
-
 
 def followed(dsn: str, *faults: Fault) -> Tables:
-    """Return what the feed has stored at the end, a minute after the close."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.feed.LATE", timedelta(minutes=1))
-        asyncio.run(asyncio.wait_for(follow(dsn, START, SPEED, *faults), 60))
-    stored = tables(dsn, UNTIL)
+    """Return what the feed has stored of the session at its end."""
+    follow(dsn, *faults)
+    stored = tables(dsn, "15:30")
     del stored["chain_oi"]
     return stored
 
 
 @pytest.fixture(scope="module")
-def faultless(fresh_database) -> Tables:
+def undisturbed(fresh_database) -> Tables:
     """What the feed stores without any fault."""
     with fresh_database() as dsn:
         stored = followed(dsn)
@@ -37,9 +32,9 @@ def faultless(fresh_database) -> Tables:
     return stored
 
 
-def test_without_a_fault_the_feed_stores_every_minute_of_the_market(faultless: Tables):
+def test_without_a_fault_the_feed_stores_every_minute_of_the_market(undisturbed: Tables):
     by_symbol: dict[str, dict] = {}
-    for symbol, _, opened, _, *values, _, _ in faultless["candle"]:
+    for symbol, _, opened, _, *values, _, _ in undisturbed["candle"]:
         by_symbol.setdefault(symbol, {})[opened] = values
     for symbol, rows in by_symbol.items():
         assert sorted(rows) == interval_opens(DAY, 1)
@@ -49,24 +44,25 @@ def test_without_a_fault_the_feed_stores_every_minute_of_the_market(faultless: T
             assert rows[opened] == [*candle[2:6], volume]
 
 
-def test_connections_that_break_in_mid_message_lose_and_change_nothing(
-    database: str, faultless: Tables
+def test_connections_that_break_and_histories_that_lack_bars_lose_and_change_nothing(
+    database: str, undisturbed: Tables
 ):
     stored = followed(
         database,
         fault("cut", "15:21", "15:23", times=1),
         fault("malformed-length", "15:22:30", "15:24", times=1),
         fault("malformed-json", "15:25", "15:27:30", times=1),
+        fault("short-history", "15:21", "15:27:30"),
     )
     down, unparsed = told_by_tables(database)
-    assert stored == faultless
+    assert stored == undisturbed
     assert down == {}
     assert sum("is cut" in reason for reason in unparsed) == 1
     assert sum("is not JSON" in reason for reason in unparsed) == 1
 
 
 def test_updates_twice_in_no_order_and_corrected_end_as_the_market_says(
-    database: str, faultless: Tables
+    database: str, undisturbed: Tables
 ):
     stored = followed(
         database,
@@ -74,25 +70,5 @@ def test_updates_twice_in_no_order_and_corrected_end_as_the_market_says(
         fault("out-of-order", "15:22", "15:24"),
         fault("wrong-close", "15:24", "15:27"),
     )
-    assert stored == faultless
+    assert stored == undisturbed
     assert known_too_early(database) == []
-
-
-def test_a_history_that_lacks_bars_after_a_cut_is_completed(database: str, faultless: Tables):
-    stored = followed(
-        database,
-        fault("cut", "15:22:20", "15:24", times=1),
-        fault("short-history", "15:22:20", "15:26"),
-    )
-    assert stored == faultless
-
-
-def test_a_source_that_refuses_to_the_end_is_told_and_nothing_stands_in_for_it(
-    database: str, faultless: Tables
-):
-    stored = followed(database, fault("refuse-403", "15:19", "16:00"))
-    down, _ = told_by_tables(database)
-    assert "answers HTTP 403" in down["tradingview"]
-    assert (stored["candle"], stored["signal"]) == (set(), set())
-    assert stored["build_up"] <= faultless["build_up"]
-    assert stored["contract"] == faultless["contract"]

@@ -16,6 +16,7 @@ from simulator.faults import KINDS, Fault, Faults
 from simulator.server import serve
 from simulator.tradingview import Pace
 from strategy.session import IST
+from tests.conftest import REPOSITORY
 
 DAY = date(2026, 1, 21)
 FAST = Pace(tick=0.01)
@@ -391,7 +392,5 @@ def test_an_answer_can_take_long(market, clock_at, playing):
 
 
 def test_every_kind_of_fault_is_in_the_documents():
-    from tests.conftest import REPOSITORY
-
     told = (REPOSITORY / "docs" / "operations.md").read_text()
     assert [kind for kind in KINDS if f"`{kind}`" not in told] == []
