@@ -74,7 +74,11 @@ CANDLE = Relation(
     ("symbol", "interval_minutes", "open_time"),
     # TradingView's candles carry no open interest, and sometimes no volume: what is known stays.
     merged={
-        "volume": SQL("coalesce(excluded.volume, candle.volume)"),
+        # But what was traded while it formed is not all that was.
+        "volume": SQL(
+            "case when candle.final then coalesce(excluded.volume, candle.volume)"
+            " else excluded.volume end"
+        ),
         "open_interest": SQL("coalesce(excluded.open_interest, candle.open_interest)"),
     },
     # A forming candle never replaces a final one; of two equals the one known later counts.

@@ -5,7 +5,7 @@ see `empty_interval`.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -50,6 +50,22 @@ select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newes
                       and e.interval_minutes = 5 and e.open_time = g.open_time
                       and e.confirmed_at is not null)
  group by w.symbol, w.newest
+"""
+# A snapshot belongs to the five minutes before it. One that was asked for by its minute before is
+# not asked for again: the source has nothing else to say.
+MISSED_SNAPSHOTS = """
+select g.moment
+  from generate_series(%(first)s::timestamptz, %(until)s::timestamptz, interval '5 minutes')
+       g (moment)
+ where not exists (select from chain_oi c
+                    where c.underlying = %(underlying)s and c.expiry = %(expiry)s
+                      and c.observed_at > g.moment - interval '5 minutes'
+                      and c.observed_at <= g.moment)
+   and to_char(g.moment at time zone 'Asia/Kolkata', 'HH24:MI') not in (
+       select p.about ->> 'until' from raw_payload p
+        where p.session = %(session)s and p.about ->> 'kind' = 'chain'
+          and p.about ->> 'underlying' = %(underlying)s and p.parser_error is null)
+ order by 1
 """
 INSERT_EMPTY = """
 insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at)
@@ -102,6 +118,34 @@ def missing_build_ups(
     """Return the gaps of contracts' build-ups up to an interval's start, as above."""
     parameters = {"start": start, "until": until, "symbols": list(symbols)}
     return _gaps(connection.execute(MISSING_BUILD_UPS, parameters))
+
+
+def missed_snapshots(
+    connection: Connection[Any],
+    session: date,
+    underlying: str,
+    expiry: date,
+    newest: datetime | None,
+) -> list[datetime]:
+    """Return the ends of the 5-minute intervals without a strike ladder, that can be asked for.
+
+    Args:
+        connection: To read with.
+        session: Which.
+        underlying: Whose.
+        expiry: Of the ladder.
+        newest: Start of the newest interval that has ended: its ladder was asked for just now.
+    """
+    if newest is None:
+        return []
+    parameters = {
+        "session": session,
+        "underlying": underlying,
+        "expiry": expiry,
+        "first": f"{session} 09:20+05:30",
+        "until": newest,
+    }
+    return [row[0] for row in connection.execute(MISSED_SNAPSHOTS, parameters)]
 
 
 def _gaps(rows: Iterable[Any]) -> dict[str, Gap]:

@@ -4,7 +4,7 @@ Nothing here looks at a clock or a source. Every time comes from the receipt, so
 alone gives the same rows again.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -30,6 +30,7 @@ from pipelines.sources.tradingview_wire import (
     parse_series,
 )
 from pipelines.sources.trendlyne_parse import (
+    CLOCKS_DIFFER,
     BuildUpRow,
     Chain,
     parse_build_ups,
@@ -76,7 +77,7 @@ class Deriver:
             "search": lambda: _only(parse_stock_id(body, about["underlying"])),
             "expiries": lambda: _only(parse_expiries(body)),
             "chain": lambda: self.chain(
-                receipt, chain_of(body, date.fromisoformat(about["expiry"]))
+                receipt, chain_of(receipt, date.fromisoformat(about["expiry"]))
             ),
             "build_ups": lambda: self.build_ups(receipt, build_ups_of(receipt, self.session)),
             "history": lambda: self.history(receipt, parse_history(body, about["chart"])),
@@ -218,26 +219,51 @@ def _malformed(body: bytes) -> Derived:
     return Derived(refused=("can be parsed now: ingest the session again",))
 
 
-def chain_of(body: bytes, expiry: date) -> Chain:
+def chain_of(receipt: Receipt, expiry: date) -> Chain:
     """Return the strike ladder of an answer to a question about one expiry.
 
     Raises:
-        PayloadInvalid: It is not of the documented form, or of another expiry.
+        PayloadInvalid: It is not of the documented form, or cannot be true.
     """
-    chain = parse_chain(body)
+    chain = parse_chain(receipt.body)
     if chain.expiry not in {None, expiry}:
         raise PayloadInvalid(f"asked for expiry {expiry}, answered for {chain.expiry}")
+    if chain.observed_at > receipt.received_at + CLOCKS_DIFFER:
+        raise PayloadInvalid(
+            f"observed at {chain.observed_at}, received at {receipt.received_at}: one of the"
+            " clocks is wrong"
+        )
+    counts = [count for row in chain.rows for count in (row.call_oi, row.put_oi)]
+    require_units(counts, lot_size(receipt.about["underlying"], expiry))
     return chain
+
+
+def require_units(counts: Iterable[int], lot: int | None) -> None:
+    """Refuse counts that are plainly not in units; single odd ones are a check's business.
+
+    Raises:
+        PayloadInvalid: Most of them are no multiples of the lot.
+    """
+    found = [count for count in counts if count]
+    odd = sum(1 for count in found if lot and count % lot)
+    if odd * 2 > len(found):
+        raise PayloadInvalid(
+            f"{odd} of {len(found)} counts are no multiples of the lot {lot}: not in units"
+        )
 
 
 def build_ups_of(receipt: Receipt, session: date) -> list[BuildUpRow]:
     """Return the rows of a contract's answer, if they can be of that session.
 
     Raises:
-        PayloadInvalid: It is not of the documented form.
+        PayloadInvalid: It is not of the documented form, or not in units.
         WrongTradingDate: Rows lie in the future of the answer: it repeats another day.
     """
-    return parse_build_ups(receipt.body, session, receipt.received_at)
+    rows = parse_build_ups(receipt.body, session, receipt.received_at)
+    contract = parse_symbol(receipt.about["symbol"])
+    counts = [count for row in rows for count in (row.open_interest, row.volume)]
+    require_units(counts, lot_size(contract.underlying, contract.expiry) if contract else None)
+    return rows
 
 
 def stream_bars(

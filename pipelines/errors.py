@@ -8,7 +8,8 @@ SourceError
 ├── SymbolUnknown          drop the symbol from the universe
 ├── ResolutionUnavailable  ask for a coarser interval
 ├── WrongTradingDate       write nothing: the answer belongs to another session
-├── ExpiryGone             nothing to do: what is not archived of it is lost
+├── SessionGone            nothing to do: what is not archived of it is lost
+├── ExpiryGone             the same, for the rest of the session
 └── ClockWrong             set this computer's clock
 ```
 """
@@ -59,6 +60,10 @@ class ResolutionUnavailable(SourceError):
 
 class WrongTradingDate(SourceError):
     """The source answered with another session than the one asked for."""
+
+
+class SessionGone(SourceError):
+    """The source serves today only, and the session is over."""
 
 
 class ExpiryGone(SourceError):

@@ -11,9 +11,15 @@ from db.raw_payloads import Answer, asked_since
 from pipelines.candles import LONGEST_DELAY, complete_to
 from pipelines.derive import Deriver
 from pipelines.desk import TRADINGVIEW, Desk
-from pipelines.errors import ResolutionUnavailable, SourceError, SymbolUnknown
+from pipelines.errors import (
+    ResolutionUnavailable,
+    SourceError,
+    SourceUnavailable,
+    SymbolUnknown,
+)
 from pipelines.plan import bars_to_ask, candle_symbols, newest_closed
 from pipelines.sources.series import History, HistoryRequest
+from strategy.contract import parse_symbol
 from strategy.session import session_hours
 
 logger = logging.getLogger(__name__)
@@ -116,7 +122,7 @@ async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> C
     )
     failures = {
         symbol: answer for symbol, answer in answers.items() if isinstance(answer, SourceError)
-    }
+    } | _without_bars(histories)
     for answer in failures.values():
         desk.keep_unparsed(session, answer)
     for answer in failures.values():  # after writing what did come
@@ -124,6 +130,15 @@ async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> C
             raise answer
     reasons = {symbol: str(answer) for symbol, answer in failures.items()}
     return CandleReport(rows, len(requests) + len(coarser), reasons)
+
+
+def _without_bars(histories: Iterable[History]) -> dict[str, SourceError]:
+    """Return what has no bars at all, though it trades every minute; an option may not."""
+    return {
+        history.symbol: SourceUnavailable(f"{history.symbol}: a history without bars")
+        for history in histories
+        if not history.bars and parse_symbol(history.symbol) is None
+    }
 
 
 def newest_open(histories: Iterable[History]) -> datetime | None:

@@ -5,12 +5,18 @@ from collections.abc import Awaitable, Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple, TypeVar
 
-from db.gaps import missing_build_ups
+from db.gaps import missed_snapshots, missing_build_ups
 from db.market import reference_prices
 from db.raw_payloads import Answer, Receipt, asked_since
-from pipelines.derive import Deriver, build_ups_of, chain_of
+from pipelines.derive import Derived, Deriver, build_ups_of, chain_of
 from pipelines.desk import TRENDLYNE, Desk
-from pipelines.errors import ExpiryGone, SourceError, SourceRefused, WrongTradingDate
+from pipelines.errors import (
+    ExpiryGone,
+    SessionGone,
+    SourceError,
+    SourceRefused,
+    WrongTradingDate,
+)
 from pipelines.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed
 from pipelines.sources.trendlyne import Payload
 from pipelines.sources.trendlyne_parse import (
@@ -25,6 +31,10 @@ logger = logging.getLogger(__name__)
 
 # The last rows appear minutes after the close: so long after it each contract is asked once more.
 LAST_ROWS = timedelta(minutes=10)
+# Until so long after the open the source may still answer for the session before.
+FIRST_ROWS = timedelta(minutes=15)
+# How many missed strike ladders are asked for again in one go.
+SNAPSHOTS_AT_ONCE = 6
 T = TypeVar("T")
 
 
@@ -57,7 +67,7 @@ async def ingest_positions(desk: Desk, session: date) -> PositionReport:
     """
     try:
         report = await _ingest_all(desk, session)
-    except WrongTradingDate:  # our question was wrong; the source is well
+    except SessionGone:  # our question was wrong; the source is well
         raise
     except SourceError as error:
         desk.report_down(TRENDLYNE, error)
@@ -73,7 +83,7 @@ async def _ingest_all(desk: Desk, session: date) -> PositionReport:
     for underlying in desk.settings.underlyings:
         try:
             done = await _ingest_underlying(desk, session, underlying)
-        except (SourceRefused, WrongTradingDate):
+        except (SourceRefused, SessionGone):
             raise
         except SourceError as error:  # of this underlying; the others may be well
             failure = failure or error
@@ -92,20 +102,29 @@ async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> Posi
     if listed and not due and (expected in {None, *prices} or _over(desk, session)):
         return PositionReport()
     if session != session_of(desk.now()):
-        raise WrongTradingDate(f"{session} cannot be asked again: Trendlyne serves today only")
+        raise SessionGone(f"{session} cannot be asked again: Trendlyne serves today only")
     near = await _near(desk, session, underlying, listed)
     deriver = Deriver(desk.connection, session)
-    receipt, chain = await _chain(desk, session, underlying, near)
-    derived = deriver.chain(receipt, chain)
+    until = min(desk.now(), session_hours(session)[1])
+    derived, chain = await _chain(desk, deriver, underlying, near, until)
     if chain.trading_date != session:
-        logger.info("%s: Trendlyne still answers for %s", underlying, chain.trading_date)
+        words = f"{underlying}: Trendlyne still answers for {chain.trading_date}"
+        if desk.now() >= session_hours(session)[0] + FIRST_ROWS:
+            raise WrongTradingDate(words)
+        logger.info(words)
         return PositionReport(contracts=derived.contracts, asked=1)
     # The chain's own spot stands in where the index is not there, so that one source being down
     # does not lose the other's rows, which nobody can ask again. Strikes are added during a day.
     seen = [*prices.values(), chain.spot]
     due = _due(desk, session, desk.listed(session, underlying), seen, expected)
     build_ups = await _ingest_contracts(desk, deriver, underlying, near, due)
-    return PositionReport(derived.contracts, derived.chain_rows, build_ups, 1 + len(due))
+    missed = missed_snapshots(desk.connection, session, underlying, near.expiry, expected)
+    chain_rows = derived.chain_rows
+    for moment in missed[:SNAPSHOTS_AT_ONCE]:
+        found, _ = await _chain(desk, deriver, underlying, near, moment)
+        chain_rows += found.chain_rows
+    asked = 1 + len(due) + len(missed[:SNAPSHOTS_AT_ONCE])
+    return PositionReport(derived.contracts, chain_rows, build_ups, asked)
 
 
 async def _ingest_contracts(
@@ -213,16 +232,20 @@ async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]
     return Near(stock_id, expiry, position)
 
 
-async def _chain(desk: Desk, session: date, underlying: str, near: Near) -> tuple[Receipt, Chain]:
-    until = min(desk.now(), session_hours(session)[1]).astimezone(IST)
+async def _chain(
+    desk: Desk, deriver: Deriver, underlying: str, near: Near, until: datetime
+) -> tuple[Derived, Chain]:
+    """Ask for the strike ladder up to a minute, and write it."""
+    minute = f"{until.astimezone(IST):%H:%M}"
     about = {"kind": "chain", "underlying": underlying, "expiry": near.expiry.isoformat()}
-    return await _answer(
+    receipt, chain = await _answer(
         desk,
-        session,
-        about,
-        desk.trendlyne.chain(near.stock_id, near.expiry, f"{until:%H:%M}"),
-        lambda receipt: chain_of(receipt.body, near.expiry),
+        deriver.session,
+        about | {"until": minute},
+        desk.trendlyne.chain(near.stock_id, near.expiry, minute),
+        lambda receipt: chain_of(receipt, near.expiry),
     )
+    return deriver.chain(receipt, chain), chain
 
 
 async def _ingest_build_ups(

@@ -102,6 +102,7 @@ async def _serve_http(listener: socket.socket, app: Starlette) -> AsyncIterator[
         ws="none",
         log_config=None,
         access_log=False,
+        date_header=False,  # the market's time is told, not this computer's
         timeout_graceful_shutdown=1,
     )
     server = _Server(config)

@@ -2,7 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from email.utils import format_datetime
 from typing import Any, NamedTuple
 
 from starlette.applications import Starlette
@@ -68,6 +69,7 @@ def _endpoint(
         head = {"status": status, "statusDescription": text, "responseCode": None}
         response = JSONResponse({"head": head, "body": body})
         response.set_cookie("csrftoken", "simulated")
+        response.headers["Date"] = format_datetime(trendlyne.now(), usegmt=True)
         return response
 
     return endpoint
@@ -86,6 +88,10 @@ class Trendlyne:
         self._clock = clock
         self._faults = clock.faults
         self._manner = manner
+
+    def now(self) -> datetime:
+        """Return the market time that answers tell in their head."""
+        return self._clock.now().astimezone(UTC)
 
     async def fault(self, request: Request) -> Response | None:
         """Let a fault delay an answer; return what it gives instead, None for the answer.

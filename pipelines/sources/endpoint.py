@@ -1,6 +1,8 @@
 """What the clients of both sources need to know about an address."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -18,6 +20,17 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def server_time(headers: Mapping[str, str]) -> datetime | None:
+    """Return when the server made an answer, by its clock; None where it does not say."""
+    if "Age" in headers:  # a copy of an older answer, made on the way
+        return None
+    try:
+        moment = parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo else None
 
 
 def http_failure(what: str, status: int, headers: Mapping[str, str]) -> SourceError:

@@ -14,7 +14,7 @@ from typing import NamedTuple, Self
 import httpx
 
 from pipelines.errors import SourceUnavailable
-from pipelines.sources.endpoint import http_failure, is_loopback
+from pipelines.sources.endpoint import http_failure, is_loopback, server_time
 from pipelines.sources.politeness import Budget, Unlimited
 from strategy.clock import MarketClock
 from strategy.contract import OptionType
@@ -30,7 +30,8 @@ MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", 
 class Payload(NamedTuple):
     """An answer as it came: `request` is method, path and query; the times are market time.
 
-    `asked_at` is just before the question was sent: what ended later may have been unfinished.
+    `asked_at` is just before the question was sent, or the server's time of the answer where that
+    is earlier: what ended later may have been unfinished.
     """
 
     source: str
@@ -138,6 +139,8 @@ class Trendlyne:
             name = f"{request.method} {request.url.raw_path.decode()}"
             if response.status_code != httpx.codes.OK:
                 raise http_failure(name, response.status_code, response.headers)
+            # By whichever clock is behind: what still formed by either is not taken for final.
+            asked_at = min(asked_at, server_time(response.headers) or asked_at)
             return Payload(self._source, name, received_at, asked_at, response.content)
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
