@@ -4,7 +4,8 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import session_rows
+from db.statistics import newest_candles, session_rows
+from pipelines.assets.report import lag, links
 from pipelines.partitions import sessions
 from pipelines.remedies import remedies
 from pipelines.resources import Market
@@ -24,10 +25,13 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
     from pipelines.ingest_candles import ingest_candles
 
     session = date.fromisoformat(context.partition_key)
+    settings = market.settings()
+    underlyings = settings.underlyings
     with remedies(context.retry_number):
         report = market.at_desk(lambda desk: ingest_candles(desk, session))
         with market.connect() as connection:
-            rows = session_rows(connection, session, market.settings().underlyings)
+            rows = session_rows(connection, session, underlyings)
+            newest = newest_candles(connection, session, underlyings)
     for symbol, reason in report.failures.items():
         context.log.warning("%s: %s", symbol, reason)
     context.log.info("%d candles changed, %d series asked", report.rows, report.asked)
@@ -37,5 +41,7 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
             "rows_changed": report.rows,
             "asked": report.asked,
             "failures": dg.MetadataValue.json(report.failures),
+            **lag(newest, session, settings.clock.now()),
+            **links(session, underlyings),
         }
     )
