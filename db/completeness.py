@@ -68,7 +68,7 @@ BUILD_UP_GAPS = _GAPS.format(
 SKEW = """
 with pair as (
     select b.symbol, b.underlying, b.close_time, b.close as reported, k.close as traded,
-           abs(b.close - k.close) as difference
+           round(abs(b.close - k.close)::numeric, 2)::float8 as difference
       from build_up b
       cross join lateral (
            select close from candle

@@ -1,7 +1,7 @@
 """Signals from the stored tables: the same function live, in Dagster and on the command line."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -59,7 +59,7 @@ def materialise_signals(
         if not held:
             raise SignalsBusyError("another process computes signals")
         blocked = blocked_sessions(connection, *sessions, underlyings, now)
-        parts = [_store(connection, part, underlyings, now) for part in _without(sessions, blocked)]
+        parts = [_store(connection, part, underlyings, now) for part in without(sessions, blocked)]
     stored = Stored(*map(sum, zip(Stored(0, 0, 0), *parts, strict=True)))
     for session, names in blocked.items():
         logger.warning("no new signals of %s: %s failed", session, ", ".join(names))
@@ -71,7 +71,7 @@ def materialise_signals(
     return Materialised(*stored, blocked)
 
 
-def _without(sessions: Range, blocked: dict[date, list[str]]) -> Iterator[Range]:
+def without(sessions: Range, blocked: Collection[date]) -> Iterator[Range]:
     """Yield what is left of a range without some of its sessions."""
     first = sessions.first
     for session in sorted(blocked):
