@@ -3,6 +3,7 @@
 Once per failure, and once more when the check passes again.
 """
 
+import logging
 import re
 from collections.abc import Collection, Sequence
 from datetime import date, datetime
@@ -30,7 +31,7 @@ class AlertSettings(BaseSettings):
         level: `ALERT_ON`: errors only, or warnings too.
     """
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True)
+    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, hide_input_in_errors=True)
 
     urls: SecretStr | None = Field(default=None, validation_alias="ALERT_URLS")
     level: Literal["error", "warning"] = Field(default="error", validation_alias="ALERT_ON")
@@ -144,7 +145,12 @@ def send(message: Message, addresses: Sequence[str]) -> list[int]:
 def _server(url: str) -> Any:
     import apprise  # takes a sixth of a second: only those pay who want alerts
 
-    return apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    logger = logging.getLogger("apprise")
+    logger.disabled = True  # it would repeat an address it cannot read, secret included
+    try:
+        return apprise.Apprise.instantiate(url, suppress_exceptions=True)
+    finally:
+        logger.disabled = False
 
 
 def _split(urls: SecretStr | None) -> list[str]:
