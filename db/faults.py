@@ -13,78 +13,75 @@ from psycopg.sql import SQL, Composed, Identifier
 
 Query = SQL | Composed
 
-_PRICES = SQL("""
-select (open_time at time zone 'Asia/Kolkata')::date as session, count(*) as rows,
-       count(*) filter (where broken) as wrong, 0 as imported, 0 as wrong_imported,
-       coalesce((array_agg(symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"')
-                           order by open_time, symbol) filter (where broken))[1:5], '{{}}')
-           as examples
-  from (select symbol, open_time, not ({sane}) as broken
-          from {table}
-         where underlying = any(%(underlyings)s)
-           and open_time >= %(first)s::date::timestamp at time zone 'Asia/Kolkata'
-           and open_time < (%(last)s::date + 1)::timestamp at time zone 'Asia/Kolkata') row
- group by 1
+# Of a range only sessions with wrong rows are counted in full: a year is looked through quickly.
+_FAULTS = SQL("""
+with wrong as (
+    select (moment at time zone 'Asia/Kolkata')::date as session,
+           count(*) filter (where source <> 'import') as live,
+           count(*) filter (where source = 'import') as imported,
+           (array_agg(example order by moment, example))[1:5] as examples
+      from ({rows}) r
+     where wrong and underlying = any(%(underlyings)s)
+       and moment >= %(first)s::date::timestamp at time zone 'Asia/Kolkata'
+       and moment < (%(last)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
+     group by 1
+), looked_at as (
+    select session from wrong
+    union select %(first)s::date where %(first)s::date = %(last)s::date
+)
+select l.session, n.rows, coalesce(w.live, 0) as wrong, n.imported,
+       coalesce(w.imported, 0) as wrong_imported, coalesce(w.examples, '{{}}') as examples
+  from looked_at l left join wrong w using (session)
+  cross join lateral (
+       select count(*) as rows, count(*) filter (where source = 'import') as imported
+         from ({rows}) r
+        where underlying = any(%(underlyings)s)
+          and moment >= l.session::timestamp at time zone 'Asia/Kolkata'
+          and moment < (l.session + 1)::timestamp at time zone 'Asia/Kolkata') n
 """)
 # PostgreSQL sorts NaN above everything, so that the last conditions find it too.
-CANDLE_PRICES = _PRICES.format(
-    table=Identifier("candle"),
-    sane=SQL(
-        "low >= 0 and low <= least(open, close) and high >= greatest(open, close)"
-        " and high < 'infinity'"
-    ),
+CANDLE_PRICES = _FAULTS.format(
+    rows=SQL("""
+    select source, underlying, open_time as moment,
+           symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"') as example,
+           not (low >= 0 and low <= least(open, close) and high >= greatest(open, close)
+                and high < 'infinity') as wrong
+      from candle""")
 )
-BUILD_UP_PRICES = _PRICES.format(
-    table=Identifier("build_up"), sane=SQL("close >= 0 and close < 'infinity'")
+BUILD_UP_PRICES = _FAULTS.format(
+    rows=SQL("""
+    select source, underlying, open_time as moment,
+           symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"') as example,
+           not (close >= 0 and close < 'infinity') as wrong
+      from build_up""")
 )
 _LOTS = SQL("""
-select (open_time at time zone 'Asia/Kolkata')::date as session, count(*) as rows,
-       count(*) filter (where odd and source <> 'import') as wrong,
-       count(*) filter (where source = 'import') as imported,
-       count(*) filter (where odd and source = 'import') as wrong_imported,
-       coalesce((array_agg(format('%%s %%s: volume %%s, open interest %%s, lot %%s', symbol,
-                                  to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"'),
-                                  coalesce(volume::text, 'unknown'),
-                                  coalesce(open_interest::text, 'unknown'), lot_size)
-                           order by open_time, symbol) filter (where odd))[1:5], '{{}}')
-           as examples
-  from (select k.*, c.lot_size,
-               (k.volume %% c.lot_size <> 0 or k.open_interest %% c.lot_size <> 0) is true as odd
-          from {table} k join contract c using (symbol)
-         where k.underlying = any(%(underlyings)s) and c.lot_size is not null and {usable}
-           and k.open_time >= %(first)s::date::timestamp at time zone 'Asia/Kolkata'
-           and k.open_time < (%(last)s::date + 1)::timestamp at time zone 'Asia/Kolkata') row
- group by 1
-""")
-CANDLE_LOTS = _LOTS.format(table=Identifier("candle"), usable=SQL("k.final"))
-BUILD_UP_LOTS = _LOTS.format(table=Identifier("build_up"), usable=SQL("true"))
+    select k.source, k.underlying, k.open_time as moment,
+           format('%%s %%s: volume %%s, open interest %%s, lot %%s', symbol,
+                  to_char(k.open_time, 'YYYY-MM-DD"T"HH24:MI"Z"'),
+                  coalesce(k.volume::text, 'unknown'),
+                  coalesce(k.open_interest::text, 'unknown'), c.lot_size) as example,
+           (k.volume %% c.lot_size <> 0 or k.open_interest %% c.lot_size <> 0) is true as wrong
+      from {table} k join contract c using (symbol)
+     where c.lot_size is not null and {usable}""")
+CANDLE_LOTS = _FAULTS.format(rows=_LOTS.format(table=Identifier("candle"), usable=SQL("k.final")))
+BUILD_UP_LOTS = _FAULTS.format(rows=_LOTS.format(table=Identifier("build_up"), usable=SQL("true")))
 # A strike's call and put have one lot.
-CHAIN_LOTS = SQL("""
-select (observed_at at time zone 'Asia/Kolkata')::date as session, count(*) as rows,
-       count(*) filter (where odd and source <> 'import') as wrong,
-       count(*) filter (where source = 'import') as imported,
-       count(*) filter (where odd and source = 'import') as wrong_imported,
-       coalesce((array_agg(format('%%s %%s %%s at %%s: calls %%s (%%s), puts %%s (%%s), lot %%s',
-                                  underlying, expiry, strike,
-                                  to_char(observed_at, 'YYYY-MM-DD"T"HH24:MI"Z"'),
-                                  call_oi, call_prev_oi, put_oi, put_prev_oi, lot_size)
-                           order by observed_at, strike) filter (where odd))[1:5], '{}')
-           as examples
-  from (select o.*, c.lot_size,
-               (o.call_oi %% c.lot_size <> 0 or o.put_oi %% c.lot_size <> 0
-                or o.call_prev_oi %% c.lot_size <> 0
-                or o.put_prev_oi %% c.lot_size <> 0) is true as odd
-          from chain_oi o
-          join contract c using (underlying, expiry, strike)
-         where o.underlying = any(%(underlyings)s) and c.lot_size is not null
-           and c.option_type = 'C'
-           and o.observed_at >= %(first)s::date::timestamp at time zone 'Asia/Kolkata'
-           and o.observed_at < (%(last)s::date + 1)::timestamp at time zone 'Asia/Kolkata') o
- group by 1
-""")
+CHAIN_LOTS = _FAULTS.format(
+    rows=SQL("""
+    select o.source, o.underlying, o.observed_at as moment,
+           format('%%s %%s %%s at %%s: calls %%s (%%s), puts %%s (%%s), lot %%s', o.underlying,
+                  o.expiry, o.strike, to_char(o.observed_at, 'YYYY-MM-DD"T"HH24:MI"Z"'),
+                  o.call_oi, o.call_prev_oi, o.put_oi, o.put_prev_oi, c.lot_size) as example,
+           (o.call_oi %% c.lot_size <> 0 or o.put_oi %% c.lot_size <> 0
+            or o.call_prev_oi %% c.lot_size <> 0
+            or o.put_prev_oi %% c.lot_size <> 0) is true as wrong
+      from chain_oi o join contract c using (underlying, expiry, strike)
+     where c.lot_size is not null and c.option_type = 'C'""")
+)
 # A question that was answered well later lost nothing. What a stream sent answers no question:
 # any later answer of that source that could be read shows that it was asked again.
-UNREADABLE = SQL("""
+UNREADABLE: Query = SQL("""
 with answer as (
     select p.payload_id, p.session, p.source, p.parser_error is not null as unparsed,
            p.about ->> 'kind' = 'stream' or p.request ~ '^(stream|unparsed)' as streamed,
@@ -144,7 +141,7 @@ def count_faults(
     last: date,
     underlyings: Sequence[str],
 ) -> dict[date, Fault]:
-    """Return what one of this module's queries finds, per session that has rows.
+    """Return what one of this module's queries finds: of one session, or of those with faults.
 
     Args:
         connection: Open.

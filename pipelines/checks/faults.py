@@ -27,12 +27,13 @@ IMPORTED_SHARE = 0.01
 
 
 class FaultKind(NamedTuple):
-    """One kind of wrong rows and the query that counts them."""
+    """One kind of wrong rows, the query that counts them, and which share of a file may be."""
 
     asset: str
     name: str
     query: Query
     description: str
+    imported_share: float = 0.0
 
 
 KINDS = (
@@ -47,6 +48,7 @@ KINDS = (
         "whole_lots",
         CANDLE_LOTS,
         "Volume and open interest of final option candles are multiples of the lot.",
+        IMPORTED_SHARE,
     ),
     FaultKind(
         "build_up",
@@ -59,12 +61,14 @@ KINDS = (
         "whole_lots",
         BUILD_UP_LOTS,
         "Volume and open interest are multiples of the lot.",
+        IMPORTED_SHARE,
     ),
     FaultKind(
         "chain_oi",
         "whole_lots",
         CHAIN_LOTS,
         "Open interest of every strike, and the previous session's, is a multiple of the lot.",
+        IMPORTED_SHARE,
     ),
     FaultKind(
         "raw_payload",
@@ -75,22 +79,22 @@ KINDS = (
 )
 
 
-def judge_fault(fault: Fault) -> Verdict:
+def judge_fault(kind: FaultKind, fault: Fault) -> Verdict:
     """Of live rows not one may be wrong, of imported ones a small share."""
     details: dict[str, Any] = {"rows": fault.rows, "wrong": fault.wrong}
     if fault.imported:
         details |= {
             "imported": fault.imported,
             "wrong_imported": fault.wrong_imported,
-            "allowed_imported_share": IMPORTED_SHARE,
+            "allowed_imported_share": kind.imported_share,
         }
-    passed = fault.wrong == 0 and fault.wrong_imported <= IMPORTED_SHARE * fault.imported
+    passed = fault.wrong == 0 and fault.wrong_imported <= kind.imported_share * fault.imported
     return Verdict(passed, details | {"examples": fault.examples})
 
 
 def _judge(kind: FaultKind, look: Look) -> Verdict:
     found = count_faults(look.connection, kind.query, look.session, look.session, look.underlyings)
-    return judge_fault(found.get(look.session, Fault(look.session, 0, 0, 0, 0, [])))
+    return judge_fault(kind, found.get(look.session, Fault(look.session, 0, 0, 0, 0, [])))
 
 
 CHECKS = [
@@ -105,8 +109,8 @@ def find_faults(
     underlyings: tuple[str, ...],
     now: datetime,
 ) -> Iterator[Finding]:
-    """Yield what every error check finds in the sessions of a range that have rows."""
+    """Yield what every error check finds: of one session, or of those of a range with faults."""
     for kind in KINDS:
         found = count_faults(connection, kind.query, first, last, underlyings)
         for session, fault in found.items():
-            yield Finding(session, kind.asset, kind.name, "error", *judge_fault(fault), now)
+            yield Finding(session, kind.asset, kind.name, "error", *judge_fault(kind, fault), now)
