@@ -37,25 +37,6 @@ select source, count(*) as payloads, coalesce(sum(octet_length(body)), 0)::bigin
   from raw_payload where session = %(session)s
  group by source order by source
 """
-CANDLE_COUNTS = """
-select u.underlying, count(c.symbol)
-  from unnest(%(underlyings)s::text[]) u (underlying)
-  left join candle c on c.underlying = u.underlying
-   and c.open_time >= %(session)s::date::timestamp at time zone 'Asia/Kolkata'
-   and c.open_time < (%(session)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
- group by u.underlying order by u.underlying
-"""
-# PostgreSQL sorts NaN above everything, so that the last condition finds it too.
-BROKEN_CANDLES = """
-select count(*) over () as number, symbol, open_time
-  from candle
- where underlying = any(%(underlyings)s)
-   and open_time >= %(session)s::date::timestamp at time zone 'Asia/Kolkata'
-   and open_time < (%(session)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
-   and not (low >= 0 and low <= least(open, close) and high >= greatest(open, close)
-            and high < 'infinity')
- order by open_time, symbol limit 5
-"""
 NEWEST_CANDLES = """
 select u.underlying, max(c.open_time + make_interval(mins => c.interval_minutes))
   from unnest(%(underlyings)s::text[]) u (underlying)
@@ -77,6 +58,19 @@ select underlying, min(expiry) from contract
  where underlying = any(%(underlyings)s) and expiry >= %(session)s
    and first_seen <= %(session)s and last_seen >= %(session)s
  group by underlying order by underlying
+"""
+WRITTEN = """
+with written as (
+    select known_at from candle
+     where underlying = any(%(underlyings)s)
+       and open_time >= %(session)s::date::timestamp at time zone 'Asia/Kolkata'
+       and open_time < (%(session)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
+    union all
+    select known_at from build_up
+     where underlying = any(%(underlyings)s)
+       and open_time >= %(session)s::date::timestamp at time zone 'Asia/Kolkata'
+       and open_time < (%(session)s::date + 1)::timestamp at time zone 'Asia/Kolkata')
+select max(known_at) as newest, count(*) filter (where known_at > %(since)s) as rows from written
 """
 LOCK_IS_HELD = """
 select exists (
@@ -107,11 +101,11 @@ class Archived(NamedTuple):
     last_unparsed: int | None
 
 
-class BrokenCandles(NamedTuple):
-    """How many candles cannot be prices, and the first of them."""
+class Written(NamedTuple):
+    """When a session's newest row became known, and how many rows did since some time."""
 
-    number: int
-    examples: list[str]
+    newest: datetime | None
+    rows: int
 
 
 def _parameters(session: date, underlyings: Sequence[str]) -> dict[str, Any]:
@@ -133,22 +127,6 @@ def archived_payloads(connection: Connection[Any], session: date) -> list[Archiv
         return cursor.execute(ARCHIVED, {"session": session}).fetchall()
 
 
-def candle_counts(
-    connection: Connection[Any], session: date, underlyings: Sequence[str]
-) -> dict[str, int]:
-    """Return the number of candles per underlying, options included; 0 where there are none."""
-    return dict(connection.execute(CANDLE_COUNTS, _parameters(session, underlyings)).fetchall())
-
-
-def broken_candles(
-    connection: Connection[Any], session: date, underlyings: Sequence[str]
-) -> BrokenCandles:
-    """Return the candles whose high or low contradict open and close, or that are no numbers."""
-    rows = connection.execute(BROKEN_CANDLES, _parameters(session, underlyings)).fetchall()
-    examples = [f"{symbol} {open_time.isoformat()}" for _, symbol, open_time in rows]
-    return BrokenCandles(rows[0][0] if rows else 0, examples)
-
-
 def newest_candles(
     connection: Connection[Any], session: date, underlyings: Sequence[str]
 ) -> dict[str, datetime | None]:
@@ -161,6 +139,15 @@ def newest_build_ups(
 ) -> dict[str, datetime | None]:
     """Return the end of each underlying's newest build-up; None where there is none."""
     return dict(connection.execute(NEWEST_BUILD_UPS, _parameters(session, underlyings)).fetchall())
+
+
+def written_since(
+    connection: Connection[Any], session: date, underlyings: Sequence[str], since: datetime
+) -> Written:
+    """Return when the session's newest candle or build-up became known, and how many since."""
+    parameters = _parameters(session, underlyings) | {"since": since}
+    with connection.cursor(row_factory=class_row(Written)) as cursor:
+        return cursor.execute(WRITTEN, parameters).fetchone() or Written(None, 0)
 
 
 def nearest_expiries(

@@ -21,6 +21,8 @@ from optionscalp.errors import CommandError
 from optionscalp.homes import database, demo_database, demo_home, server
 from optionscalp.parts import Part
 from optionscalp.stack import Ports, Stack, free_port, require_free
+from pipelines.alerts import AlertSettings
+from pipelines.links import ChartAddress
 from pipelines.settings import Settings, fault_line
 from strategy.clock import MarketClock
 from strategy.session import is_session, session_hours
@@ -167,6 +169,8 @@ def _require_settings() -> None:
     """
     try:
         Settings(database_url=SecretStr("checked later"))
+        AlertSettings()
+        ChartAddress()
         read_settings()
     except ValidationError as error:
         raise CommandError(fault_line(error)) from None

@@ -49,7 +49,9 @@ class Stack:
         self._folder = folder
         self._dsn = dsn
         self._ports = ports
-        self._environment = os.environ | environment | {"DATABASE_URL": dsn}
+        # Dagster's runs link to the pages.
+        own = {"DATABASE_URL": dsn, "CHART_PORT": str(ports.chart)}
+        self._environment = os.environ | environment | own
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         self._parts: list[Part] = []
@@ -74,7 +76,7 @@ class Stack:
 
     def start_core(self) -> None:
         """Start the live feed and the chart server."""
-        self.add("chartserver", "-m", "chartserver", CHART_PORT=str(self._ports.chart))
+        self.add("chartserver", "-m", "chartserver")
         self.add("feed", "-m", "pipelines")
 
     def start_dagster(self) -> None:

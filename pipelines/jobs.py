@@ -4,15 +4,15 @@ import dagster as dg
 
 ASSETS = ("contract", "candle", "chain_oi", "build_up", "signal", "raw_payload")
 
-# docker/dagster.yaml lets one run with this tag run at a time.
-WRITER_TAG = "optionscalp/writer"
 # A worker that was killed leaves its run unfinished: the daemon ends it after so many seconds.
 MAX_SECONDS = 180
 
 session_job = dg.define_asset_job(
     "session",
-    selection=dg.AssetSelection.assets(*ASSETS),
+    # The feed is no asset of ours to make, yet each run looks whether it is alive.
+    selection=dg.AssetSelection.assets(*ASSETS)
+    | dg.AssetSelection.checks(dg.AssetCheckKey(dg.AssetKey("live_feed"), "is_alive")),
     description="Brings every table of a session up to date; what is stored already costs nothing.",
-    tags={WRITER_TAG: "session", "dagster/max_runtime": str(MAX_SECONDS)},
+    tags={"dagster/max_runtime": str(MAX_SECONDS)},
     executor_def=dg.in_process_executor,
 )

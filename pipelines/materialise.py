@@ -1,8 +1,9 @@
 """Signals from the stored tables: the same function live, in Dagster and on the command line."""
 
 import logging
-from datetime import datetime
-from typing import Any
+from collections.abc import Collection, Iterator
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -10,6 +11,7 @@ from db.connection import advisory_lock
 from db.market import Range, read_frames
 from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
+from pipelines.checks.gate import blocked_sessions
 from strategy import delta_volume
 
 logger = logging.getLogger(__name__)
@@ -21,6 +23,15 @@ class SignalsBusyError(Exception):
     """Another process computes signals: try again in a moment."""
 
 
+class Materialised(NamedTuple):
+    """What a computation changed, and the sessions it left as they are with what failed there."""
+
+    written: int
+    withdrawn: int
+    rejections: int
+    blocked: dict[date, list[str]]
+
+
 def materialise_signals(
     connection: Connection[Any],
     sessions: Range,
@@ -28,10 +39,11 @@ def materialise_signals(
     now: datetime,
     *,
     wait: bool = True,
-) -> Stored:
+) -> Materialised:
     """Compute the signals of a range of sessions and make the stored ones equal them.
 
-    One process at a time: whoever read earlier must not take back what a later reader stored.
+    Sessions with wrong or unreadable rows keep what is stored until these are corrected. One
+    process at a time: whoever read earlier must not take back what a later reader stored.
 
     Args:
         connection: In autocommit mode.
@@ -46,19 +58,40 @@ def materialise_signals(
     with advisory_lock(connection, SIGNALS_LOCK, wait=wait) as held:
         if not held:
             raise SignalsBusyError("another process computes signals")
-        frames = read_frames(connection, sessions, underlyings)
-        signals, rejections = delta_volume.evaluate_rows(*frames)
-        scope = Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings)
-        stored = store_signals(
-            connection,
-            scope,
-            [Signal(*row, None) for row in signals],
-            [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
-            now,
-        )
+        blocked = blocked_sessions(connection, *sessions, underlyings, now)
+        parts = [_store(connection, part, underlyings, now) for part in without(sessions, blocked)]
+    stored = Stored(*map(sum, zip(Stored(0, 0, 0), *parts, strict=True)))
+    for session, names in blocked.items():
+        logger.warning("no new signals of %s: %s failed", session, ", ".join(names))
     logger.log(
         logging.INFO if stored.written or stored.withdrawn else logging.DEBUG,
         "signals %s to %s: %d written, %d withdrawn, %d candidates rejected",
         *(sessions.first, sessions.last, stored.written, stored.withdrawn, stored.rejections),
     )
-    return stored
+    return Materialised(*stored, blocked)
+
+
+def without(sessions: Range, blocked: Collection[date]) -> Iterator[Range]:
+    """Yield what is left of a range without some of its sessions."""
+    first = sessions.first
+    for session in sorted(blocked):
+        if first < session:
+            yield Range(first, session - timedelta(days=1))
+        first = session + timedelta(days=1)
+    if first <= sessions.last:
+        yield Range(first, sessions.last)
+
+
+def _store(
+    connection: Connection[Any], sessions: Range, underlyings: tuple[str, ...], now: datetime
+) -> Stored:
+    signals, rejections = delta_volume.evaluate_rows(
+        *read_frames(connection, sessions, underlyings)
+    )
+    return store_signals(
+        connection,
+        Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings),
+        [Signal(*row, None) for row in signals],
+        [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
+        now,
+    )

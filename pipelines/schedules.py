@@ -4,7 +4,8 @@ Cron cannot skip holidays, and its hours would be wrong for a simulated market t
 each schedule asks a pure decision for the session to run, or why there is none.
 """
 
-from datetime import date, datetime, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
 from functools import partial
 
 import dagster as dg
@@ -13,11 +14,22 @@ from dagster import DagsterInstance, DagsterRunStatus, RunsFilter
 from pipelines.jobs import session_job
 from pipelines.resources import market_clock
 from strategy.clock import MarketClock
-from strategy.session import IST, is_open, is_session, session_hours, session_of
+from strategy.errors import CalendarUnknownError
+from strategy.session import (
+    IST,
+    is_open,
+    is_session,
+    previous_session,
+    session_hours,
+    session_of,
+)
 
 # Market time around a session.
 MORNING = timedelta(minutes=30)
 SETTLED = timedelta(minutes=10)  # the last build-ups appear minutes after the close
+# A closing run that was missed is made up from this time in India on, for so many last sessions.
+MADE_UP_FROM = time(8)
+MADE_UP_SESSIONS = 3
 
 # How often the morning or closing run of a session is started when it fails.
 ATTEMPTS = 3
@@ -31,8 +43,10 @@ UNFINISHED = [
     DagsterRunStatus.STARTED,
     DagsterRunStatus.CANCELING,
 ]
-# Ahead of a backfill's runs in the queue.
-FIRST = {"dagster/priority": "10"}
+# Ahead of a backfill's runs in the queue. docker/dagster.yaml lets one run with the writer tag run
+# at a time.
+WRITER_TAG = "optionscalp/writer"
+FIRST = {"dagster/priority": "10", WRITER_TAG: "session"}
 FAILED = [DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED]
 
 Decision = date | str
@@ -69,6 +83,25 @@ def after_close(now: datetime) -> Decision:
     return f"session {session} is not over at {_at(now)}"
 
 
+def before_today(now: datetime) -> list[date]:
+    """Return the sessions whose closing run may be made up now: the last ones, newest first.
+
+    None while the market is open, which has every run to itself, nor at night.
+    """
+    if is_open(now) or now.astimezone(IST).time() < MADE_UP_FROM:
+        return []
+    return list(_sessions_before(session_of(now)))
+
+
+def _sessions_before(day: date) -> Iterator[date]:
+    for _ in range(MADE_UP_SESSIONS):
+        try:
+            day = previous_session(day)
+        except CalendarUnknownError:  # the calendar begins here
+            return
+        yield day
+
+
 def run_key(session: date, clock: MarketClock) -> str:
     """Return what makes a once-a-session run unique: each playing of a simulated day has its own.
 
@@ -93,6 +126,32 @@ def is_done(instance: DagsterInstance, schedule: str, key: str) -> bool:
     started = instance.get_runs_count(RunsFilter(tags=tags))
     failed = instance.get_runs_count(RunsFilter(tags=tags, statuses=FAILED))
     return started > failed or failed >= ATTEMPTS
+
+
+def lacks_closing_run(instance: DagsterInstance, session: date) -> bool:
+    """Tell whether a session was worked on here and never closed.
+
+    One that this installation never saw is not asked for.
+    """
+    tags = {PARTITION_TAG: str(session)}
+    if not instance.get_runs_count(RunsFilter(job_name=session_job.name, tags=tags)):
+        return False
+    closed = RunsFilter(tags=tags | {SCHEDULE_TAG: "closing"}, statuses=[DagsterRunStatus.SUCCESS])
+    return not instance.get_runs_count(closed)
+
+
+def missed_closing(instance: DagsterInstance, now: datetime) -> date | None:
+    """Return the newest of the last sessions whose closing run has to be made up."""
+    for session in before_today(now):
+        done = is_done(instance, "closing", made_up_key(session))
+        if not done and lacks_closing_run(instance, session):
+            return session
+    return None
+
+
+def made_up_key(session: date) -> str:
+    """Return the run key of a closing run that is made up: it has attempts of its own."""
+    return f"{session} made up"
 
 
 def _answer(context: dg.ScheduleEvaluationContext, decision: Decision) -> Answer:
@@ -142,8 +201,21 @@ def morning(context: dg.ScheduleEvaluationContext) -> Answer:
     return _answer_once(context, "morning", before_open(clock.now()), clock)
 
 
-@market_schedule(description="Once after the close: heals gaps and finalises the session.")
+@market_schedule(
+    description=(
+        "Once after the close: heals gaps and finalises the session. Made up on a later morning"
+        " where it was missed."
+    )
+)
 def closing(context: dg.ScheduleEvaluationContext) -> Answer:
-    """Run the session that has closed today, once."""
+    """Run the session that has closed today, once; then one of the last that was not closed."""
     clock = market_clock()
-    return _answer_once(context, "closing", after_close(clock.now()), clock)
+    now = clock.now()
+    answer = _answer_once(context, "closing", after_close(now), clock)
+    # A simulated market has one day, and Dagster remembers those of earlier demos.
+    if isinstance(answer, dg.RunRequest) or not clock.is_real:
+        return answer
+    missed = missed_closing(context.instance, now)
+    if missed is None or is_busy(context.instance, missed):
+        return answer
+    return dg.RunRequest(run_key=made_up_key(missed), partition_key=str(missed), tags=FIRST)

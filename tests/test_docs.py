@@ -12,6 +12,8 @@ from pydantic_settings import BaseSettings
 import chartserver.settings
 import pipelines.settings
 from optionscalp.cli import app
+from pipelines.alerts import AlertSettings
+from pipelines.links import ChartAddress
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
@@ -44,7 +46,15 @@ def variables(settings: type[BaseSettings]) -> set[str]:
 
 
 def every_variable() -> list[str]:
-    read = variables(pipelines.settings.Settings) | variables(chartserver.settings.Settings)
+    read = set.union(
+        *map(
+            variables,
+            (
+                *(pipelines.settings.Settings, chartserver.settings.Settings),
+                *(AlertSettings, ChartAddress),
+            ),
+        )
+    )
     return sorted(read | COMMAND_LINE_VARIABLES)
 
 

@@ -5,7 +5,8 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import session_rows
+from db.statistics import newest_build_ups, session_rows
+from pipelines.assets.report import lag, links
 from pipelines.partitions import sessions
 from pipelines.remedies import remedies
 from pipelines.resources import Market
@@ -44,17 +45,24 @@ def positions(context: dg.AssetExecutionContext, market: Market) -> Iterator[dg.
     from pipelines.ingest_positions import ingest_positions
 
     session = date.fromisoformat(context.partition_key)
+    settings = market.settings()
+    underlyings = settings.underlyings
     with remedies(context.retry_number):
         report = market.at_desk(lambda desk: ingest_positions(desk, session))
         with market.connect() as connection:
-            rows = session_rows(connection, session, market.settings().underlyings)
+            rows = session_rows(connection, session, underlyings)
+            newest = newest_build_ups(connection, session, underlyings)
     context.log.info(
         "%d ladder rows and %d build-ups changed, %d requests",
         *(report.chain_rows, report.build_ups, report.asked),
     )
     yield dg.MaterializeResult(
         asset_key="chain_oi",
-        metadata={"dagster/row_count": rows.chain_rows, "rows_changed": report.chain_rows},
+        metadata={
+            "dagster/row_count": rows.chain_rows,
+            "rows_changed": report.chain_rows,
+            **links(session, underlyings),
+        },
     )
     yield dg.MaterializeResult(
         asset_key="build_up",
@@ -62,5 +70,7 @@ def positions(context: dg.AssetExecutionContext, market: Market) -> Iterator[dg.
             "dagster/row_count": rows.build_ups,
             "rows_changed": report.build_ups,
             "asked": report.asked,
+            **lag(newest, session, settings.clock.now()),
+            **links(session, underlyings),
         },
     )

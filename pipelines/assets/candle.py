@@ -4,7 +4,8 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import session_rows
+from db.statistics import newest_candles, session_rows
+from pipelines.assets.report import lag, links
 from pipelines.partitions import sessions
 from pipelines.remedies import remedies
 from pipelines.resources import Market
@@ -26,6 +27,8 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
     from pipelines.ingest_candles import CandleReport, ingest_candles
 
     session = date.fromisoformat(context.partition_key)
+    settings = market.settings()
+    underlyings = settings.underlyings
 
     async def ingest(desk: Desk) -> tuple[int, CandleReport]:
         return heal(desk, session), await ingest_candles(desk, session)
@@ -33,7 +36,8 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
     with remedies(context.retry_number):
         filled, report = market.at_desk(ingest)
         with market.connect() as connection:
-            rows = session_rows(connection, session, market.settings().underlyings)
+            rows = session_rows(connection, session, underlyings)
+            newest = newest_candles(connection, session, underlyings)
     for symbol, reason in report.failures.items():
         context.log.warning("%s: %s", symbol, reason)
     context.log.info("%d candles changed, %d series asked", report.rows, report.asked)
@@ -44,5 +48,7 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
             "filled_from_archive": filled,
             "asked": report.asked,
             "failures": dg.MetadataValue.json(report.failures),
+            **lag(newest, session, settings.clock.now()),
+            **links(session, underlyings),
         }
     )

@@ -5,6 +5,7 @@ from datetime import date
 import dagster as dg
 
 from db.statistics import session_rows
+from pipelines.assets.report import links
 from pipelines.partitions import sessions
 from pipelines.remedies import remedies
 from pipelines.resources import Market
@@ -26,6 +27,7 @@ def contract(context: dg.AssetExecutionContext, market: Market) -> dg.Materializ
     from pipelines.ingest_positions import PositionReport, ingest_positions
 
     session = date.fromisoformat(context.partition_key)
+    underlyings = market.settings().underlyings
 
     async def ingest(desk: Desk) -> PositionReport:
         if all(desk.listed(session, underlying) for underlying in desk.settings.underlyings):
@@ -35,12 +37,13 @@ def contract(context: dg.AssetExecutionContext, market: Market) -> dg.Materializ
     with remedies(context.retry_number):
         report = market.at_desk(ingest)
         with market.connect() as connection:
-            rows = session_rows(connection, session, market.settings().underlyings)
+            rows = session_rows(connection, session, underlyings)
     context.log.info("%d contracts written, %d requests", report.contracts, report.asked)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows.contracts,
             "rows_changed": report.contracts,
             "asked": report.asked,
+            **links(session, underlyings),
         }
     )

@@ -23,7 +23,8 @@ live_feed = dg.AssetSpec(
     description=(
         "A process of its own (`python -m pipelines`) that streams forming candles and writes the"
         " same tables as these assets. Without it the schedules still deliver every closed row."
-        " Observed by each run: is it running?"
+        " Each run observes it by the tables: running or not, the newest candle, how far rows lag"
+        " and how many come a minute."
     ),
     group_name="sources",
 )

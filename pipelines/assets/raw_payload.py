@@ -4,7 +4,10 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import archived_payloads, lock_is_held
+from db.statistics import archived_payloads, newest_candles
+from pipelines.assets.report import links
+from pipelines.checks.check import Look
+from pipelines.checks.sources import observe_feed
 from pipelines.partitions import sessions
 from pipelines.remedies import remedies
 from pipelines.resources import Market
@@ -20,16 +23,22 @@ from pipelines.resources import Market
 def raw_payload(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeResult:
     """Answers archived for the session, with what could not be parsed; by source.
 
-    The steps that fetch store them, as does the live feed; this one reports, and looks whether
-    the feed is running.
+    The steps that fetch store them, as does the live feed; this one reports, and observes the feed:
+    whether it runs, the newest candle, how far rows lag and how many come a minute.
     """
-    from pipelines.feed import FEED_LOCK
-
     session = date.fromisoformat(context.partition_key)
+    settings = market.settings()
     with remedies(context.retry_number), market.connect() as connection:
         archived = archived_payloads(connection, session)
-        feed_runs = lock_is_held(connection, FEED_LOCK)
-    context.log_event(dg.AssetObservation("live_feed", metadata={"running": feed_runs}))
+        now = settings.clock.now()
+        look = Look(connection, session, settings.underlyings, now, settings.clock.speed)
+        feed = observe_feed(look)
+        newest = newest_candles(connection, session, settings.underlyings)
+    ends = [end for end in newest.values() if end]
+    last = {"last_candle": dg.MetadataValue.timestamp(max(ends))} if ends else {}
+    context.log_event(
+        dg.AssetObservation("live_feed", partition=str(session), metadata={**feed, **last})
+    )
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": sum(source.payloads for source in archived),
@@ -38,5 +47,6 @@ def raw_payload(context: dg.AssetExecutionContext, market: Market) -> dg.Materia
             "by_source": dg.MetadataValue.json(
                 {source.source: source._asdict() for source in archived}
             ),
+            **links(session, settings.underlyings),
         }
     )

@@ -5,6 +5,7 @@ from datetime import date
 import dagster as dg
 
 from db.statistics import session_rows
+from pipelines.assets.report import links
 from pipelines.partitions import sessions
 from pipelines.remedies import remedies
 from pipelines.resources import Market
@@ -17,7 +18,10 @@ from pipelines.resources import Market
     kinds={"python", "pandas", "postgres"},
 )
 def signal(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeResult:
-    """Signals of the session; those that no longer follow from corrected rows are withdrawn."""
+    """Signals of the session; those that no longer follow from corrected rows are withdrawn.
+
+    None are computed while an error check of the session fails.
+    """
     from db.market import Range
     from pipelines.materialise import materialise_signals
 
@@ -27,6 +31,12 @@ def signal(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
         stored = materialise_signals(
             connection, Range(session, session), settings.underlyings, settings.clock.now()
         )
+        if stored.blocked:
+            raise dg.Failure(
+                f"no new signals of {session}: {', '.join(stored.blocked[session])} failed",
+                metadata=links(session, settings.underlyings),
+                allow_retries=False,
+            )
         rows = session_rows(connection, session, settings.underlyings)
     context.log.info("%d signals written, %d withdrawn", stored.written, stored.withdrawn)
     return dg.MaterializeResult(
@@ -35,5 +45,6 @@ def signal(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
             "rows_changed": stored.written,
             "withdrawn": stored.withdrawn,
             "rejected_candidates": stored.rejections,
+            **links(session, settings.underlyings),
         }
     )

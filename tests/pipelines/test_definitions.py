@@ -16,10 +16,21 @@ from pipelines.partitions import calendar_sessions, sessions
 from strategy.session import first_known_date, is_session, last_known_date
 
 CHECKS = {
-    "candle": {"has_rows", "prices_are_sane", "on_time"},
-    "build_up": {"on_time"},
+    "candle": {"prices_are_sane", "whole_lots", "on_time", "session_is_complete", "no_gaps"},
+    "build_up": {
+        *("prices_are_sane", "whole_lots", "on_time", "session_is_complete", "no_gaps"),
+        "agrees_with_candles",
+    },
+    "chain_oi": {"whole_lots"},
     "raw_payload": {"all_parsed"},
     "contract": {"expiry_is_the_calendars"},
+    "live_feed": {"is_alive"},
+}
+BLOCKING = {
+    ("candle", "prices_are_sane"),
+    ("candle", "whole_lots"),
+    ("build_up", "prices_are_sane"),
+    ("build_up", "whole_lots"),
 }
 
 
@@ -34,7 +45,8 @@ def test_every_definition_is_loadable() -> None:
 def test_the_code_location_loads_without_the_libraries_that_only_a_run_needs() -> None:
     script = (
         "import json, sys, pipelines.definitions;"
-        "print(json.dumps([m for m in ('pandas', 'httpx', 'websockets') if m in sys.modules]))"
+        "late = ('pandas', 'httpx', 'websockets', 'apprise');"
+        "print(json.dumps([m for m in late if m in sys.modules]))"
     )
     answer = subprocess.run(
         [sys.executable, "-W", "error", "-c", script], check=True, capture_output=True, text=True
@@ -67,14 +79,14 @@ def test_a_source_that_is_down_does_not_stop_the_other() -> None:
     assert upstream["signal"] == {"contract", "candle", "build_up"}
 
 
-def test_the_checks_are_there_and_broken_prices_block_the_signals() -> None:
+def test_the_checks_are_there_and_wrong_rows_block_the_signals() -> None:
     found: dict[str, set[str]] = {}
     graph = definitions.resolve_asset_graph()
     for key in graph.asset_check_keys:
         found.setdefault(key.asset_key.to_user_string(), set()).add(key.name)
         spec = graph.get_check_spec(key)
         assert spec.description
-        assert spec.blocking == (key.name == "prices_are_sane")
+        assert spec.blocking == ((key.asset_key.to_user_string(), key.name) in BLOCKING)
     assert found == CHECKS
 
 
@@ -135,6 +147,12 @@ def test_the_code_location_is_valid_for_dagsters_own_command(tmp_path) -> None:
         check=False,
     )
     assert answer.returncode == 0, answer.stderr
+
+
+def test_the_alerts_are_on_from_the_start_and_described() -> None:
+    sensor = definitions.resolve_sensor_def("alerts")
+    assert sensor.default_status == dg.DefaultSensorStatus.RUNNING
+    assert sensor.description
 
 
 @pytest.mark.parametrize("name", ["every_minute", "morning", "closing"])

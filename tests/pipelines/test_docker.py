@@ -11,12 +11,15 @@ from typing import Any
 import dagster as dg
 import pytest
 import yaml
-from dagster import DagsterInstance
+from dagster import DagsterInstance, DagsterRun
 from dagster._core.run_coordinator import QueuedRunCoordinator
+from dagster._core.test_utils import create_run_for_test
+from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from db.connection import database_name, with_database
 from pipelines.definitions import definitions
-from pipelines.jobs import MAX_SECONDS, WRITER_TAG
+from pipelines.jobs import MAX_SECONDS
+from pipelines.schedules import FIRST, PARTITION_TAG
 
 REPOSITORY = Path(__file__).parent.parent.parent
 DOCKER = REPOSITORY / "docker"
@@ -67,13 +70,33 @@ def test_scheduled_runs_never_overlap_and_lost_ones_are_ended(instance: DagsterI
     assert isinstance(coordinator, QueuedRunCoordinator)
     assert coordinator.dequeue_interval_seconds == 1
     job = definitions.resolve_job_def("session")
-    (limit,) = coordinator.get_run_queue_config().tag_concurrency_limits
-    assert limit["limit"] == 1
-    assert job.tags[limit["key"]] == limit["value"]
-    assert limit["key"] == WRITER_TAG
     assert instance.run_monitoring_enabled
     assert job.tags["dagster/max_runtime"] == str(MAX_SECONDS)
     assert not instance.telemetry_enabled
+
+
+def started(instance: DagsterInstance, waiting: list[dict[str, str]]) -> list[dict[str, str]]:
+    """Return the tags of the waiting runs that the queue starts, in its order."""
+    running: list[DagsterRun] = []
+    config = instance.run_coordinator.get_run_queue_config()
+    runs = [create_run_for_test(instance, job_name="session", tags=tags) for tags in waiting]
+    for run in sorted(runs, key=lambda run: -int(run.tags.get("dagster/priority", 0))):
+        counter = TagConcurrencyLimitsCounter(config.tag_concurrency_limits, running)
+        if len(running) < config.max_concurrent_runs and not counter.is_blocked(run):
+            running.append(run)
+    return [run.tags for run in running]
+
+
+def test_a_backfill_works_at_two_sessions_at_most_and_never_holds_up_todays(
+    instance: DagsterInstance,
+) -> None:
+    backfill = [
+        {"dagster/backfill": name, PARTITION_TAG: f"2026-01-{day}"}
+        for name, day in (("a", 12), ("a", 13), ("b", 14), ("b", 16))
+    ]
+    today = FIRST | {PARTITION_TAG: "2026-01-21"}
+    running = started(instance, [*backfill, today, today])
+    assert [tags[PARTITION_TAG] for tags in running] == ["2026-01-21", "2026-01-12", "2026-01-13"]
 
 
 def test_the_workspace_names_a_module_that_loads() -> None:

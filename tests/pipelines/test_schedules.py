@@ -11,7 +11,15 @@ from dagster._core.test_utils import create_run_for_test
 
 from pipelines import schedules
 from pipelines.definitions import definitions
-from pipelines.schedules import after_close, before_open, during_market, run_key
+from pipelines.schedules import (
+    after_close,
+    before_open,
+    before_today,
+    during_market,
+    made_up_key,
+    missed_closing,
+    run_key,
+)
 from strategy.clock import MarketClock
 from strategy.session import IST
 
@@ -143,6 +151,7 @@ def test_a_backfill_of_other_sessions_does_not_hold_up_todays(
     request = evaluate("every_minute", instance)
     assert isinstance(request, dg.RunRequest)
     assert int(request.tags["dagster/priority"]) > 0
+    assert request.tags[schedules.WRITER_TAG] == "session"
 
 
 def finished(instance: DagsterInstance, schedule: str, key: str, status: DagsterRunStatus) -> None:
@@ -177,6 +186,63 @@ def test_a_closing_run_that_failed_is_started_again_three_times_at_most(
         assert isinstance(request, dg.RunRequest)
         finished(instance, "closing", request.run_key, DagsterRunStatus.FAILURE)
     assert evaluate("closing", instance) == dg.SkipReason("done for session 2026-01-21")
+
+
+def test_a_missed_closing_run_may_be_made_up_from_eight_on_while_the_market_is_shut() -> None:
+    last = [date(2026, 1, 20), date(2026, 1, 19), date(2026, 1, 16)]
+    for clock in ("08:00", "09:14", "15:30", "23:59"):
+        assert before_today(ist(ORDINARY, clock)) == last
+    for clock in ("00:00", "07:59", "09:15", "15:29"):
+        assert before_today(ist(ORDINARY, clock)) == []
+    assert before_today(ist(HOLIDAY, "12:00"))[0] == date(2026, 1, 23)
+
+
+def worked_on(instance: DagsterInstance, session: date, **tags: str) -> None:
+    create_run_for_test(
+        instance,
+        job_name="session",
+        status=DagsterRunStatus.SUCCESS,
+        tags={schedules.PARTITION_TAG: str(session), **tags},
+    )
+
+
+def test_a_session_that_was_followed_and_never_closed_is_closed_the_next_morning(
+    instance: DagsterInstance,
+) -> None:
+    morning = ist(ORDINARY, "08:30")
+    assert missed_closing(instance, morning) is None  # never seen here
+    for day in (19, 20):
+        worked_on(instance, date(2026, 1, day), **{schedules.SCHEDULE_TAG: "every_minute"})
+    assert missed_closing(instance, morning) == date(2026, 1, 20)
+    assert missed_closing(instance, ist(ORDINARY, "10:00")) is None
+    worked_on(instance, date(2026, 1, 20), **{schedules.SCHEDULE_TAG: "closing"})
+    assert missed_closing(instance, morning) == date(2026, 1, 19)
+    worked_on(instance, date(2026, 1, 19), **{schedules.SCHEDULE_TAG: "closing"})
+    assert missed_closing(instance, morning) is None
+
+
+def test_a_closing_run_that_cannot_be_made_up_is_left_after_three_attempts(
+    instance: DagsterInstance,
+) -> None:
+    session = date(2026, 1, 20)
+    worked_on(instance, session)
+    for _ in range(3):
+        # The evening's own attempts do not count.
+        finished(instance, "closing", str(session), DagsterRunStatus.FAILURE)
+    for _ in range(3):
+        assert missed_closing(instance, ist(ORDINARY, "08:30")) == session
+        finished(instance, "closing", made_up_key(session), DagsterRunStatus.FAILURE)
+    assert missed_closing(instance, ist(ORDINARY, "08:30")) is None
+
+
+def test_a_simulated_market_makes_nothing_up_from_earlier_demos(
+    monkeypatch: pytest.MonkeyPatch, instance: DagsterInstance
+) -> None:
+    worked_on(instance, date(2026, 1, 20))
+    stand_at(monkeypatch, ist(ORDINARY, "08:30"), speed=1.0)
+    skipped = evaluate("closing", instance)
+    assert isinstance(skipped, dg.SkipReason)
+    assert "is not over" in skipped.skip_message
 
 
 def test_the_schedules_are_on_from_the_start_and_tick_every_minute_in_india() -> None:

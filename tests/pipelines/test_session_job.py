@@ -79,6 +79,13 @@ def metadata(result: dg.ExecuteInProcessResult, asset: str) -> dict[str, object]
     return {name: entry.value for name, entry in event.materialization.metadata.items()}
 
 
+def observation(result: dg.ExecuteInProcessResult) -> dict[str, object]:
+    (event,) = result.get_asset_observation_events()
+    assert event.asset_key == dg.AssetKey("live_feed")
+    seen = event.event_specific_data.asset_observation
+    return {name: entry.value for name, entry in seen.metadata.items()}
+
+
 def count(connection: psycopg.Connection, table: str) -> int:
     return connection.execute(f"select count(*) from {table}").fetchone()[0]
 
@@ -90,13 +97,18 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
     first = run(instance)
     assert first.success
     evaluations = first.get_asset_check_evaluations()
-    assert len(evaluations) == 6
+    assert len(evaluations) == 15
     assert all(evaluation.passed for evaluation in evaluations)
     tables = ("contract", "candle", "chain_oi", "build_up", "signal", "raw_payload")
     stored = {table: count(connection, table) for table in tables}
     assert all(stored.values()), stored
     for table in tables:
         assert metadata(first, table)["dagster/row_count"] == stored[table]
+        for underlying in ("NIFTY", "BANKNIFTY"):
+            assert metadata(first, table)[f"replay_{underlying}"] == (
+                f"http://127.0.0.1:8000/replay?underlying={underlying}"
+                "&from=2026-01-21&to=2026-01-21"
+            )
     minutes = connection.execute(
         "select underlying, count(*) from candle where symbol = underlying and final group by 1"
     ).fetchall()
@@ -107,6 +119,13 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
         "simulator"
     }
 
+    # The market is shut: no lag, no feed; the last rows came within the last minutes.
+    seen = observation(first)
+    assert seen["last_candle"] == CLOSE.timestamp()
+    assert seen["running"] is False
+    assert seen["rows_per_minute"] > 0
+    assert "lag_seconds" not in seen | metadata(first, "candle")
+
     second = run(instance)
     assert second.success
     assert {table: count(connection, table) for table in tables} == stored
@@ -115,6 +134,45 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
     assert count(connection, "change_log") == sum(
         stored[table] for table in ("candle", "build_up", "signal")
     )
+
+
+def corrupt(connection: psycopg.Connection, statement: str) -> None:
+    assert connection.execute(statement).rowcount == 1
+
+
+@pytest.mark.usefixtures("after_close")
+def test_errors_hold_back_the_signals_of_their_session_until_they_are_gone(
+    instance: DagsterInstance, connection: psycopg.Connection
+) -> None:
+    assert run(instance).success
+    stored = count(connection, "signal")
+    one = "(select max(payload_id) from raw_payload)"
+    one_row = "ctid = (select min(ctid) from build_up)"
+    connection.execute("delete from signal where underlying = 'NIFTY'")
+    kept = count(connection, "signal")
+    assert 0 < kept < stored
+
+    # Not upstream in Dagster: the computation itself refuses.
+    corrupt(connection, f"update raw_payload set parser_error = 'cut' where payload_id = {one}")
+    unread = run(instance)
+    (failed,) = [event for event in unread.all_events if event.is_step_failure]
+    assert failed.step_key == "signal"
+    reason = failed.step_failure_data.error_display_string
+    assert "no new signals of 2026-01-21: raw_payload/all_parsed failed" in reason
+    corrupt(connection, f"update raw_payload set parser_error = null where payload_id = {one}")
+
+    # Upstream: Dagster does not even start the step.
+    corrupt(connection, f"update build_up set volume = volume + 1 where {one_row}")
+    odd = run(instance)
+    assert {event.step_key for event in odd.all_events if event.is_step_failure} == {
+        "check_chain_oi_and_build_up"
+    }
+    assert "signal" not in {event.step_key for event in odd.all_events if event.is_step_start}
+    assert count(connection, "signal") == kept
+
+    corrupt(connection, "update build_up set volume = volume - 1 where volume % 5 = 1")
+    assert run(instance).success
+    assert count(connection, "signal") == stored
 
 
 @pytest.mark.usefixtures("after_close")

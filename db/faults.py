@@ -1,0 +1,155 @@
+"""Rows that cannot be true and answers that nobody could read, counted by session.
+
+Over any range of sessions in one statement each: signals are not made of such sessions.
+"""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from psycopg.rows import class_row
+from psycopg.sql import SQL, Composed, Identifier
+
+Query = SQL | Composed
+
+# Of a range only sessions with wrong rows are counted in full: a year is looked through quickly.
+_FAULTS = SQL("""
+with wrong as (
+    select (moment at time zone 'Asia/Kolkata')::date as session,
+           count(*) filter (where source <> 'import') as live,
+           count(*) filter (where source = 'import') as imported,
+           (array_agg(example order by moment, example))[1:5] as examples
+      from ({rows}) r
+     where wrong and underlying = any(%(underlyings)s)
+       and moment >= %(first)s::date::timestamp at time zone 'Asia/Kolkata'
+       and moment < (%(last)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
+     group by 1
+), looked_at as (
+    select session from wrong
+    union select %(first)s::date where %(first)s::date = %(last)s::date
+)
+select l.session, n.rows, coalesce(w.live, 0) as wrong, n.imported,
+       coalesce(w.imported, 0) as wrong_imported, coalesce(w.examples, '{{}}') as examples
+  from looked_at l left join wrong w using (session)
+  cross join lateral (
+       select count(*) as rows, count(*) filter (where source = 'import') as imported
+         from ({rows}) r
+        where underlying = any(%(underlyings)s)
+          and moment >= l.session::timestamp at time zone 'Asia/Kolkata'
+          and moment < (l.session + 1)::timestamp at time zone 'Asia/Kolkata') n
+""")
+# PostgreSQL sorts NaN above everything, so that the last conditions find it too.
+CANDLE_PRICES = _FAULTS.format(
+    rows=SQL("""
+    select source, underlying, open_time as moment,
+           symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"') as example,
+           not (low >= 0 and low <= least(open, close) and high >= greatest(open, close)
+                and high < 'infinity') as wrong
+      from candle""")
+)
+BUILD_UP_PRICES = _FAULTS.format(
+    rows=SQL("""
+    select source, underlying, open_time as moment,
+           symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"') as example,
+           not (close >= 0 and close < 'infinity') as wrong
+      from build_up""")
+)
+_LOTS = SQL("""
+    select k.source, k.underlying, k.open_time as moment,
+           format('%%s %%s: volume %%s, open interest %%s, lot %%s', symbol,
+                  to_char(k.open_time, 'YYYY-MM-DD"T"HH24:MI"Z"'),
+                  coalesce(k.volume::text, 'unknown'),
+                  coalesce(k.open_interest::text, 'unknown'), c.lot_size) as example,
+           (k.volume %% c.lot_size <> 0 or k.open_interest %% c.lot_size <> 0) is true as wrong
+      from {table} k join contract c using (symbol)
+     where c.lot_size is not null and {usable}""")
+CANDLE_LOTS = _FAULTS.format(rows=_LOTS.format(table=Identifier("candle"), usable=SQL("k.final")))
+BUILD_UP_LOTS = _FAULTS.format(rows=_LOTS.format(table=Identifier("build_up"), usable=SQL("true")))
+# A strike's call and put have one lot.
+CHAIN_LOTS = _FAULTS.format(
+    rows=SQL("""
+    select o.source, o.underlying, o.observed_at as moment,
+           format('%%s %%s %%s at %%s: calls %%s (%%s), puts %%s (%%s), lot %%s', o.underlying,
+                  o.expiry, o.strike, to_char(o.observed_at, 'YYYY-MM-DD"T"HH24:MI"Z"'),
+                  o.call_oi, o.call_prev_oi, o.put_oi, o.put_prev_oi, c.lot_size) as example,
+           (o.call_oi %% c.lot_size <> 0 or o.put_oi %% c.lot_size <> 0
+            or o.call_prev_oi %% c.lot_size <> 0
+            or o.put_prev_oi %% c.lot_size <> 0) is true as wrong
+      from chain_oi o join contract c using (underlying, expiry, strike)
+     where c.lot_size is not null and c.option_type = 'C'""")
+)
+# A question that was answered well later lost nothing. What a stream sent answers no question:
+# any later answer of that source that could be read shows that it was asked again.
+UNREADABLE: Query = SQL("""
+with answer as (
+    select p.payload_id, p.session, p.source, p.parser_error is not null as unparsed,
+           p.about ->> 'kind' = 'stream' or p.request ~ '^(stream|unparsed)' as streamed,
+           coalesce(p.about ->> 'kind', p.request) as kind,
+           coalesce(p.about ->> 'symbol', p.about ->> 'underlying', '') as subject,
+           greatest(p.received_at, max(r.received_at)) as received_at
+      from raw_payload p left join raw_receipt r using (payload_id)
+     where p.session in (select session from raw_payload
+                          where session between %(first)s and %(last)s
+                            and parser_error is not null)
+     group by p.payload_id
+), good as (
+    select session, source, kind, subject, max(received_at) as received_at
+      from answer where not unparsed group by session, source, kind, subject
+), bad as (
+    select a.session, a.payload_id,
+           not exists (
+               select from good g
+                where g.session = a.session and g.source = a.source
+                  and g.received_at > a.received_at
+                  and (a.streamed is true or (g.kind, g.subject) = (a.kind, a.subject)))
+           as standing
+      from answer a where a.unparsed
+)
+select session, count(*) as rows, count(*) filter (where standing) as wrong, 0 as imported,
+       0 as wrong_imported,
+       coalesce((array_agg('payload ' || payload_id order by payload_id desc)
+                filter (where standing))[1:5], '{}') as examples
+  from bad group by session
+""")
+
+
+class Fault(NamedTuple):
+    """What one kind of look at a session's rows found.
+
+    Attributes:
+        session: Whose rows.
+        rows: How many were looked at.
+        wrong: How many of them cannot be right; of rows that a file brought: `wrong_imported`.
+        imported: How many a file brought.
+        wrong_imported: How many of those cannot be right.
+        examples: The first of them, in words.
+    """
+
+    session: date
+    rows: int
+    wrong: int
+    imported: int
+    wrong_imported: int
+    examples: list[str]
+
+
+def count_faults(
+    connection: Connection[Any],
+    query: Query,
+    first: date,
+    last: date,
+    underlyings: Sequence[str],
+) -> dict[date, Fault]:
+    """Return what one of this module's queries finds: of one session, or of those with faults.
+
+    Args:
+        connection: Open.
+        query: One of this module's.
+        first: First session.
+        last: Last session, included.
+        underlyings: Whose rows.
+    """
+    parameters = {"first": first, "last": last, "underlyings": list(underlyings)}
+    with connection.cursor(row_factory=class_row(Fault)) as cursor:
+        return {fault.session: fault for fault in cursor.execute(query, parameters)}

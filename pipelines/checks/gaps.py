@@ -1,0 +1,46 @@
+"""Intervals that are missing inside a session."""
+
+from datetime import timedelta
+
+from psycopg.sql import Composed
+
+from db.completeness import BUILD_UP_GAPS, CANDLE_GAPS, find_gaps
+from pipelines.checks.check import Look, Verdict, warning
+from pipelines.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag
+from strategy.session import session_hours
+
+
+@warning("candle", "no_gaps")
+def candle_no_gaps(look: Look) -> Verdict:
+    """No interval is missing from a symbol's first candle to its index's newest.
+
+    Of an index itself from the open. An interval for which the source has no row is none.
+    """
+    return _judge(look, CANDLE_GAPS, CANDLE_LAG)
+
+
+@warning("build_up", "no_gaps")
+def build_up_no_gaps(look: Look) -> Verdict:
+    """No interval is missing from a contract's first row to its underlying's newest.
+
+    An interval for which the source has no row is none.
+    """
+    return _judge(look, BUILD_UP_GAPS, BUILD_UP_LAG)
+
+
+def _judge(look: Look, query: Composed, lag: timedelta) -> Verdict:
+    hours = session_hours(look.session)
+    due = min(look.now - allowed_lag(lag, look.speed), hours[1])
+    gaps = find_gaps(look.connection, query, hours, due, look.underlyings)
+    return Verdict(
+        gaps.number == 0,
+        {
+            "intervals_due": gaps.due,
+            "missing": gaps.number,
+            "symbols_with_gaps": gaps.symbols,
+            "first_missing": gaps.examples,
+        },
+    )
+
+
+CHECKS = [candle_no_gaps, build_up_no_gaps]

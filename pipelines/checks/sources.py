@@ -1,0 +1,88 @@
+"""Whether the sources agree, with each other and with the calendar, and the feed is at work."""
+
+from datetime import timedelta
+from typing import Any
+
+from db.completeness import compare_prices
+from db.statistics import lock_is_held, nearest_expiries, written_since
+from pipelines.checks.check import Look, Verdict, warning
+from pipelines.lateness import FEED_LAG, allowed_lag, behind
+from strategy.contract import nearest_known_expiry
+
+# Prices of one contract, seconds apart, differ: on a recorded day a tenth of an at-the-money
+# option's minutes moved it by more than this. Beyond it on more than a tenth of the rows means
+# another time, or another contract.
+TOLERANCE_POINTS = 0.5
+TOLERANCE_SHARE = 0.03
+ALLOWED_BEYOND = 0.1
+RATE_MINUTES = 5
+
+
+@warning("build_up", "agrees_with_candles")
+def build_up_agrees_with_candles(look: Look) -> Verdict:
+    """The price beside the open interest is the candles' own, but for seconds between sources."""
+    skew = compare_prices(
+        look.connection, look.session, look.underlyings, TOLERANCE_POINTS, TOLERANCE_SHARE
+    )
+    share = skew.beyond / skew.compared if skew.compared else 0.0
+    return Verdict(
+        share <= ALLOWED_BEYOND,
+        {
+            "compared": skew.compared,
+            "beyond_tolerance": skew.beyond,
+            "share_beyond": share,
+            "allowed_share": ALLOWED_BEYOND,
+            "median_points": skew.median,
+            "largest_points": skew.largest,
+            "largest": skew.examples,
+        },
+    )
+
+
+@warning("contract", "expiry_is_the_calendars")
+def contract_expiry_is_the_calendars(look: Look) -> Verdict:
+    """The nearest listed expiry is the computed one: if not, the calendar needs a correction.
+
+    Where the calendar ends, it needs its next year.
+    """
+    listed = nearest_expiries(look.connection, look.session, look.underlyings)
+    computed = {name: nearest_known_expiry(name, look.session) for name in listed}
+    details = {f"{name}_listed": str(expiry) for name, expiry in listed.items()}
+    details |= {f"{name}_computed": str(expiry or "unknown") for name, expiry in computed.items()}
+    return Verdict(listed == computed, details)
+
+
+def observe_feed(look: Look) -> dict[str, Any]:
+    """Return whether a feed runs, and how fast and how late rows become known by the tables.
+
+    The lag, `lag_seconds`, is left out where it has no meaning: the market is shut, or another
+    session is on.
+    """
+    from pipelines.feed import FEED_LOCK  # with pandas and the clients: only a run needs them
+
+    since = look.now - timedelta(minutes=RATE_MINUTES)
+    written = written_since(look.connection, look.session, look.underlyings, since)
+    found: dict[str, Any] = {
+        "running": lock_is_held(look.connection, FEED_LOCK),
+        "rows_per_minute": written.rows / RATE_MINUTES,
+    }
+    lag = behind(written.newest, look.session, look.now)
+    return found if lag is None else found | {"lag_seconds": lag.total_seconds()}
+
+
+@warning("live_feed", "is_alive")
+def live_feed_is_alive(look: Look) -> Verdict:
+    """While the market is open, a feed runs and rows become known."""
+    allowed = allowed_lag(FEED_LAG, look.speed).total_seconds()
+    found = observe_feed(look)
+    lag = found.get("lag_seconds")
+    return Verdict(
+        lag is None or (found["running"] and lag <= allowed), {"allowed_seconds": allowed} | found
+    )
+
+
+CHECKS = [
+    build_up_agrees_with_candles,
+    contract_expiry_is_the_calendars,
+    live_feed_is_alive,
+]
