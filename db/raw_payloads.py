@@ -69,8 +69,8 @@ select p.payload_id, p.source, p.about, r.asked_at, r.received_at, r.complete_to
  order by r.received_at, r.receipt_id
 """
 COUNT = """
-select (select count(*) from raw_receipt r join raw_payload p using (payload_id)
-         where p.session = %(session)s)
+select (select coalesce(sum(coalesce(cardinality(p.part_ends), 1)), 0)
+          from raw_receipt r join raw_payload p using (payload_id) where p.session = %(session)s)
      + (select count(*) from raw_part where session = %(session)s)
 """
 ASKED_SINCE = """

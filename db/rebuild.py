@@ -122,7 +122,8 @@ def take_over(
         cursor.execute(TAKE_EMPTY)
         cursor.execute(TAKE_REVISIONS)
         if changed:
-            cursor.execute("set local search_path to public")  # the scratch log hides the real one
+            # Before the scratch log, which would hide the real one.
+            cursor.execute("set local search_path to public, pg_temp")
             publish(cursor)
 
 

@@ -35,7 +35,7 @@ KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it s
 # Market time: how often missing positions are asked for, and around the session.
 POLL_PERIOD = timedelta(seconds=15)
 EARLY = timedelta(minutes=10)
-LATE = timedelta(minutes=15)
+LATE = timedelta(minutes=22)  # by then everything of the session can be asked for once more
 # A minute of the stream is put together when it is over, and nothing of it still on its way.
 SEAL_AFTER = timedelta(minutes=2)
 

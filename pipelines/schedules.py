@@ -26,7 +26,7 @@ from strategy.session import (
 
 # Market time around a session.
 MORNING = timedelta(minutes=30)
-SETTLED = timedelta(minutes=10)  # the last build-ups appear minutes after the close
+SETTLED = timedelta(minutes=21)  # by then every account has seen the last candles
 # A closing run that was missed is made up from this time in India on, for so many last sessions.
 MADE_UP_FROM = time(8)
 MADE_UP_SESSIONS = 3

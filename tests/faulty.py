@@ -18,6 +18,7 @@ from db.market import Range
 from pipelines.desk import Desk, open_desk
 from pipelines.errors import SourceError
 from pipelines.feed import SessionFeed
+from pipelines.heal import heal
 from pipelines.ingest_candles import ingest_candles
 from pipelines.ingest_positions import ingest_positions
 from pipelines.materialise import materialise_signals
@@ -144,6 +145,7 @@ async def _run(dsn: str, moment: str, faults: Iterable[Fault]) -> Told:
     errors: set[type[SourceError]] = set()
     failures: dict[str, str] = {}
     async with desk_at(dsn, moment, 20, faults) as desk:
+        heal(desk, DAY)
         for ingest in (ingest_positions, ingest_candles, ingest_positions):
             try:
                 report = await ingest(desk, DAY)

@@ -132,3 +132,49 @@ def test_the_log_replayed_gives_the_table(database: str, batches):
                 seen[moment] = close
         stored = dict(connection.execute("select open_time, close from candle").fetchall())
         assert stored == seen
+
+
+def test_what_a_correction_replaced_is_kept_as_it_was(connection):
+    forming = candle(final=False, close=99.0, known_at=START + timedelta(seconds=30))
+    first = candle()
+    corrected = candle(close=101.0, known_at=START + timedelta(minutes=9))
+    for row in (forming, first, first, corrected, corrected):
+        write(connection, CANDLE, [row])
+    kept = connection.execute(
+        "select relation, symbol, interval_minutes, open_time, (replaced ->> 'close')::float8,"
+        " known_at, revised_at from revision"
+    ).fetchall()
+    assert kept == [
+        ("candle", "NIFTY", 1, START, 100.0, first.known_at, corrected.known_at),
+    ], "a candle that still forms is not corrected"
+
+
+def test_a_refused_correction_is_no_revision(connection):
+    write(connection, CANDLE, [candle()])
+    write(connection, CANDLE, [candle(close=101.0, known_at=START)])
+    assert connection.execute("select close from candle").fetchone() == (100.0,)
+    assert connection.execute("select count(*) from revision").fetchone() == (0,)
+
+
+def test_of_two_receipts_of_the_same_values_the_first_counts_in_either_order(connection):
+    late, early = (candle(known_at=START + timedelta(minutes=minute)) for minute in (5, 2))
+    assert write(connection, CANDLE, [late]) == 1
+    assert write(connection, CANDLE, [early]) == 1
+    assert write(connection, CANDLE, [late]) == 0
+    assert connection.execute("select known_at from candle").fetchone() == (early.known_at,)
+
+
+def test_an_import_does_not_make_a_live_row_known_earlier(connection):
+    live = candle(known_at=START + timedelta(minutes=5))
+    write(connection, CANDLE, [live])
+    assert write(connection, CANDLE, [candle(source="import", known_at=START)]) == 0
+    assert connection.execute("select known_at from candle").fetchone() == (live.known_at,)
+
+
+def test_the_volume_of_a_forming_candle_is_not_the_final_ones(connection):
+    write(connection, CANDLE, [candle(symbol="NIFTY1!", final=False, volume=65)])
+    write(connection, CANDLE, [candle(symbol="NIFTY1!")])
+    assert connection.execute("select volume from candle").fetchone() == (None,)
+    write(connection, CANDLE, [candle(symbol="NIFTY1!", volume=650)])
+    write(connection, CANDLE, [candle(symbol="NIFTY1!", known_at=START + timedelta(hours=1))])
+    assert connection.execute("select volume from candle").fetchone() == (650,)

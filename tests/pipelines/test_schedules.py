@@ -68,10 +68,10 @@ def test_the_morning_run_belongs_to_the_half_hour_before_the_open() -> None:
 
 def test_the_closing_run_waits_until_the_last_rows_should_be_there() -> None:
     assert (
-        after_close(ist(ORDINARY, "15:39"))
-        == "session 2026-01-21 is not over at 2026-01-21 15:39 IST"
+        after_close(ist(ORDINARY, "15:50"))
+        == "session 2026-01-21 is not over at 2026-01-21 15:50 IST"
     )
-    assert after_close(ist(ORDINARY, "15:40")) == ORDINARY
+    assert after_close(ist(ORDINARY, "15:51")) == ORDINARY
     assert after_close(ist(ORDINARY, "23:59")) == ORDINARY
     assert after_close(ist(date(2026, 8, 3), "15:45")) != date(2026, 8, 3)
     assert after_close(ist(BUDGET_SUNDAY, "16:00")) == BUDGET_SUNDAY
@@ -163,7 +163,7 @@ def finished(instance: DagsterInstance, schedule: str, key: str, status: Dagster
     )
 
 
-@pytest.mark.parametrize(("name", "clock"), [("morning", "08:50"), ("closing", "15:45")])
+@pytest.mark.parametrize(("name", "clock"), [("morning", "08:50"), ("closing", "15:55")])
 def test_morning_and_closing_run_once_a_session(
     monkeypatch: pytest.MonkeyPatch, instance: DagsterInstance, name: str, clock: str
 ) -> None:
@@ -180,7 +180,7 @@ def test_morning_and_closing_run_once_a_session(
 def test_a_closing_run_that_failed_is_started_again_three_times_at_most(
     monkeypatch: pytest.MonkeyPatch, instance: DagsterInstance
 ) -> None:
-    stand_at(monkeypatch, ist(ORDINARY, "15:45"))
+    stand_at(monkeypatch, ist(ORDINARY, "15:55"))
     for _ in range(3):
         request = evaluate("closing", instance)
         assert isinstance(request, dg.RunRequest)
