@@ -68,6 +68,7 @@ select symbol, open_time, known_at from build_up where known_at < close_time
 union all
 select strike::text, observed_at, known_at from chain_oi where known_at < observed_at
 """
+END_SESSIONS = "select pg_terminate_backend(pid) from pg_stat_activity where datname = %s"
 Tables = dict[str, set[tuple]]
 
 
@@ -105,7 +106,11 @@ def copied(server: str, original: str) -> Iterator[str]:
     copy = with_database(server, f"optionscalp_test_{uuid4().hex[:8]}")
     names = [Identifier(database_name(dsn)) for dsn in (copy, original)]
     with connect(server) as admin:
+        # TimescaleDB's worker would come back as soon as it is ended.
+        admin.execute(SQL("alter database {} allow_connections false").format(names[1]))
+        admin.execute(END_SESSIONS, (database_name(original),))
         admin.execute(SQL("create database {} template {}").format(*names))
+        admin.execute(SQL("alter database {} allow_connections true").format(names[1]))
         yield copy
         admin.execute(SQL("drop database {} with (force)").format(names[0]))
 

@@ -13,7 +13,7 @@ from db.rebuild import Difference
 from pipelines.heal import heal
 from pipelines.rebuild import ArchiveEmptyError, fill_from_archive, rebuild
 from simulator.faults import Fault
-from tests.faulty import DAY, at, copied, desk_at, fault, follow, run
+from tests.faulty import DAY, at, copied, desk_at, fault, follow, run, tables
 
 # With known_at, unlike tests of faults: the moment a value became known is rebuilt too.
 EVERYTHING = {
@@ -31,6 +31,11 @@ def everything(connection: psycopg.Connection) -> dict[str, list]:
 
 def log_count(connection: psycopg.Connection) -> int:
     return connection.execute("select count(*) from change_log").fetchone()[0]
+
+
+def marked(connection: psycopg.Connection) -> int:
+    query = "select count(*) from raw_payload where parser_error is not null"
+    return connection.execute(query).fetchone()[0]
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +64,7 @@ def test_the_archive_gives_the_same_rows_again(copy: psycopg.Connection):
     before, logged = everything(copy), log_count(copy)
     report = rebuild(copy, DAY)
     assert report.receipts == count_receipts(copy, DAY) > 100
-    assert report.unusable == 3
+    assert report.unusable == marked(copy) >= 2
     assert (report.changes, report.unexplained) == (0, 0)
     assert everything(copy) == before
     assert log_count(copy) == logged
@@ -133,13 +138,13 @@ def test_imported_rows_are_not_judged_by_the_archive(copy: psycopg.Connection):
 
 
 def test_what_can_be_parsed_by_now_is_not_marked_any_more(copy: psycopg.Connection):
+    before = marked(copy)
     copy.execute(
         "update raw_payload set parser_error = 'by an older parser'"
         " where about ->> 'kind' = 'build_ups' and parser_error is null"
     )
-    assert rebuild(copy, DAY).unusable == 3
-    marked = "select count(*) from raw_payload where parser_error is not null"
-    assert copy.execute(marked).fetchone() == (3,)
+    rebuild(copy, DAY)
+    assert marked(copy) == before
 
 
 def test_a_session_without_an_archive_cannot_be_rebuilt(connection: psycopg.Connection):
@@ -182,14 +187,4 @@ def test_runs_after_deletions_give_the_tables_of_runs_without(ten: str, server_d
         logged = log_count(connection)
         run(ten, "10:05:45")
         assert log_count(connection) == logged, "a second run writes nothing"
-        with connect(untouched) as other:
-            strip = {name: rows_without_time(connection, name) for name in EVERYTHING}
-            assert strip == {name: rows_without_time(other, name) for name in EVERYTHING}
-
-
-def rows_without_time(connection: psycopg.Connection, name: str) -> set:
-    rows = connection.execute(
-        f"select to_jsonb(t) - 'known_at' from {name} t"
-        + (" where final" if name == "candle" else "")
-    )
-    return {str(sorted(row[0].items())) for row in rows}
+        assert tables(ten, "10:05") == tables(untouched, "10:05")
