@@ -8,7 +8,8 @@ from typing import Any, NamedTuple, TypeVar
 from db.gaps import missed_snapshots, missing_build_ups
 from db.market import reference_prices
 from db.raw_payloads import Answer, Receipt, asked_since
-from pipelines.derive import Derived, Deriver, build_ups_of, chain_of
+from pipelines.answers import build_ups_of, chain_of
+from pipelines.derive import Derived, Deriver
 from pipelines.desk import TRENDLYNE, Desk
 from pipelines.errors import (
     ExpiryGone,
