@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
 
-.PHONY: demo up test test-long setup lint bench screenshot clean
+.PHONY: demo up test test-long test-zones setup lint bench screenshot clean
 
 demo: setup  ## the whole system on a simulated market
 	$(BIN)/optionscalp demo $(ARGS)
@@ -20,6 +20,10 @@ test: setup  ## all tests; Chromium is installed where it is missing and may be
 test-long: setup  ## all tests, the fault and load runs in full
 	./scripts/need chromium
 	OPTIONSCALP_LONG=1 $(BIN)/pytest $(ARGS)
+
+test-zones: setup  ## all tests in each of three time zones
+	./scripts/need chromium
+	set -e; for zone in UTC Asia/Kolkata America/New_York; do TZ=$$zone $(BIN)/pytest $(ARGS); done
 
 lint: setup  ## ruff, mypy and the page's type check
 	$(BIN)/ruff format --check .

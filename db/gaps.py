@@ -51,20 +51,27 @@ select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newes
                       and e.confirmed_at is not null)
  group by w.symbol, w.newest
 """
-# A snapshot belongs to the five minutes before it. One that was asked for by its minute before is
-# not asked for again: the source has nothing else to say.
+# A snapshot belongs to the five minutes before it. One that was asked for by its minute twice, and
+# late enough for the source to have it, is not asked for again: the source has nothing else to say.
+# Twice, because a process may have been killed between the archive and the rows.
 MISSED_SNAPSHOTS = """
-select g.moment
-  from generate_series(%(first)s::timestamptz, %(until)s::timestamptz, interval '5 minutes')
-       g (moment)
- where not exists (select from chain_oi c
-                    where c.underlying = %(underlying)s and c.expiry = %(expiry)s
-                      and c.observed_at > g.moment - interval '5 minutes'
-                      and c.observed_at <= g.moment)
-   and to_char(g.moment at time zone 'Asia/Kolkata', 'HH24:MI') not in (
-       select p.about ->> 'until' from raw_payload p
+with missed as materialized (
+    select g.moment
+      from generate_series(%(first)s::timestamptz, %(until)s::timestamptz, interval '5 minutes')
+           g (moment)
+     where not exists (select from chain_oi c
+                        where c.underlying = %(underlying)s and c.expiry = %(expiry)s
+                          and c.observed_at > g.moment - interval '5 minutes'
+                          and c.observed_at <= g.moment)
+)
+select moment from missed
+ where to_char(moment at time zone 'Asia/Kolkata', 'HH24:MI') not in (
+       select p.about ->> 'until' from raw_payload p join raw_receipt r using (payload_id)
         where p.session = %(session)s and p.about ->> 'kind' = 'chain'
-          and p.about ->> 'underlying' = %(underlying)s and p.parser_error is null)
+          and p.about ->> 'underlying' = %(underlying)s and p.parser_error is null
+          and (r.asked_at at time zone 'Asia/Kolkata') - interval '5 minutes'
+              >= p.session + (p.about ->> 'until')::time
+        group by 1 having count(*) > 1)
  order by 1
 """
 INSERT_EMPTY = """

@@ -34,7 +34,7 @@ logger = logging.getLogger(__name__)
 LAST_ROWS = timedelta(minutes=10)
 # Until so long after the open the source may still answer for the session before.
 FIRST_ROWS = timedelta(minutes=15)
-# How many missed strike ladders are asked for again in one go.
+# How many missed strike ladders are asked for in one go while the session is on; then all.
 SNAPSHOTS_AT_ONCE = 6
 T = TypeVar("T")
 
@@ -100,9 +100,12 @@ async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> Posi
     expected = newest_closed(session, desk.now(), BUILD_UP_MINUTES)
     prices = _prices(desk, session, underlying)
     due = _due(desk, session, listed, prices.values(), expected)
-    if listed and not due and (expected in {None, *prices} or _over(desk, session)):
+    today = session == session_of(desk.now())
+    missed = today and listed and _missed(desk, session, underlying, listed[0].expiry)
+    settled = expected in {None, *prices} or _over(desk, session)
+    if listed and not due and not missed and settled:
         return PositionReport()
-    if session != session_of(desk.now()):
+    if not today:
         raise SessionGone(f"{session} cannot be asked again: Trendlyne serves today only")
     near = await _near(desk, session, underlying, listed)
     deriver = Deriver(desk.connection, session)
@@ -119,12 +122,12 @@ async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> Posi
     seen = [*prices.values(), chain.spot]
     due = _due(desk, session, desk.listed(session, underlying), seen, expected)
     build_ups = await _ingest_contracts(desk, deriver, underlying, near, due)
-    missed = missed_snapshots(desk.connection, session, underlying, near.expiry, expected)
     chain_rows = derived.chain_rows
-    for moment in missed[:SNAPSHOTS_AT_ONCE]:
+    missed = _missed(desk, session, underlying, near.expiry)
+    for moment in missed:
         found, _ = await _chain(desk, deriver, underlying, near, moment)
         chain_rows += found.chain_rows
-    asked = 1 + len(due) + len(missed[:SNAPSHOTS_AT_ONCE])
+    asked = 1 + len(due) + len(missed)
     return PositionReport(derived.contracts, chain_rows, build_ups, asked)
 
 
@@ -156,6 +159,14 @@ def _prices(desk: Desk, session: date, underlying: str) -> dict[datetime, float]
 def _over(desk: Desk, session: date) -> bool:
     """Tell whether the session's last rows should be there."""
     return desk.now() >= session_hours(session)[1] + LAST_ROWS
+
+
+def _missed(desk: Desk, session: date, underlying: str, expiry: date) -> list[datetime]:
+    """Return the moments whose strike ladder to ask for now."""
+    now = desk.now()
+    newest = newest_closed(session, now, BUILD_UP_MINUTES)
+    missed = missed_snapshots(desk.connection, session, underlying, expiry, newest)
+    return missed if now >= session_hours(session)[1] else missed[:SNAPSHOTS_AT_ONCE]
 
 
 def _due(

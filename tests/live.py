@@ -111,14 +111,19 @@ def run_session(market: Market) -> list[str]:
 
 def wait_for_rows(dsn: str, more: int) -> None:
     """Return when the change log has grown by so many entries."""
+    assert grows(dsn, more, 120), "the market stands still"
+
+
+def grows(dsn: str, more: int, seconds: float) -> bool:
+    """Return when the change log has grown by so many entries, or so much later; tell which."""
     newest = "select coalesce(max(seq), 0) from change_log"
     with connect(dsn) as listener, connect(dsn) as reader:
         listener.execute("listen feed")
         goal = reader.execute(newest).fetchone()[0] + more
-        for _ in listener.notifies(timeout=120):
+        for _ in listener.notifies(timeout=seconds):
             if reader.execute(newest).fetchone()[0] >= goal:
-                return
-    raise AssertionError("the market stands still")
+                return True
+    return False
 
 
 def optionscalp(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess:

@@ -1,7 +1,10 @@
 """Traps that look like good answers: each has to be healed or told, and never to be stored."""
 
+from datetime import datetime, timedelta
+
 import pytest
 
+from db.connection import connect
 from strategy.session import interval_opens
 from tests.faulty import (
     AFTER,
@@ -12,6 +15,7 @@ from tests.faulty import (
     WITHIN,
     Tables,
     assert_nothing_invented,
+    at,
     fault,
     follow,
     market,
@@ -60,6 +64,30 @@ def test_a_chain_that_did_not_come_is_asked_again_by_its_minute(ten: str, faultl
     run(ten, WITHIN, fault("http-500"))
     run(ten, AFTER)
     assert tables(ten, UNTIL)["chain_oi"] == faultless["chain_oi"]
+
+
+def ladders(dsn: str) -> set[datetime]:
+    return {row[3] for row in tables(dsn, UNTIL)["chain_oi"]}
+
+
+def test_a_ladder_that_was_asked_for_too_early_is_asked_again_by_its_minute(ten: str):
+    run(ten, "10:05:05")  # when the source does not have it yet
+    assert at("10:05") not in ladders(ten)
+    run(ten, "10:15:30")
+    assert at("10:05") in ladders(ten)
+
+
+def test_a_ladder_of_which_a_kill_left_the_archived_answer_alone_is_asked_again(ten: str):
+    before = ladders(ten)
+    with connect(ten) as connection:
+        connection.execute("delete from chain_oi where observed_at = %s", [at("09:30")])
+    run(ten, WITHIN)
+    assert before < ladders(ten)
+
+
+def test_after_the_close_every_missed_ladder_is_asked_for(ten: str):
+    run(ten, "15:31")
+    assert ladders(ten) == {opened + timedelta(minutes=5) for opened in interval_opens(DAY, 5)}
 
 
 def test_a_forming_candles_volume_is_never_the_final_ones(ten: str, faultless: Tables):

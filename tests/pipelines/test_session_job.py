@@ -205,7 +205,7 @@ def test_an_older_session_that_lacks_rows_fails_clearly_for_positions_alone(
     assert set(failures) == {"contract", "positions"}
     for event in failures.values():
         text = event.step_failure_data.error_display_string
-        assert "WrongTradingDate: 2026-01-20 cannot be asked again" in text
+        assert "SessionGone: 2026-01-20 cannot be asked again" in text
     assert not [event for event in result.all_events if event.is_step_up_for_retry]
 
 

@@ -70,7 +70,7 @@ def test_a_symbol_is_resolved_before_its_series_is_answered(market, clock_at, pl
 
 def test_before_the_open_the_series_is_empty_and_then_begins(market, clock_at, playing):
     async def scenario():
-        async with playing(market, clock_at("09:14:50", speed=60), pace=FAST) as (client, _, _):
+        async with playing(market, clock_at("09:13:00", speed=60), pace=FAST) as (client, _, _):
             series = await client.history("NIFTY", "1", 300)
             assert series["s"] == []
             _, (_, update) = (await client.until("du"))[-1]
