@@ -37,10 +37,11 @@ from optionscalp.doctor import examine
 from optionscalp.errors import CommandError
 from optionscalp.homes import database, demo_home, home, opened, server
 from optionscalp.stack import Ports
-from pipelines.importer import FileInvalidError, ImportReport, import_rows, read_file
+from pipelines.importer import ImportReport, import_rows
 from pipelines.materialise import materialise_signals
 from pipelines.rebuild import ArchiveEmptyError, Rebuilt
 from pipelines.rebuild import rebuild as rebuild_session
+from pipelines.recorded_files import FileInvalidError, read_file
 from pipelines.sessions import Ingested, ingest_sessions
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
