@@ -40,7 +40,7 @@ class Relation(NamedTuple):
         ignored: Columns that alone make no change: a value keeps its first `known_at`.
         merged: Columns whose new value comes from both the stored and the incoming row.
         guard: Further condition on an update.
-        revised: Which replaced rows are kept; None for none.
+        revised: Which replaced rows are kept, of a table that readers follow; None for none.
         log: Expressions for the change log's columns (underlying, symbol, interval_minutes,
             moment, signal_id); none where readers do not follow the table.
     """
@@ -156,11 +156,13 @@ def _merge_statement(relation: Relation) -> Composed:
             "select distinct on ({key}) {columns} from {stage} order by {key}, ctid desc)"
         ).format(**parts)
     ]
-    if relation.revised is not None:
-        steps.append(_revision_step(relation.revised, parts))
     if relation.log is not None:
-        steps.append(SQL("merged as ({} returning {})").format(merge, relation.log))
-        merge = SQL("insert into changed select {name}, * from merged").format(**parts)
+        steps.append(SQL("merged as ({} returning *)").format(merge))
+        if relation.revised is not None:
+            steps.append(_revision_step(relation.revised, parts))
+        merge = SQL("insert into changed select {name}, {log} from merged").format(
+            log=relation.log, **parts
+        )
     return SQL("with {} {}").format(SQL(", ").join(steps), merge)
 
 
@@ -187,9 +189,10 @@ def statement_parts(relation: Relation) -> dict[str, Composable]:
     }
     parts["differs"] = SQL("({stored}) is distinct from ({incoming}) and {guard}").format(**parts)
     # Two processes may write what they received in the other order: the first receipt counts.
+    # The cheap conditions come first: most rows that come again are known later.
     sooner = SQL(
-        "({stored}) is not distinct from ({incoming}) and excluded.source = {table}.source"
-        " and excluded.known_at < {table}.known_at"
+        "excluded.known_at < {table}.known_at and excluded.source = {table}.source"
+        " and ({stored}) is not distinct from ({incoming})"
     )
     first_receipt = {"known_at", "source"} <= set(relation.columns)
     parts["sooner"] = sooner.format(**parts) if first_receipt else SQL("false")
@@ -197,13 +200,14 @@ def statement_parts(relation: Relation) -> dict[str, Composable]:
 
 
 def _revision_step(revised: Revised, parts: dict[str, Composable]) -> Composed:
-    # The same statement's upsert is not seen yet: these are the rows as they were.
+    # The same statement's upsert is not seen yet: the table has the rows as they were. Only what
+    # it changed is looked up, which for rows that come again is nothing.
     return SQL(
         "revised as (insert into revision (relation, underlying, symbol, interval_minutes,"
         " open_time, replaced, known_at, revised_at)"
         " select {name}, {table}.underlying, {table}.symbol, {interval}, {table}.open_time,"
         " to_jsonb({table}), {table}.known_at, excluded.known_at"
-        " from incoming excluded join {table} using ({key})"
+        " from merged excluded join {table} using ({key})"
         " where {condition} and {differs})"
     ).format(interval=revised.interval_minutes, condition=revised.condition, **parts)
 

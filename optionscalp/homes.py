@@ -12,6 +12,8 @@ import db.embedded
 from db.calendar import read_overrides
 from db.connection import connect, create_database, database_name, with_database
 from db.migrate import migrate
+from optionscalp.errors import CommandError
+from strategy.clock import MarketClock
 from strategy.session import use_overrides
 
 PROJECT = Path(__file__).parent.parent
@@ -26,6 +28,18 @@ def home() -> Path:
 def demo_home() -> Path:
     """Return where the demo keeps everything, apart from the real market's home."""
     return home() / "demo"
+
+
+def market_clock() -> MarketClock:
+    """Return the clock that `OPTIONSCALP_CLOCK` names, by default the real market's.
+
+    Raises:
+        CommandError: It names none.
+    """
+    try:
+        return MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
+    except ValueError as error:
+        raise CommandError(f"OPTIONSCALP_CLOCK: {error}") from None
 
 
 @contextmanager

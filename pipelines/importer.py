@@ -1,48 +1,23 @@
-"""Recorded days from Parquet or CSV files into `contract`, `candle` and `build_up`.
+"""The rows of recorded days, read from files, into `contract`, `candle` and `build_up`."""
 
-Columns (docs/recorded-days.md): `ts` (UTC, start of the interval), `interval_minutes` (1 or 5;
-absent means 1), `symbol`, `underlying`, `expiry`, `strike`, `option_type`, `open`, `high`,
-`low`, `close`, `volume`, `oi`. Volume and open interest are units.
-"""
-
-import sys
 from collections.abc import Callable, Iterator
-from datetime import timedelta
-from pathlib import Path
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 import pandas as pd
 from psycopg import Connection
 
 from db.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.recorded import imported_candles, stored_build_ups
 from db.rows import BuildUp, Candle, Contract
+from pipelines.recorded_files import Parsed, RejectedRow
 from strategy.build_up import label_build_ups
 from strategy.contract import UNDERLYINGS, lot_size, parse_symbol
 from strategy.session import IST
 
 SOURCE = "import"
-REQUIRED = ("ts", "symbol", "underlying", "expiry", "strike", "option_type")
-PRICES = ("open", "high", "low", "close")
-COUNTS = ("volume", "oi")
+INTERVAL = ["symbol", "underlying", "interval_minutes", "ts", "close", "volume", "oi"]
 WRITE_ROWS = 50_000
-
-
-class FileInvalidError(Exception):
-    """A file cannot be read as recorded days: the message says what it lacks."""
-
-
-class RejectedRow(NamedTuple):
-    """A row that breaks a rule, by its line (CSV) or row number (Parquet), from 1."""
-
-    line: int
-    reason: str
-
-
-class Parsed(NamedTuple):
-    """A file's good rows, in the documented columns, and its rejected ones."""
-
-    rows: pd.DataFrame
-    rejected: list[RejectedRow]
 
 
 class ImportReport(NamedTuple):
@@ -53,104 +28,6 @@ class ImportReport(NamedTuple):
     build_ups: int
     contracts: int
     rejected: list[RejectedRow]
-
-
-def read_file(path: Path) -> Parsed:
-    """Read and check a file of recorded days.
-
-    Raises:
-        FileInvalidError: It is missing, unreadable, or lacks columns.
-    """
-    first_line = 1
-    try:
-        if path.suffix == ".parquet":
-            frame = pd.read_parquet(path)
-        elif path.suffix == ".csv":
-            frame = pd.read_csv(path)
-            first_line = 2  # below the header
-        else:
-            raise FileInvalidError(f"{path}: neither .parquet nor .csv")
-    except (OSError, ValueError, UnicodeDecodeError) as error:
-        reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
-        raise FileInvalidError(f"{path}: cannot be read: {reason.splitlines()[0]}") from error
-    missing = [name for name in (*REQUIRED, *PRICES, *COUNTS) if name not in frame]
-    if missing:
-        raise FileInvalidError(f"{path}: lacks the columns {', '.join(missing)}")
-    return check_rows(frame, first_line)
-
-
-def check_rows(frame: pd.DataFrame, first_line: int = 1) -> Parsed:
-    """Split rows into those that keep the documented rules and those that do not."""
-    rows = frame.reset_index(drop=True)
-    if "interval_minutes" not in rows:
-        rows["interval_minutes"] = 1
-    typed = _typed(rows)
-    reasons = pd.Series("", index=rows.index, dtype="str")
-    for reason, broken in _faults(rows, typed):
-        reasons = reasons.mask(broken & (reasons == ""), reason)
-    good = typed[reasons == ""]
-    # The same row twice is harmless; two different rows of one key are not both true.
-    good = good.drop_duplicates()
-    twice = good.duplicated(["symbol", "interval_minutes", "ts"], keep=False)
-    reasons.loc[good.index[twice]] = "duplicate key with other values"
-    bad = reasons.to_numpy(dtype=object)
-    rejected = [
-        RejectedRow(place + first_line, reason) for place, reason in enumerate(bad) if reason
-    ]
-    return Parsed(good[~twice], rejected)
-
-
-def _typed(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the columns in their types; what does not convert becomes null."""
-    typed = pd.DataFrame(index=rows.index)
-    stamps = rows["ts"]
-    if not isinstance(stamps.dtype, pd.DatetimeTZDtype):
-        # The column is UTC by contract; text with another offset is converted.
-        stamps = pd.to_datetime(stamps, utc=True, errors="coerce", format="ISO8601")
-    typed["ts"] = stamps.dt.tz_convert("UTC").dt.as_unit("us")
-    for name in ("symbol", "underlying", "option_type"):
-        typed[name] = rows[name].astype("str").where(rows[name].notna(), None)
-    typed["expiry"] = pd.to_datetime(rows["expiry"], errors="coerce").dt.date
-    for name in ("interval_minutes", "strike", *PRICES, *COUNTS):
-        typed[name] = pd.to_numeric(rows[name], errors="coerce").astype("Float64")
-    return typed
-
-
-def _faults(rows: pd.DataFrame, typed: pd.DataFrame) -> Iterator[tuple[str, "pd.Series[bool]"]]:
-    """Yield each rule with the rows that break it; the first reason counts."""
-    minutes = typed["interval_minutes"]
-    yield "ts is not a UTC time", typed["ts"].isna()
-    yield "interval_minutes is neither 1 nor 5", ~minutes.isin([1, 5]).fillna(False)
-    off_grid = (typed["ts"].dt.minute % minutes.fillna(1)).ne(0) | typed["ts"].dt.second.ne(0)
-    yield "ts is not the start of an interval", off_grid.fillna(True)
-    yield "unknown underlying", ~typed["underlying"].isin(UNDERLYINGS)
-    for name in PRICES:
-        yield f"{name} is not a price", ~typed[name].between(0, sys.float_info.max).fillna(False)
-    for name in COUNTS:
-        yield f"{name} is not a number", rows[name].notna() & typed[name].isna()
-        yield f"{name} is negative", (typed[name] < 0).fillna(False)
-        yield f"{name} is not whole units", (typed[name] % 1 != 0).fillna(False)
-    body_high, body_low = typed[["open", "close"]].max(axis=1), typed[["open", "close"]].min(axis=1)
-    yield "high is below low", (typed["high"] < typed["low"]).fillna(False)
-    yield "high is below open or close", (typed["high"] < body_high).fillna(False)
-    yield "low is above open or close", (typed["low"] > body_low).fillna(False)
-    yield "symbol does not say the same contract", ~_names_agree(typed)
-
-
-def _names_agree(typed: pd.DataFrame) -> "pd.Series[bool]":
-    columns = ["symbol", "underlying", "expiry", "strike", "option_type"]
-    named = typed[columns].drop_duplicates()
-    agree = [_agrees(*row) for row in named.itertuples(index=False, name=None)]
-    verdict = dict(zip(map(str, named.itertuples(index=False, name=None)), agree, strict=True))
-    keys = map(str, typed[columns].itertuples(index=False, name=None))
-    return pd.Series([verdict[key] for key in keys], index=typed.index)
-
-
-def _agrees(symbol: Any, underlying: Any, expiry: Any, strike: Any, kind: Any) -> bool:
-    contract = parse_symbol(symbol) if isinstance(symbol, str) else None
-    if contract is None:  # an index or its front future
-        return symbol in {underlying, f"{underlying}1!"} and pd.isna(kind)
-    return tuple(contract) == (underlying, expiry, strike, kind)
 
 
 def import_rows(
@@ -165,13 +42,15 @@ def import_rows(
     """
     rows = parsed.rows
     contracts = write(connection, CONTRACT, contract_rows(rows))
+    # Before the candles are written: a file's own rows need not be read again.
+    labelled = build_up_rows(five_minutes(*_with_stored(connection, rows)))
     candles = done = 0
     for start in range(0, len(rows), WRITE_ROWS):
         part = rows.iloc[start : start + WRITE_ROWS]
         candles += write(connection, CANDLE, candle_rows(part))
         done += len(part)
         progress(done)
-    build_ups = write(connection, BUILD_UP, build_up_rows(five_minutes(rows)))
+    build_ups = write(connection, BUILD_UP, labelled)
     return ImportReport(len(rows), candles, build_ups, contracts, parsed.rejected)
 
 
@@ -220,31 +99,71 @@ def contract_rows(rows: pd.DataFrame) -> list[Contract]:
     return found
 
 
-def five_minutes(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return 5-minute option rows with open interest: stored ones, or built from 1-minute ones.
+def _with_stored(
+    connection: Connection[Any], rows: pd.DataFrame
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return a file's rows with what earlier files had of their sessions, and the build-ups stored.
 
-    A row is built only from five stored minutes; fewer would understate its volume.
+    A file may end in the middle of a session, or begin there.
     """
     options = rows[rows["option_type"].notna() & rows["oi"].notna()]
-    stored = options[options["interval_minutes"] == 5]
-    minutes = options[options["interval_minutes"] == 1].sort_values(["symbol", "ts"])
+    symbols: dict[date, set[str]] = {}
+    for session, symbol in zip(
+        options["ts"].dt.tz_convert(IST).dt.date, options["symbol"], strict=True
+    ):
+        symbols.setdefault(session, set()).add(symbol)
+    candles: list[tuple[Any, ...]] = []
+    build_ups: list[tuple[Any, ...]] = []
+    for session, names in symbols.items():
+        candles += imported_candles(connection, session, sorted(names), SOURCE)
+        build_ups += stored_build_ups(connection, session, sorted(names))
+    earlier = _frame(candles, INTERVAL)
+    return _first_of([options[INTERVAL], earlier]), _frame(build_ups, [*INTERVAL, "source"])
+
+
+def _frame(rows: list[tuple[Any, ...]], columns: list[str]) -> pd.DataFrame:
+    frame = pd.DataFrame(rows, columns=columns)
+    kinds = dict.fromkeys(("interval_minutes", "close", "volume", "oi"), "Float64")
+    return frame.astype({**kinds, "ts": "datetime64[us, UTC]"})
+
+
+def _first_of(parts: list[pd.DataFrame]) -> pd.DataFrame:
+    """Return the rows of all, one per key: that of the first part that has it."""
+    rows = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    rows = rows.drop_duplicates(["symbol", "interval_minutes", "ts"])
+    return rows.sort_values(["symbol", "ts"], ignore_index=True)
+
+
+def five_minutes(rows: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+    """Return 5-minute rows with their source, stored build-ups included.
+
+    Args:
+        rows: Of options, with open interest, of 5 minutes or one. A 5-minute row is built only
+            from five minutes; fewer would understate its volume.
+        stored: Build-ups of the same sessions; those received live win over the rows.
+    """
+    recorded = rows[rows["interval_minutes"] == 5]
+    minutes = rows[rows["interval_minutes"] == 1].sort_values(["symbol", "ts"])
     buckets = minutes.groupby(["symbol", "underlying", minutes["ts"].dt.floor("5min")])
     built = buckets.agg(
         close=("close", "last"), volume=("volume", "sum"), oi=("oi", "last"), number=("ts", "size")
     ).reset_index()
-    built = built[built["number"] == 5]
-    columns = ["symbol", "underlying", "ts", "close", "volume", "oi"]
-    both = pd.concat([stored[columns], built[columns]], ignore_index=True)
-    return both.drop_duplicates(["symbol", "ts"]).sort_values(["symbol", "ts"])
+    built = built[built["number"] == 5].assign(interval_minutes=5.0)
+    live = stored["source"] != SOURCE
+    ours = [part[INTERVAL].assign(source=SOURCE) for part in (recorded, built)]
+    return _first_of([stored[live], *ours, stored[~live]])
 
 
 def build_up_rows(rows: pd.DataFrame) -> list[BuildUp]:
-    """Return build-up rows of 5-minute option rows, labelled, known at their interval's end."""
+    """Return build-ups of 5-minute rows, labelled, known at their interval's end.
+
+    Rows that were received live give changes to those after them, and are left as they are.
+    """
     frame = rows.rename(columns={"ts": "open_time", "oi": "open_interest"})
     frame = frame.astype({"close": "float64", "open_interest": "Int64"})
     labelled = label_build_ups(frame)
     built = []
-    for row in _records(labelled):
+    for row in _records(labelled[labelled["source"] == SOURCE]):
         open_time = row.open_time.to_pydatetime()
         close_time = open_time + timedelta(minutes=5)
         built.append(

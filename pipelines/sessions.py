@@ -11,7 +11,7 @@ from pipelines.errors import SourceError
 from pipelines.heal import heal
 from pipelines.ingest_candles import CandleReport, ingest_candles
 from pipelines.ingest_positions import PositionReport, ingest_positions
-from pipelines.materialise import materialise_signals
+from pipelines.materialise import Materialised, materialise_signals
 from pipelines.settings import Settings
 
 
@@ -61,19 +61,33 @@ async def _ingest(settings: Settings, session: date) -> Ingested:
         filled = heal(desk, session, always=True)
         problems: list[str] = []
         candles, positions = CandleReport(0, 0, {}), PositionReport()
+        # Contracts tell whose candles to fetch, and candles whose positions.
+        if not all(desk.listed(session, underlying) for underlying in settings.underlyings):
+            positions = await _positions(desk, session, problems)
         try:
             candles = await ingest_candles(desk, session)
         except SourceError as error:
             problems.append(f"candles: {error}")
-        try:
-            positions = await ingest_positions(desk, session)
-        except SourceError as error:
-            problems.append(f"positions: {error}")
+        more = await _positions(desk, session, problems)
+        positions = PositionReport(*map(sum, zip(positions, more, strict=True)))
         problems += [f"{symbol}: {reason}" for symbol, reason in candles.failures.items()]
-        return Ingested(session, filled, candles, positions, _signals(desk, session), problems)
+        stored = _signals(desk, session)
+        problems += [
+            f"signals held back, these checks fail: {', '.join(checks)}"
+            for checks in stored.blocked.values()
+        ]
+        told = list(dict.fromkeys(problems))
+        return Ingested(session, filled, candles, positions, stored.written, told)
 
 
-def _signals(desk: Desk, session: date) -> int:
+async def _positions(desk: Desk, session: date, problems: list[str]) -> PositionReport:
+    try:
+        return await ingest_positions(desk, session)
+    except SourceError as error:
+        problems.append(f"positions: {error}")
+        return PositionReport()
+
+
+def _signals(desk: Desk, session: date) -> Materialised:
     underlyings = desk.settings.underlyings
-    stored = materialise_signals(desk.connection, Range(session, session), underlyings, desk.now())
-    return stored.written
+    return materialise_signals(desk.connection, Range(session, session), underlyings, desk.now())

@@ -46,6 +46,12 @@ class Settings(BaseSettings):
             )
         return names
 
+    @field_validator("optionscalp_clock")
+    @classmethod
+    def _is_clock(cls, value: str | None) -> str | None:
+        MarketClock.parse(value)
+        return value
+
     @property
     def clock(self) -> MarketClock:
         """What time it is in the market."""

@@ -7,8 +7,9 @@ import pytest
 
 from db.connection import connect
 from db.market import Range
-from pipelines.importer import import_rows, read_file
+from pipelines.importer import import_rows
 from pipelines.materialise import materialise_signals
+from pipelines.recorded_files import read_file
 from strategy.contract import UNDERLYINGS
 from tests.live import run_session, simulated_market
 

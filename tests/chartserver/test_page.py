@@ -11,8 +11,9 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from db.connection import connect
 from db.market import Range
-from pipelines.importer import import_rows, read_file
+from pipelines.importer import import_rows
 from pipelines.materialise import materialise_signals
+from pipelines.recorded_files import read_file
 from tests.conftest import temporary_folder
 from tests.demo import Demo, demo
 

@@ -57,6 +57,26 @@ def test_a_correction_is_written_logged_and_known_from_its_own_time(connection):
     assert log_count(connection) == 2
 
 
+def test_only_a_final_candle_that_is_corrected_is_kept_as_it_was(connection):
+    rows = [candle(minute) for minute in range(3)]
+    write(connection, CANDLE, [candle(close=90.0, final=False), *rows[1:]])
+    write(connection, CANDLE, rows)  # one final instead of forming, two as they were
+    sooner = rows[1].known_at - timedelta(seconds=1)
+    write(connection, CANDLE, [rows[1]._replace(known_at=sooner)])
+    later = rows[2].known_at + timedelta(minutes=9)
+    write(connection, CANDLE, [candle(2, close=101.0, known_at=later), candle(3)])
+    kept = connection.execute(
+        "select relation, symbol, interval_minutes, open_time, (replaced ->> 'close')::float,"
+        " known_at, revised_at from revision"
+    ).fetchall()
+    assert kept == [
+        ("candle", "NIFTY", 1, rows[2].open_time, 100.0, rows[2].known_at, later),
+    ]
+    assert connection.execute(
+        "select known_at from candle where open_time = %s", (rows[1].open_time,)
+    ).fetchone() == (sooner,)
+
+
 def test_a_forming_candle_never_replaces_a_final_or_a_newer_one(connection):
     forming = candle(close=90.0, final=False, known_at=START + timedelta(seconds=40))
     older = candle(close=80.0, final=False, known_at=START + timedelta(seconds=20))

@@ -16,8 +16,9 @@ from pipelines.checks import faults
 from pipelines.checks.check import Look
 from pipelines.checks.definitions import ALL, EVERY, results
 from pipelines.feed import FEED_LOCK
-from pipelines.importer import import_rows, read_file
+from pipelines.importer import import_rows
 from pipelines.lateness import behind
+from pipelines.recorded_files import read_file
 from pipelines.resources import Market
 from strategy.clock import MarketClock
 from strategy.session import session_hours

@@ -7,8 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from db.bulk import BUILD_UP, write
 from db.connection import connect
-from pipelines.importer import FileInvalidError, check_rows, five_minutes, import_rows, read_file
+from db.rows import BuildUp
+from pipelines.importer import import_rows
+from pipelines.recorded_files import FileInvalidError, check_rows, read_file
 from tests.live import optionscalp
 
 SYMBOL = "NIFTY260127C25000"
@@ -54,10 +57,42 @@ def test_build_ups_are_built_from_five_whole_minutes(connection):
     assert rows[1][2:7] == (109.5, 7085, 325, 3250, "long_build_up")
 
 
-def test_stored_five_minute_rows_win_over_built_ones():
+def test_five_minute_rows_of_a_file_win_over_built_ones(connection):
     both = pd.concat([recorded(5), recorded(1, minutes=5, close=100.9)], ignore_index=True)
-    rows = five_minutes(check_rows(both).rows)
-    assert rows["close"].tolist() == [100.9]
+    import_rows(connection, check_rows(both))
+    assert stored(connection, "select close from build_up") == [(100.9,)]
+
+
+BUILD_UPS = "select * from build_up order by symbol, open_time"
+
+
+@pytest.mark.parametrize("minutes", [1, 5])
+@pytest.mark.parametrize("cut", [9, 10, 12])
+@pytest.mark.parametrize("first", [0, 1], ids=["in order", "later half first"])
+def test_a_session_in_two_halves_gives_the_same_build_ups(connection, minutes, cut, first):
+    put = SYMBOL.replace("C", "P")
+    day = pd.concat([recorded(20, minutes), recorded(20, minutes, symbol=put, option_type="P")])
+    import_rows(connection, check_rows(day))
+    whole = stored(connection, BUILD_UPS)
+    assert len(whole) == 2 * 20 * minutes // 5
+    connection.execute("truncate candle, build_up")
+    early = day["ts"] < START + timedelta(minutes=cut * minutes)
+    halves = [day[early], day[~early]]
+    import_rows(connection, check_rows(halves[first]))
+    import_rows(connection, check_rows(halves[1 - first]))
+    assert stored(connection, BUILD_UPS) == whole
+
+
+def test_changes_follow_on_a_live_row_which_stays_as_it_is(connection):
+    live = BuildUp(
+        *(SYMBOL, START + timedelta(minutes=5), "NIFTY", START + timedelta(minutes=10)),
+        *(90.0, 6500, None, 650, "none", "trendlyne", START + timedelta(minutes=11)),
+    )
+    write(connection, BUILD_UP, [live])
+    import_rows(connection, check_rows(recorded(3, minutes=5)))
+    rows = [BuildUp(*row) for row in stored(connection, BUILD_UPS)]
+    assert rows[1] == live
+    assert (rows[2].oi_change, rows[2].label) == (130, "long_build_up")
 
 
 def test_importing_again_changes_nothing_and_logs_nothing(connection):

@@ -1,0 +1,1 @@
+"""What `optionscalp COMMAND` does, one function per command."""

@@ -1,0 +1,52 @@
+"""Options that several commands have."""
+
+from datetime import date, datetime
+from typing import Annotated
+
+import typer
+
+from db.market import Range
+from optionscalp.errors import CommandError
+from strategy.session import sessions_between
+
+Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
+AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
+OfDemo = Annotated[bool, typer.Option("--demo", help="Of the demo's database, not the real one.")]
+First = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
+Last = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])]
+OneSession = Annotated[
+    datetime | None, typer.Option("--session", formats=["%Y-%m-%d"], help="One session.")
+]
+FirstOfMany = Annotated[
+    datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="First of several.")
+]
+LastOfMany = Annotated[
+    datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last of several.")
+]
+
+
+def range_of(session: datetime | None, first: datetime | None, last: datetime | None) -> Range:
+    """Return the dates that the options name.
+
+    Raises:
+        typer.BadParameter: They name none, or in the wrong order.
+    """
+    if session is not None and first is None and last is None:
+        return Range(session.date(), session.date())
+    if session is not None or first is None:
+        raise typer.BadParameter("give one date, or --from and --to", param_hint="--session")
+    if (last or first) < first:
+        raise typer.BadParameter("lies before --from", param_hint="--to")
+    return Range(first.date(), (last or first).date())
+
+
+def sessions_of(range_: Range) -> list[date]:
+    """Return the range's trading sessions, by the calendar in use: open the database first.
+
+    Raises:
+        CommandError: There are none.
+    """
+    sessions = sessions_between(range_.first, range_.last)
+    if not sessions:
+        raise CommandError(f"no session from {range_.first} to {range_.last}")
+    return sessions

@@ -1,0 +1,143 @@
+"""Commands that start the system and that look after it."""
+
+import os
+import signal
+import subprocess
+from datetime import datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+import db.embedded
+from db.connection import connect, service_file
+from db.migrate import migrate as apply_migrations
+from db.overview import overview
+from optionscalp import launch
+from optionscalp.commands.options import AsJson, Day, OfDemo
+from optionscalp.doctor import examine
+from optionscalp.homes import database, demo_home, home, opened, server
+from optionscalp.output import console, in_india, print_json
+from optionscalp.stack import Ports
+from strategy.contract import UNDERLYINGS
+from strategy.session import IST
+
+# The generated demo day: an ordinary Wednesday before a monthly expiry.
+DEMO_DAY = "2026-01-21"
+
+ChartPort = Annotated[int, typer.Option(envvar="CHART_PORT", min=1, max=65535)]
+DagsterPort = Annotated[int, typer.Option(envvar="DAGSTER_PORT", min=1, max=65535)]
+NoDagster = Annotated[bool, typer.Option("--no-dagster", help="Without Dagster and its UI.")]
+DemoHome = Annotated[
+    Path | None, typer.Option("--home", help="The demo's home, where it was started with one.")
+]
+
+
+def demo(
+    data: Annotated[
+        Path | None, typer.Option(help="Recorded days (Parquet file or folder) to play.")
+    ] = None,
+    day: Day = datetime.fromisoformat(DEMO_DAY),
+    speed: Annotated[float, typer.Option(min=0.1, help="Market seconds per second.")] = 60.0,
+    underlying: Annotated[
+        str, typer.Option(help="Only this one, or several with commas.")
+    ] = ",".join(UNDERLYINGS),
+    chart_port: ChartPort = 8000,
+    dagster_port: DagsterPort = 3000,
+    no_dagster: NoDagster = False,
+    home_folder: Annotated[
+        Path | None, typer.Option("--home", help="Where the demo keeps its data and logs.")
+    ] = None,
+) -> None:
+    """Start everything on a simulated market: no account, no open market needed."""
+    unknown = set(underlying.split(",")) - set(UNDERLYINGS)
+    if unknown:
+        raise typer.BadParameter(
+            f"{', '.join(sorted(unknown))}; known: {', '.join(UNDERLYINGS)}",
+            param_hint="--underlying",
+        )
+    launch.demo(
+        launch.DemoOptions(
+            data=data.absolute() if data else None,
+            day=day.date(),
+            speed=speed,
+            underlyings=underlying,
+            ports=Ports(chart_port, None if no_dagster else dagster_port),
+            folder=(home_folder or demo_home()).absolute(),
+        )
+    )
+
+
+def up(
+    chart_port: ChartPort = 8000, dagster_port: DagsterPort = 3000, no_dagster: NoDagster = False
+) -> None:
+    """Start everything against the real sources."""
+    launch.up(home(), Ports(chart_port, None if no_dagster else dagster_port))
+
+
+def migrate() -> None:
+    """Bring the database schema up to date."""
+    with server(home()) as dsn, connect(dsn) as connection:
+        names = apply_migrations(connection)
+    console.print(f"applied {', '.join(names)}" if names else "schema is up to date")
+
+
+def psql(context: typer.Context, demo: OfDemo = False, home_folder: DemoHome = None) -> None:
+    """Open psql on the database as its reader; further arguments go to psql.
+
+    To write, set PGOPTIONS yourself, e.g. to an empty string.
+    """
+    with database(demo=demo, folder=home_folder) as dsn, service_file(dsn) as connection:
+        environment = {"PGOPTIONS": "-c role=optionscalp_reader", **os.environ, **connection}
+        # Ctrl-C is psql's: it ends a query, not the session.
+        before = signal.signal(signal.SIGINT, lambda *_: None)
+        code = subprocess.run(
+            [str(db.embedded.tool("psql")), *context.args], env=environment, check=False
+        ).returncode
+        signal.signal(signal.SIGINT, before)
+    raise typer.Exit(code)
+
+
+def status(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson = False) -> None:
+    """Show what is stored, how fresh it is, and whether the sources answer."""
+    with opened(demo=demo, folder=home_folder) as connection:
+        found = overview(connection)
+    if as_json:
+        print_json(found)
+        return
+    stored = found["stored"]
+    for name in ("candle", "build_up", "signal"):
+        newest = in_india(stored[name]) if stored[name] else "none yet"
+        console.print(f"{name + 's':10} {stored[name + 's']:>10,}  newest known at {newest}")
+    console.print(
+        f"{'payloads':10} {stored['payloads']:>10,}  {stored['unparsed_payloads']} not parsed"
+    )
+    for source in found["sources"]:
+        problem = f": {source['error']}" if source["error"] else ""
+        since = in_india(source["changed_at"])
+        console.print(f"{source['source']} is {source['state']} since {since}{problem}")
+    table = Table("session", "underlying", "symbols", "candles", "newest", "source")
+    for row in found["sessions"]:
+        cells = (row["session"], row["underlying"], row["symbols"], row["candles"])
+        table.add_row(*map(str, cells), f"{row['newest'].astimezone(IST):%H:%M}", row["source"])
+    if found["sessions"]:
+        console.print(table)
+
+
+def doctor(as_json: AsJson = False) -> None:
+    """Check what the system needs, and say what to do where something is missing."""
+    findings = []
+    for finding in examine():
+        findings.append(finding)
+        if not as_json:
+            colour = {"ok": "green", "warning": "yellow", "error": "red"}[finding.state]
+            remedy = f" -> {finding.remedy}" if finding.remedy else ""
+            console.print(
+                f"[{colour}]{finding.state:8}[/{colour}]{finding.what}: {finding.found}{remedy}",
+                soft_wrap=True,
+            )
+    if as_json:
+        print_json([{**finding._asdict(), "state": finding.state} for finding in findings])
+    if any(finding.state == "error" for finding in findings):
+        raise typer.Exit(1)
