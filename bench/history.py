@@ -1,11 +1,9 @@
 """The universe's histories over our own session beside the package, from a simulator's process."""
 
 import asyncio
-import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from datetime import date, timedelta
 from functools import partial
 from typing import Any
@@ -13,6 +11,7 @@ from typing import Any
 from bench.database import fresh_database
 from bench.measure import medians, seconds
 from bench.results import Result, Target
+from bench.servers import simulator
 from db.connection import connect
 from pipelines.settings import Settings
 from pipelines.sources.history_pool import HistoryPool, PoolLimits
@@ -31,21 +30,6 @@ LIMITS = PoolLimits()
 SINGLE = PoolLimits(connections=1)
 FASTER = Target("at most", 1, "ratio")
 AT_ONCE = LIMITS.connections * LIMITS.parallel
-
-
-@contextmanager
-def simulator() -> Iterator[str]:
-    """Play a day that has ended; yield the websocket's address."""
-    clock = MarketClock(session_hours(DAY)[1] + timedelta(minutes=5), time.time(), 1.0)
-    command = [sys.executable, "-m", "simulator", "--day", str(DAY), "--clock", str(clock)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stdout
-            ready, url, _ = process.stdout.readline().split()
-            assert ready == "ready"
-            yield url
-        finally:
-            process.terminate()
 
 
 class Connects:
@@ -99,7 +83,8 @@ def run() -> list[Result]:
     requests = requested()
     assert len(requests) == SYMBOLS
     connects = Connects()
-    with simulator() as url:
+    clock = MarketClock(session_hours(DAY)[1] + timedelta(minutes=5), time.time(), 1.0)
+    with simulator(DAY, clock) as (url, _):
         sources = [pool(url), package(url, AT_ONCE), pool(url, SINGLE), package(url, 1)]
         ours, theirs = (fetch(source, requests) for source in sources[:2])
         assert ours == theirs

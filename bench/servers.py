@@ -1,4 +1,4 @@
-"""A chart server in a process of its own, so that its work is only its own."""
+"""Chart server and simulator in processes of their own, so that their work is only theirs."""
 
 import json
 import os
@@ -9,10 +9,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from http.client import HTTPConnection
 from typing import NamedTuple
 
 import psutil
+
+from strategy.clock import MarketClock
 
 START_SECONDS = 15
 STOP_SECONDS = 15
@@ -78,3 +81,17 @@ def _wait_for_hub(port: int) -> None:
             return
         time.sleep(0.02)
     raise TimeoutError("the hub did not read the change log")
+
+
+@contextmanager
+def simulator(day: date, clock: MarketClock) -> Iterator[list[str]]:
+    """Play a generated day; yield the addresses of TradingView and Trendlyne."""
+    command = [sys.executable, "-m", "simulator", "--day", str(day), "--clock", str(clock)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            assert process.stdout
+            ready, *urls = process.stdout.readline().split()
+            assert ready == "ready"
+            yield urls
+        finally:
+            process.terminate()
