@@ -76,7 +76,6 @@ def ingest(
     session: OneSession = None,
     first: FirstOfMany = None,
     last: LastOfMany = None,
-    demo: OfDemo = False,
     as_json: AsJson = False,
 ) -> None:
     """Fetch what is missing of sessions: from the archive, then from the sources.
@@ -85,7 +84,7 @@ def ingest(
     """
     range_ = range_of(session, first, last)
     with ExitStack() as stack:
-        dsn = stack.enter_context(database(demo=demo))
+        dsn = stack.enter_context(database())
         done: list[Ingested] = []
         with connect(dsn) as connection:
             use_overrides(read_overrides(connection))
