@@ -1,32 +1,24 @@
 """Trendlyne's answers into `contract`, `chain_oi` and `build_up`: fetch, archive, parse, write."""
 
 import logging
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple
 
 from db.gaps import missed_snapshots, missing_build_ups
 from db.market import reference_prices
-from db.raw_payloads import Answer, Receipt, asked_since
-from pipelines.answers import build_ups_of, chain_of
-from pipelines.derive import Derived, Deriver
+from db.raw_payloads import asked_since
+from pipelines.derive import Deriver
 from pipelines.desk import TRENDLYNE, Desk
 from pipelines.errors import (
-    ExpiryGone,
     SessionGone,
     SourceError,
     SourceRefused,
     WrongTradingDate,
 )
 from pipelines.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed
-from pipelines.sources.trendlyne import Payload
-from pipelines.sources.trendlyne_parse import (
-    Chain,
-    parse_expiries,
-    parse_stock_id,
-)
-from strategy.resolver import Position, position_of
-from strategy.session import IST, session_hours, session_of
+from pipelines.trendlyne_questions import Near, ask_build_ups, ask_chain, find_near
+from strategy.session import session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
@@ -36,7 +28,6 @@ LAST_ROWS = timedelta(minutes=10)
 FIRST_ROWS = timedelta(minutes=15)
 # How many missed strike ladders are asked for in one go while the session is on; then all.
 SNAPSHOTS_AT_ONCE = 6
-T = TypeVar("T")
 
 
 class PositionReport(NamedTuple):
@@ -46,14 +37,6 @@ class PositionReport(NamedTuple):
     chain_rows: int = 0
     build_ups: int = 0
     asked: int = 0
-
-
-class Near(NamedTuple):
-    """The nearest listed expiry of an underlying and its place among the listed ones."""
-
-    stock_id: int
-    expiry: date
-    position: Position
 
 
 async def ingest_positions(desk: Desk, session: date) -> PositionReport:
@@ -107,10 +90,10 @@ async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> Posi
         return PositionReport()
     if not today:
         raise SessionGone(f"{session} cannot be asked again: Trendlyne serves today only")
-    near = await _near(desk, session, underlying, listed)
+    near = await find_near(desk, session, underlying, listed)
     deriver = Deriver(desk.connection, session)
     until = min(desk.now(), session_hours(session)[1])
-    derived, chain = await _chain(desk, deriver, underlying, near, until)
+    derived, chain = await ask_chain(desk, deriver, underlying, near, until)
     if chain.trading_date != session:
         words = f"{underlying}: Trendlyne still answers for {chain.trading_date}"
         if desk.now() >= session_hours(session)[0] + FIRST_ROWS:
@@ -125,7 +108,7 @@ async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> Posi
     chain_rows = derived.chain_rows
     missed = _missed(desk, session, underlying, near.expiry)
     for moment in missed:
-        found, _ = await _chain(desk, deriver, underlying, near, moment)
+        found, _ = await ask_chain(desk, deriver, underlying, near, moment)
         chain_rows += found.chain_rows
     asked = 1 + len(due) + len(missed)
     return PositionReport(derived.contracts, chain_rows, build_ups, asked)
@@ -139,7 +122,7 @@ async def _ingest_contracts(
     failure: SourceError | None = None
     for contract in due:
         try:
-            build_ups += await _ingest_build_ups(desk, deriver, underlying, near, contract)
+            build_ups += await ask_build_ups(desk, deriver, underlying, near, contract)
         except SourceRefused:
             raise
         except SourceError as error:
@@ -187,91 +170,3 @@ def _due(
         missing.update(symbols)
         missing -= asked_since(desk.connection, session, "build_ups", close + LAST_ROWS)
     return [contract for contract in wanted if contract.symbol in missing]
-
-
-async def _answer(
-    desk: Desk,
-    session: date,
-    about: dict[str, Any],
-    ask: Awaitable[Payload],
-    parse: Callable[[Receipt], T],
-) -> tuple[Receipt, T]:
-    """Archive first; an answer that cannot be parsed stays, marked with the reason."""
-    payload = await ask
-    receipt = desk.archive(
-        Answer(
-            source=TRENDLYNE,
-            request=payload.request,
-            about=about,
-            session=session,
-            asked_at=payload.asked_at,
-            received_at=payload.received_at,
-            body=payload.body,
-        )
-    )
-    try:
-        return receipt, parse(receipt)
-    except SourceError as error:
-        desk.mark(receipt, [str(error)])
-        raise type(error)(f"payload {receipt.payload_id}: {error}") from error
-
-
-async def _near(desk: Desk, session: date, underlying: str, listed: list[Listed]) -> Near:
-    """Return the expiry that the session's contracts have, else the nearest one listed."""
-    about = {"underlying": underlying}
-    if underlying not in desk.stock_ids:
-        _, desk.stock_ids[underlying] = await _answer(
-            desk,
-            session,
-            {"kind": "search", **about},
-            desk.trendlyne.search(underlying),
-            lambda receipt: parse_stock_id(receipt.body, underlying),
-        )
-    stock_id = desk.stock_ids[underlying]
-    _, expiries = await _answer(
-        desk,
-        session,
-        {"kind": "expiries", **about},
-        desk.trendlyne.expiries(stock_id),
-        lambda receipt: parse_expiries(receipt.body),
-    )
-    upcoming = min((expiry for expiry in expiries if expiry >= session), default=None)
-    expiry = next((contract.expiry for contract in listed), upcoming)
-    position = position_of(underlying, expiry, session, expiries) if expiry else None
-    if expiry is None or position is None:
-        # After its close an expiry leaves the list, and positions then mean other contracts.
-        raise ExpiryGone(f"{underlying}: expiry {expiry or session} is not listed any more")
-    return Near(stock_id, expiry, position)
-
-
-async def _chain(
-    desk: Desk, deriver: Deriver, underlying: str, near: Near, until: datetime
-) -> tuple[Derived, Chain]:
-    """Ask for the strike ladder up to a minute, and write it."""
-    minute = f"{until.astimezone(IST):%H:%M}"
-    about = {"kind": "chain", "underlying": underlying, "expiry": near.expiry.isoformat()}
-    receipt, chain = await _answer(
-        desk,
-        deriver.session,
-        about | {"until": minute},
-        desk.trendlyne.chain(near.stock_id, near.expiry, minute),
-        lambda receipt: chain_of(receipt, near.expiry),
-    )
-    return deriver.chain(receipt, chain), chain
-
-
-async def _ingest_build_ups(
-    desk: Desk, deriver: Deriver, underlying: str, near: Near, contract: Listed
-) -> int:
-    asking = desk.trendlyne.build_ups(
-        underlying, near.expiry, near.position, contract.strike, contract.option_type
-    )
-    about = {"kind": "build_ups", "symbol": contract.symbol}
-    receipt, rows = await _answer(
-        desk,
-        deriver.session,
-        about,
-        asking,
-        lambda receipt: build_ups_of(receipt, deriver.session),
-    )
-    return deriver.build_ups(receipt, rows).build_ups
