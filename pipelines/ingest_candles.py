@@ -1,5 +1,6 @@
 """TradingView history into `candle`: ask for what is missing, archive, derive."""
 
+import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime
@@ -97,29 +98,34 @@ def missing_bars(desk: Desk, session: date, symbols: Sequence[str]) -> list[Hist
     if now >= close + LONGEST_DELAY:
         asked = asked_since(desk.connection, session, "history", close + LONGEST_DELAY)
         first |= {symbol: start for symbol in symbols if symbol not in asked}
+    # In the order of the symbols, indices first: their newest bars tell how far the source is.
     return [
-        HistoryRequest(symbol, wanted[symbol], bars_to_ask(session, now, wanted[symbol], moment))
-        for symbol, moment in first.items()
+        HistoryRequest(
+            symbol, wanted[symbol], bars_to_ask(session, now, wanted[symbol], first[symbol])
+        )
+        for symbol in symbols
+        if symbol in first
     ]
 
 
+class Fetched(NamedTuple):
+    """Answers by symbol, and how many rows those that are histories changed."""
+
+    answers: dict[str, History | SourceError]
+    rows: int
+
+
 async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> CandleReport:
-    answers = await desk.history.histories(requests)
+    answers, rows = await _ask(desk, session, requests)
     coarser = [
         HistoryRequest(request.symbol, RESOLUTIONS[-1], request.count)
         for request in requests
         if isinstance(answers[request.symbol], ResolutionUnavailable)
     ]
     if coarser:
-        answers |= await desk.history.histories(coarser)
-    counts = {request.symbol: request.count for request in requests}
+        fetched = await _ask(desk, session, coarser)
+        answers, rows = answers | fetched.answers, rows + fetched.rows
     histories = [answer for answer in answers.values() if isinstance(answer, History)]
-    newest = newest_open(histories)
-    deriver = Deriver(desk.connection, session)
-    rows = sum(
-        take_history(desk, deriver, history, counts[history.symbol], newest)
-        for history in histories
-    )
     failures = {
         symbol: answer for symbol, answer in answers.items() if isinstance(answer, SourceError)
     } | _without_bars(histories)
@@ -132,6 +138,24 @@ async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> C
     return CandleReport(rows, len(requests) + len(coarser), reasons)
 
 
+async def _ask(desk: Desk, session: date, requests: Sequence[HistoryRequest]) -> Fetched:
+    """Ask, and write each history when it comes: a budget spreads them over seconds."""
+    counts = {request.symbol: request.count for request in requests}
+    deriver = Deriver(desk.connection, session)
+    arrived: asyncio.Queue[History | None] = asyncio.Queue()
+    asking = asyncio.create_task(desk.history.histories(requests, arrived.put_nowait))
+    asking.add_done_callback(lambda _: arrived.put_nowait(None))
+    rows = 0
+    newest: datetime | None = None
+    try:
+        while (history := await arrived.get()) is not None:
+            newest = max(filter(None, (newest, _newest_open(history))), default=None)
+            rows += take_history(desk, deriver, history, counts[history.symbol], newest)
+        return Fetched(await asking, rows)
+    finally:
+        asking.cancel()
+
+
 def _without_bars(histories: Iterable[History]) -> dict[str, SourceError]:
     """Return what has no bars at all, though it trades every minute; an option may not."""
     return {
@@ -141,10 +165,8 @@ def _without_bars(histories: Iterable[History]) -> dict[str, SourceError]:
     }
 
 
-def newest_open(histories: Iterable[History]) -> datetime | None:
-    """Return the newest bar's start: how far the source has come."""
-    opens = [history.bars[-1].open_time for history in histories if history.bars]
-    return max(opens, default=None)
+def _newest_open(history: History) -> datetime | None:
+    return history.bars[-1].open_time if history.bars else None
 
 
 def take_history(

@@ -1,12 +1,12 @@
 """Histories of the whole universe over a few connections of our own session."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
 from pipelines.errors import SourceError
 from pipelines.sources.questions import Questions
-from pipelines.sources.series import History, HistoryRequest
+from pipelines.sources.series import History, HistoryRequest, ignore
 from pipelines.sources.tradingview import Session, TradingView
 
 # A lane stops after so many connections in a row that broke before they answered anything.
@@ -33,14 +33,14 @@ class HistoryPool:
         self._limits = limits
 
     async def histories(
-        self, requests: Iterable[HistoryRequest]
+        self, requests: Iterable[HistoryRequest], taken: Callable[[History], None] = ignore
     ) -> dict[str, History | SourceError]:
         """Return each symbol's history, or why there is none.
 
         Raises:
             ValueError: A symbol is asked for twice.
         """
-        questions = Questions(requests)
+        questions = Questions(requests, taken)
         useful = -(-len(questions) // self._limits.parallel)
         async with asyncio.TaskGroup() as lanes:
             for _ in range(min(self._limits.connections, useful)):

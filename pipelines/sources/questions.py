@@ -1,16 +1,19 @@
 """What is still to be asked, and what came: shared by those who ask at the same time."""
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from pipelines.errors import PayloadInvalid, SourceError, SourceRefused
-from pipelines.sources.series import History, HistoryRequest
+from pipelines.sources.series import History, HistoryRequest, ignore
 
 
 class Questions:
     """Requests in order, each asked once, and once more after its connection broke."""
 
-    def __init__(self, requests: Iterable[HistoryRequest]) -> None:
+    def __init__(
+        self, requests: Iterable[HistoryRequest], taken: Callable[[History], None] = ignore
+    ) -> None:
+        self._taken = taken
         self._waiting = deque(requests)
         self._symbols = [request.symbol for request in self._waiting]
         if len(set(self._symbols)) < len(self._symbols):
@@ -29,8 +32,9 @@ class Questions:
         return self._waiting.popleft() if self._waiting else None
 
     def answered(self, request: HistoryRequest, history: History) -> None:
-        """Keep an answer."""
+        """Keep an answer, and hand it on."""
         self._answers[request.symbol] = history
+        self._taken(history)
 
     def failed(self, request: HistoryRequest, error: SourceError, *, broke: bool) -> None:
         """Keep why there is no answer, or let the request be asked again.

@@ -1,6 +1,6 @@
 """What a history source is asked, and what it answers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
@@ -44,13 +44,22 @@ class History(NamedTuple):
     received_at_wall: float
 
 
+def ignore(_history: History) -> None:
+    """Do nothing with a history that came: it is returned in the end."""
+
+
 class HistorySource(Protocol):
     """A way to candles of the past."""
 
     async def histories(
-        self, requests: Iterable[HistoryRequest]
+        self, requests: Iterable[HistoryRequest], taken: Callable[[History], None] = ignore
     ) -> dict[str, History | SourceError]:
-        """Return each symbol's history, or why there is none; each symbol is asked for once."""
+        """Return each symbol's history, or why there is none; each symbol is asked for once.
+
+        Args:
+            requests: In the order they are asked.
+            taken: Called with each history when it comes; must neither wait nor fail.
+        """
         ...
 
 

@@ -10,7 +10,7 @@ into zero.
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -27,7 +27,7 @@ from pipelines.errors import (
 from pipelines.sources.greeting import require_true_clock
 from pipelines.sources.politeness import Budget, Unlimited
 from pipelines.sources.questions import Questions
-from pipelines.sources.series import History, HistoryRequest
+from pipelines.sources.series import History, HistoryRequest, ignore
 from pipelines.sources.tradingview import DEFAULT_URL
 from pipelines.sources.tradingview_charts import FAILURES, series_failure, session_name
 from pipelines.sources.tradingview_socket import farewell, socket_failure, socket_options
@@ -76,14 +76,14 @@ class TvDatafeedHistory:
             return await asyncio.to_thread(self._history, symbol, minutes, count)
 
     async def histories(
-        self, requests: Iterable[HistoryRequest]
+        self, requests: Iterable[HistoryRequest], taken: Callable[[History], None] = ignore
     ) -> dict[str, History | SourceError]:
         """Return each symbol's history, or why there is none; a few threads at a time.
 
         Raises:
             ValueError: A symbol is asked for twice.
         """
-        questions = Questions(requests)
+        questions = Questions(requests, taken)
 
         async def ask_in_turn() -> None:
             while request := questions.next():
