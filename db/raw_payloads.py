@@ -55,18 +55,27 @@ select payload_id, %(received_at)s, %(received_at)s from stored
 """
 # A day's stream is some hundreds of megabytes: it is read by quarters of an hour.
 WINDOWS = """
-select distinct date_bin('15 minutes', r.received_at, '2000-01-01') as start
-  from raw_receipt r join raw_payload p using (payload_id)
- where p.session = %(session)s
- order by start
+select distinct date_bin('15 minutes', received_at, '2000-01-01') as start
+  from receipts_read order by start
+"""
+# Answers come in, and parts are sealed, while the archive is read: what is read is settled first.
+# Payloads themselves never change.
+SETTLE_RECEIPTS = """
+create temp table receipts_read as
+select r.* from raw_receipt r join raw_payload p using (payload_id) where p.session = %(session)s
+"""
+SETTLE_PARTS = """
+create temp table parts_read as select * from raw_part where session = %(session)s
 """
 RECEIPTS = """
 select p.payload_id, p.source, p.about, r.asked_at, r.received_at, r.complete_to, p.body,
        p.part_ends, p.part_received_at
-  from raw_receipt r join raw_payload p using (payload_id)
- where p.session = %(session)s
-   and r.received_at >= %(start)s and r.received_at < %(start)s + interval '15 minutes'
+  from receipts_read r join raw_payload p using (payload_id)
+ where r.received_at >= %(start)s and r.received_at < %(start)s + interval '15 minutes'
  order by r.received_at, r.receipt_id
+"""
+PARTS_READ = """
+select source, about, received_at, body from parts_read order by part_id
 """
 COUNT = """
 select (select coalesce(sum(coalesce(cardinality(p.part_ends), 1)), 0)
@@ -223,16 +232,22 @@ def receipts(connection: Connection[Any], session: date) -> Iterator[Receipt]:
     """Iterate over everything received for a session, in the order received.
 
     A stream's parts come one by one, among the answers that came between them; those of a minute
-    that is not over come last.
+    that is not over come last. What is archived meanwhile is left out.
+
+    Args:
+        connection: In autocommit mode; for one reader at a time.
+        session: Whose.
     """
-    windows = connection.execute(WINDOWS, {"session": session}).fetchall()
-    for (start,) in windows:
-        rows = connection.execute(RECEIPTS, {"session": session, "start": start}, binary=True)
+    connection.execute("drop table if exists pg_temp.receipts_read, pg_temp.parts_read")
+    with connection.transaction():
+        connection.execute("set transaction isolation level repeatable read")
+        connection.execute(SETTLE_RECEIPTS, {"session": session})
+        connection.execute(SETTLE_PARTS, {"session": session})
+    for (start,) in connection.execute(WINDOWS).fetchall():
+        rows = connection.execute(RECEIPTS, {"start": start}, binary=True)
         found = [receipt for row in rows for receipt in _unfold(row)]
         yield from sorted(found, key=lambda receipt: receipt.received_at)
-    for _, source, about, time, body, _ in connection.execute(
-        PARTS, {"session": session, "before": None}, binary=True
-    ):
+    for source, about, time, body in connection.execute(PARTS_READ, binary=True):
         yield Receipt.of(Part(source, session, about, time, body))
 
 

@@ -41,7 +41,7 @@ from pipelines.rebuild import rebuild as rebuild_session
 from pipelines.recorded_files import read_file
 from pipelines.sessions import Ingested, ingest_sessions
 from strategy.contract import UNDERLYINGS
-from strategy.session import use_overrides
+from strategy.session import session_of, use_overrides
 
 
 def import_files(
@@ -122,6 +122,8 @@ def rebuild(
     blocked: dict[date, list[str]] = {}
     with opened(demo=demo) as connection:
         for day in sessions_of(range_):
+            if remove_unexplained and day == session_of(clock.now()):
+                raise CommandError(f"{day} may still be written: remove nothing before tomorrow")
             total = count_receipts(connection, day)
             with progress(f"rebuilding {day}", total) as advance:
                 reports[day] = rebuild_session(

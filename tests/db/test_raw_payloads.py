@@ -132,3 +132,17 @@ def test_many_writers_of_one_answer_store_it_once(database, writers):
         assert len(set(threads.map(store, range(12)))) == 1
     with connect(database) as connection:
         assert count_receipts(connection, SESSION) == 12
+
+
+def test_what_is_archived_or_sealed_while_the_archive_is_read_makes_no_difference(
+    connection, database
+):
+    archive(connection, answer(0, b"first"))
+    archive_part(connection, part(70, b"part"))
+    reading = receipts(connection, SESSION)
+    read = [next(reading).body]
+    with connect(database) as writer:
+        archive(writer, answer(1, b"too late"))
+        archive(writer, answer(40, b"in a later window"))
+        seal_parts(writer, SESSION)
+    assert [*read, *(one.body for one in reading)] == [b"first", b"part"]
