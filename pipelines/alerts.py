@@ -14,7 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from db.checks import CheckState
 from pipelines.links import replay_url
-from strategy.session import IST, is_session, previous_session, session_of
+from strategy.session import IST, current_or_last_session, previous_session
 
 # An address may hold commas of its own, as of several recipients.
 SEPARATOR = re.compile(r"[\s,]+(?=[a-z0-9+]+://)", re.IGNORECASE)
@@ -67,8 +67,7 @@ class Message(NamedTuple):
 
 def watched_sessions(now: datetime) -> list[date]:
     """Return the current or last session and the one before: a backfill of older ones is quiet."""
-    today = session_of(now)
-    newest = today if is_session(today) else previous_session(today)
+    newest = current_or_last_session(now)
     return [newest, previous_session(newest)]
 
 

@@ -1,6 +1,6 @@
 """What archived answers say: parsed, and refused where they cannot be true."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -74,11 +74,10 @@ def stream_bars(
         PayloadInvalid: The bytes are not frames of the documented form.
     """
     found = []
-    for frame in decode(body):
-        if isinstance(frame, Message) and frame.method in BAR_METHODS:
-            series = charts.get(frame.session or "")
-            if series is not None:
-                found.append((series[0], series[1], parse_series(frame)))
+    for message in _bar_messages(body):
+        series = charts.get(message.session or "")
+        if series is not None:
+            found.append((series[0], series[1], parse_series(message)))
     return found
 
 
@@ -88,6 +87,11 @@ def require_readable(body: bytes) -> None:
     Raises:
         PayloadInvalid: It still cannot.
     """
+    for message in _bar_messages(body):
+        parse_series(message)
+
+
+def _bar_messages(body: bytes) -> Iterator[Message]:
     for frame in decode(body):
         if isinstance(frame, Message) and frame.method in BAR_METHODS:
-            parse_series(frame)
+            yield frame

@@ -6,8 +6,8 @@ from db.connection import connect
 from db.gaps import missing_build_ups, missing_candles
 from db.market import stored_minutes
 from pipelines.desk import Desk
-from pipelines.ingest_candles import RESOLUTIONS, session_symbols
-from pipelines.plan import BUILD_UP_MINUTES, newest_closed
+from pipelines.ingest_candles import session_symbols
+from pipelines.plan import BUILD_UP_MINUTES, newest_ended
 from pipelines.rebuild import fill_from_archive
 from strategy.contract import parse_symbol
 from strategy.session import session_hours, session_of
@@ -38,9 +38,7 @@ def heal(desk: Desk, session: date, *, always: bool = False) -> int:
 def _has_holes(desk: Desk, session: date) -> bool:
     """Tell whether rows are missing before newer ones of the same series."""
     start, _ = session_hours(session)
-    now = desk.now() - OLD_ENOUGH
-    until = {minutes: newest_closed(session, now, minutes) for minutes in RESOLUTIONS}
-    ended = {minutes: newest for minutes, newest in until.items() if newest is not None}
+    ended = newest_ended(session, desk.now() - OLD_ENOUGH)
     symbols = session_symbols(desk, session)
     stored = stored_minutes(desk.connection, session, symbols)
     gaps = missing_candles(desk.connection, start, stored, ended)

@@ -18,15 +18,12 @@ from pipelines.errors import (
     SourceUnavailable,
     SymbolUnknown,
 )
-from pipelines.plan import bars_to_ask, candle_symbols, newest_closed
+from pipelines.plan import RESOLUTIONS, bars_to_ask, candle_symbols, newest_ended
 from pipelines.sources.series import History, HistoryRequest
 from strategy.contract import parse_symbol
 from strategy.session import session_hours
 
 logger = logging.getLogger(__name__)
-
-# One-minute candles where the source has them, five where only that exists.
-RESOLUTIONS = (1, 5)
 
 
 class CandleReport(NamedTuple):
@@ -89,11 +86,9 @@ def missing_bars(desk: Desk, session: date, symbols: Sequence[str]) -> list[Hist
     """Return what to ask for: series with a gap, and after the session each series once."""
     start, close = session_hours(session)
     now = desk.now()
-    until = {minutes: newest_closed(session, now, minutes) for minutes in RESOLUTIONS}
     known = stored_minutes(desk.connection, session, symbols)
     wanted = {symbol: known.get(symbol, RESOLUTIONS[0]) for symbol in symbols}
-    ended = {minutes: newest for minutes, newest in until.items() if newest is not None}
-    gaps = missing_candles(desk.connection, start, wanted, ended)
+    gaps = missing_candles(desk.connection, start, wanted, newest_ended(session, now))
     first = {symbol: gap.first for symbol, gap in gaps.items()}
     if now >= close + LONGEST_DELAY:
         asked = asked_since(desk.connection, session, "history", close + LONGEST_DELAY)

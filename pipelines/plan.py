@@ -7,6 +7,8 @@ from typing import NamedTuple
 from strategy.contract import OptionType, atm_strike, future_symbol, strikes_around
 from strategy.session import session_hours, session_of
 
+# One-minute candles where the source has them, five where only that exists.
+RESOLUTIONS = (1, 5)
 BUILD_UP_MINUTES = 5
 DEEPEST = 5_000  # bars that TradingView gives at most
 OVERLAP = 5
@@ -47,6 +49,12 @@ def newest_closed(session: date, now: datetime, minutes: int) -> datetime | None
     if now < end or (end - start) % timedelta(minutes=minutes) == timedelta(0):
         elapsed -= 1
     return start + timedelta(minutes=minutes) * elapsed if elapsed >= 0 else None
+
+
+def newest_ended(session: date, now: datetime) -> dict[int, datetime]:
+    """Return `newest_closed` of each resolution of candles; none before its first interval ends."""
+    newest = {minutes: newest_closed(session, now, minutes) for minutes in RESOLUTIONS}
+    return {minutes: moment for minutes, moment in newest.items() if moment is not None}
 
 
 def bars_to_ask(session: date, now: datetime, minutes: int, first: datetime) -> int:

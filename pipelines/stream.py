@@ -14,8 +14,8 @@ from pipelines.errors import (
     SourceRefused,
     SymbolUnknown,
 )
-from pipelines.ingest_candles import RESOLUTIONS, take_history
-from pipelines.plan import BUILD_UP_MINUTES
+from pipelines.ingest_candles import take_history
+from pipelines.plan import BUILD_UP_MINUTES, RESOLUTIONS
 from pipelines.sources.series import BarUpdate
 from pipelines.sources.tradingview import Session as TradingViewSession
 from strategy.contract import parse_symbol

@@ -168,6 +168,12 @@ def previous_session(day: date) -> date:
     return day
 
 
+def current_or_last_session(moment: datetime) -> date:
+    """Return the session of an instant's date, or the last one before it."""
+    day = session_of(moment)
+    return day if is_session(day) else previous_session(day)
+
+
 def next_session(day: date) -> date:
     """Return the first session after that date."""
     day += timedelta(days=1)

@@ -14,7 +14,7 @@ from db.checks import record
 from pipelines.checks import faults, gaps, sources, timely
 from pipelines.checks.check import Check, Look
 from pipelines.resources import Market
-from strategy.session import is_session, previous_session, session_of
+from strategy.session import current_or_last_session
 
 EVERY = [*faults.CHECKS, *timely.CHECKS, *gaps.CHECKS, *sources.CHECKS]
 # Of these the signals are made: Dagster skips them by itself. Other errors hold signals back too,
@@ -26,8 +26,7 @@ def session_to_check(partition: str | None, now: datetime) -> date:
     """Return the run's session; without one the current, or else the last one."""
     if partition is not None:
         return date.fromisoformat(partition)
-    today = session_of(now)
-    return today if is_session(today) else previous_session(today)
+    return current_or_last_session(now)
 
 
 def as_metadata(details: Mapping[str, Any]) -> dict[str, Any]:
