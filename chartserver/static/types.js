@@ -69,7 +69,9 @@
  * @property {number} entry
  * @property {number} stop
  * @property {number} target1
- * @property {number} target2
+ * @property {number | null} target2 null where the rules have one target
+ * @property {"market" | "stop"} entry_order
+ * @property {number} revision
  * @property {{contracts?: Reason[]}} [reasons] values per contract that led to it
  * @property {boolean} [withdrawn] corrected inputs took it back
  * @property {number | null} [withdrawn_at] when they did
