@@ -5,6 +5,8 @@ is visible, so a snapshot that sees number n sees all committed numbers below it
 """
 
 import re
+from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, NamedTuple, Self
 
 from psycopg import AsyncConnection, Connection
@@ -15,6 +17,7 @@ from db.rows import BuildUp, Candle, Signal
 STATE = load_sql("sql/change_log_state.sql")
 READ = load_sql("sql/change_log_read.sql")
 PRUNE = load_sql("sql/change_log_prune.sql")
+EARLIEST = load_sql("sql/change_log_earliest.sql")
 
 CURSOR = re.compile(r"(?P<epoch>[0-9a-z]{1,32}):(?P<seq>\d{1,18})", re.ASCII)
 NO_LIMIT = 2**62
@@ -123,6 +126,22 @@ def _change(row: tuple[Any, ...]) -> Change | None:
     if row[SIGNAL_AT.start] is not None:
         return Change(row[3], Signal._make(row[SIGNAL_AT]))
     return None
+
+
+def earliest_changes(
+    connection: Connection[Any], after: int, parameters: Mapping[str, Any]
+) -> tuple[LogState, dict[str, datetime]]:
+    """Return the log's state, and per underlying the earliest changed input of signals.
+
+    Args:
+        connection: In autocommit mode: rows read afterwards are at least as new.
+        after: The number the reader has already seen.
+        parameters: As `db.market.Range.parameters` gives them.
+    """
+    rows = connection.execute(EARLIEST, {**parameters, "after": after}).fetchall()
+    if not rows:
+        raise LookupError("feed_meta is empty: run `optionscalp migrate`")
+    return LogState(*rows[0][:3]), {row[3]: row[4] for row in rows if row[3] is not None}
 
 
 def prune(connection: Connection[Any], keep: int) -> int:

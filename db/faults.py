@@ -4,7 +4,7 @@ Over any range of sessions in one statement each: signals are not made of such s
 """
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -24,6 +24,7 @@ with wrong as (
      where wrong and underlying = any(%(underlyings)s)
        and moment >= %(first)s::date::timestamp at time zone 'Asia/Kolkata'
        and moment < (%(last)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
+       and moment >= %(since)s::timestamptz
      group by 1
 ), looked_at as (
     select session from wrong
@@ -37,7 +38,8 @@ select l.session, n.rows, coalesce(w.live, 0) as wrong, n.imported,
          from ({rows}) r
         where underlying = any(%(underlyings)s)
           and moment >= l.session::timestamp at time zone 'Asia/Kolkata'
-          and moment < (l.session + 1)::timestamp at time zone 'Asia/Kolkata') n
+          and moment < (l.session + 1)::timestamp at time zone 'Asia/Kolkata'
+          and moment >= %(since)s::timestamptz) n
 """)
 # PostgreSQL sorts NaN above everything, so that the last conditions find it too.
 CANDLE_PRICES = _FAULTS.format(
@@ -140,6 +142,7 @@ def count_faults(
     first: date,
     last: date,
     underlyings: Sequence[str],
+    since: datetime | None = None,
 ) -> dict[date, Fault]:
     """Return what one of this module's queries finds: of one session, or of those with faults.
 
@@ -149,7 +152,13 @@ def count_faults(
         first: First session.
         last: Last session, included.
         underlyings: Whose rows.
+        since: Only rows from this moment on; all if None.
     """
-    parameters = {"first": first, "last": last, "underlyings": list(underlyings)}
+    parameters = {
+        "first": first,
+        "last": last,
+        "underlyings": list(underlyings),
+        "since": since or "-infinity",
+    }
     with connection.cursor(row_factory=class_row(Fault)) as cursor:
         return {fault.session: fault for fault in cursor.execute(query, parameters)}

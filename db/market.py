@@ -36,6 +36,7 @@ select n.session, b.underlying, b.symbol, c.expiry, c.strike, c.option_type, b.o
   join build_up b on b.symbol = c.symbol
    and b.open_time >= n.session::timestamp at time zone 'Asia/Kolkata'
    and b.open_time < (n.session + 1)::timestamp at time zone 'Asia/Kolkata'
+   and b.open_time >= %(first)s::timestamptz
  order by n.session, b.underlying, b.symbol, b.open_time
 """
 BUILD_UP_COLUMNS = (
@@ -101,8 +102,14 @@ select symbol, expiry, strike, option_type from contract
                     and first_seen <= %(session)s and last_seen >= %(session)s)
  order by strike, option_type
 """
+LADDER_MARKS = """
+select underlying, md5(string_agg(symbol, ',' order by symbol)) from contract
+ where underlying = any(%(underlyings)s) and expiry >= %(session)s and first_seen <= %(session)s
+ group by underlying
+"""
 # Twenty strikes beyond the range that the index traded in is more than any cluster reaches.
 REACH_POINTS = 2_000
+EVERYWHERE_POINTS = 1_000_000
 
 
 class Frames(NamedTuple):
@@ -130,9 +137,20 @@ class Range(NamedTuple):
         }
 
 
-def read_frames(connection: Connection[Any], sessions: Range, underlyings: Sequence[str]) -> Frames:
-    """Return build-ups, reference prices and strike ladders of a range of sessions."""
+def read_frames(
+    connection: Connection[Any],
+    sessions: Range,
+    underlyings: Sequence[str],
+    since: datetime | None = None,
+) -> Frames:
+    """Return build-ups, reference prices and strike ladders of a range of sessions.
+
+    With `since`, only intervals that start then or later, and of all strikes: the day's range
+    may grow, and what was read of it before must not depend on that.
+    """
     parameters = sessions.parameters(underlyings)
+    if since is not None:
+        parameters |= {"first": since, "reach": EVERYWHERE_POINTS}
     build_ups = _frame(connection, BUILD_UPS, parameters, BUILD_UP_COLUMNS)
     reference = _frame(connection, REFERENCE, parameters, REFERENCE_COLUMNS)
     ladder = _frame(
@@ -187,6 +205,14 @@ def listed_contracts(
 ) -> list[tuple[str, date, int, str]]:
     """Return symbol, expiry, strike and type of the nearest expiry's listed contracts."""
     return connection.execute(LISTED, {"underlying": underlying, "session": session}).fetchall()
+
+
+def ladder_marks(
+    connection: Connection[Any], session: date, underlyings: Sequence[str]
+) -> dict[str, str]:
+    """Return, per underlying, a text that changes whenever the listed contracts do."""
+    parameters = {"session": session, "underlyings": list(underlyings)}
+    return dict(connection.execute(LADDER_MARKS, parameters).fetchall())
 
 
 def _frame(

@@ -17,7 +17,7 @@ with withdrawn as (
     update signal set withdrawn_at = %(now)s
      where strategy = %(strategy)s and version = %(version)s and underlying = any(%(underlyings)s)
        and session between %(first)s and %(last)s and withdrawn_at is null
-       and signal_id <> all(%(kept)s)
+       and event_time > %(since)s and signal_id <> all(%(kept)s)
     returning underlying, symbol, event_time, signal_id
 )
 insert into changed (relation, underlying, symbol, interval_minutes, moment, signal_id)
@@ -26,7 +26,7 @@ select 'signal', underlying, symbol, null, event_time, signal_id from withdrawn
 FORGET_REJECTIONS = """
 delete from signal_rejection r
  where strategy = %(strategy)s and version = %(version)s and underlying = any(%(underlyings)s)
-   and session between %(first)s and %(last)s
+   and session between %(first)s and %(last)s and event_time > %(since)s
    and not exists (
        select from unnest(%(times)s::timestamptz[], %(reasons)s::text[], %(symbols)s::text[],
                           %(names)s::text[]) kept (event_time, reason, symbol, underlying)
@@ -49,12 +49,17 @@ class Stored(NamedTuple):
 
 
 class Scope(NamedTuple):
-    """Which signals a computation answers for."""
+    """Which signals a computation answers for: of whole sessions, or later ones than `since`."""
 
     strategy: str
     version: str
     sessions: Range
     underlyings: Sequence[str]
+    since: datetime | None = None
+
+    def holds(self, event_time: datetime) -> bool:
+        """Whether an interval that ended then is late enough."""
+        return self.since is None or event_time > self.since
 
     def parameters(self) -> dict[str, Any]:
         """Return query parameters."""
@@ -64,6 +69,7 @@ class Scope(NamedTuple):
             "first": self.sessions.first,
             "last": self.sessions.last,
             "underlyings": list(self.underlyings),
+            "since": self.since or "-infinity",
         }
 
 

@@ -12,14 +12,14 @@ from datetime import date, datetime, timedelta
 
 from db.change_log import prune
 from db.connection import advisory_lock
-from db.market import Range
 from db.raw_payloads import seal_parts
 from pipelines.clock_guard import ClockGuard
 from pipelines.desk import TRADINGVIEW, Desk
 from pipelines.errors import SourceError
 from pipelines.ingest_candles import ingest_candles, session_symbols
 from pipelines.ingest_positions import ingest_positions
-from pipelines.materialise import SignalsBusyError, materialise_signals
+from pipelines.live_signals import LiveSignals
+from pipelines.materialise import SignalsBusyError
 from pipelines.stream import Stream
 from strategy.session import is_session, next_session, session_hours, session_of
 
@@ -83,6 +83,7 @@ class SessionFeed:
         self._session = session
         self._end = session_hours(session)[1] + LATE
         self._guard = ClockGuard()
+        self._live = LiveSignals(session, desk.settings.underlyings)
         self._stale = asyncio.Event()  # signals have to be computed again
         self._stale.set()
 
@@ -187,8 +188,4 @@ class SessionFeed:
             await asyncio.sleep(TIDY_SECONDS)
 
     def _materialise(self, *, wait: bool = False) -> None:
-        sessions = Range(self._session, self._session)
-        desk = self._desk
-        materialise_signals(
-            desk.connection, sessions, desk.settings.underlyings, desk.now(), wait=wait
-        )
+        self._live.advance(self._desk.connection, self._desk.now(), wait=wait)

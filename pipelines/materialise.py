@@ -1,7 +1,7 @@
 """Signals from the stored tables: the same function live, in Dagster and on the command line."""
 
 import logging
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -13,11 +13,12 @@ from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_sessions
 from pipelines.versions import Planned, live_plans
+from strategy import signals as given
 
 logger = logging.getLogger(__name__)
 
 SIGNALS_LOCK = 7_346_004
-READERS: Mapping[str, Callable[[Connection[Any], Range, Sequence[str]], Any]] = {
+READERS: Mapping[str, Callable[..., Any]] = {
     "build_ups": read_frames,
 }
 
@@ -71,6 +72,13 @@ def materialise_signals(
             for part in without(sessions, blocked)
             for stored in _store(connection, part, underlyings, plans, now)
         ]
+    return report(sessions, parts, blocked)
+
+
+def report(
+    sessions: Range, parts: Iterable[Stored], blocked: dict[date, list[str]]
+) -> Materialised:
+    """Return what a computation changed, and log it."""
     stored = Stored(*map(sum, zip(Stored(0, 0, 0), *parts, strict=True)))
     for session, names in blocked.items():
         logger.warning("no new signals of %s: %s failed", session, ", ".join(names))
@@ -105,11 +113,28 @@ def _store(
         reads = plan.strategy.reads
         if reads not in frames:
             frames[reads] = READERS[reads](connection, sessions, underlyings)
-        signals, rejections = plan.strategy.evaluate(frames[reads], plan.parameters)
-        yield store_signals(
-            connection,
-            Scope(plan.strategy.name, plan.version, sessions, underlyings),
-            [Signal(*row, None) for row in signals],
-            [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
-            now,
+        rows = plan.strategy.evaluate(frames[reads], plan.parameters)
+        yield store_rows(
+            connection, Scope(plan.strategy.name, plan.version, sessions, underlyings), *rows, now
         )
+
+
+def store_rows(
+    connection: Connection[Any],
+    scope: Scope,
+    signals: Iterable[given.Signal],
+    rejections: Iterable[given.Rejection],
+    now: datetime,
+) -> Stored:
+    """Make the stored rows of a scope equal what a strategy gave; earlier ones are left out."""
+    return store_signals(
+        connection,
+        scope,
+        [Signal(*row, None) for row in signals if scope.holds(row.event_time)],
+        [
+            SignalRejection(**row._asdict() | {"symbol": row.symbol or ""})
+            for row in rejections
+            if scope.holds(row.event_time)
+        ],
+        now,
+    )

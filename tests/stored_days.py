@@ -1,13 +1,16 @@
 """A quiet day of six contracts as rows of the database, to change and correct."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import psycopg
 
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.bulk import BUILD_UP, CANDLE, CONTRACT, Relation, write
 from db.rows import BuildUp, Candle, Contract
 from strategy.build_up import build_up
-from tests.strategy.option_days import QuietDay
+from tests.strategy.option_days import SESSION, QuietDay
+
+__all__ = ["SESSION", "cover", "market_rows", "quiet_day", "store", "store_contracts"]
 
 LOT = 65
 VOLUME, INTEREST = 20 * LOT, 200 * LOT
@@ -29,10 +32,18 @@ def cover(day: QuietDay, place: int, contract: str) -> None:
 
 def store(connection: psycopg.Connection, day: QuietDay, known_at: datetime | None = None) -> None:
     """Write a day's rows; `known_at` is that of rows which correct stored ones."""
+    store_contracts(connection, day)
+    rows = list(market_rows(day, known_at))
+    for wanted in (CANDLE, BUILD_UP):
+        write(connection, wanted, [row for relation, row in rows if relation is wanted])
+
+
+def store_contracts(connection: psycopg.Connection, day: QuietDay) -> None:
+    """Write a day's contracts."""
+    name, expiry = day.underlying, day.expiry
     contracts = {
         (row["symbol"], row["strike"], row["option_type"]): row for row in day.rows.values()
     }
-    name, expiry = day.underlying, day.expiry
     write(
         connection,
         CONTRACT,
@@ -41,19 +52,23 @@ def store(connection: psycopg.Connection, day: QuietDay, known_at: datetime | No
             for symbol, strike, kind in contracts
         ],
     )
-    write(
-        connection,
-        CANDLE,
-        [
-            Candle(
-                *(symbol, 5, price["open_time"], name, *[price["spot"]] * 4, None, None),
-                *("test", known_at or price["spot_known_at"], True),
+
+
+def market_rows(
+    day: QuietDay, known_at: datetime | None = None
+) -> Iterator[tuple[Relation, Candle | BuildUp]]:
+    """Yield a day's candles of index and future, and its build-ups."""
+    for price in day.prices:
+        for symbol in (day.underlying, f"{day.underlying}1!"):
+            yield (
+                CANDLE,
+                Candle(
+                    *(symbol, 5, price["open_time"], day.underlying, *[price["spot"]] * 4),
+                    *(None, None, "test", known_at or price["spot_known_at"], True),
+                ),
             )
-            for price in day.prices
-            for symbol in (name, f"{name}1!")
-        ],
-    )
-    write(connection, BUILD_UP, [_build_up(day, *key, known_at) for key in day.rows])
+    for key in day.rows:
+        yield BUILD_UP, _build_up(day, *key, known_at)
 
 
 def _build_up(day: QuietDay, place: int, contract: str, known_at: datetime | None) -> BuildUp:

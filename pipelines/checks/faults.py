@@ -108,9 +108,13 @@ def find_faults(
     last: date,
     underlyings: tuple[str, ...],
     now: datetime,
+    since: datetime | None = None,
 ) -> Iterator[Finding]:
-    """Yield what every error check finds: of one session, or of those of a range with faults."""
+    """Yield what every error check finds: of one session, or of those of a range with faults.
+
+    With `since`, of rows from that moment on.
+    """
     for kind in KINDS:
-        found = count_faults(connection, kind.query, first, last, underlyings)
+        found = count_faults(connection, kind.query, first, last, underlyings, since)
         for session, fault in found.items():
             yield Finding(session, kind.asset, kind.name, "error", *judge_fault(kind, fault), now)

@@ -1,0 +1,20 @@
+-- From which moment on the inputs of signals changed after a cursor, per underlying: build-ups and
+-- final candles of a time range; beside the state of the log. One statement, so one snapshot.
+with log as (
+    select epoch, pruned_to, greatest(pruned_to, (select max(seq) from change_log)) as newest
+      from feed_meta
+), changed as (
+    select l.underlying, min(l.moment) as moment
+      from change_log l
+      left join lateral (
+           select final from candle
+            where l.relation = 'candle' and candle.symbol = l.symbol
+              and candle.interval_minutes = l.interval_minutes and candle.open_time = l.moment
+            limit 1) c on true
+     where l.seq > %(after)s and l.underlying = any(%(underlyings)s)
+       and l.moment >= %(first)s::timestamptz and l.moment < %(last)s::timestamptz
+       and (l.relation = 'build_up' or c.final)
+     group by l.underlying
+)
+select log.epoch, log.pruned_to, log.newest, changed.underlying, changed.moment
+  from log left join changed on true
