@@ -1,9 +1,11 @@
 """A recorded day played live through the simulator ends with the batch command's signals."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from psycopg.rows import dict_row
 
 from db.connection import connect
 from db.market import Range
@@ -11,7 +13,9 @@ from pipelines.importer import import_rows
 from pipelines.materialise import materialise_signals
 from pipelines.recorded_files import read_file
 from strategy.contract import UNDERLYINGS
+from strategy.session import IST
 from tests.live import run_session, simulated_market
+from tests.strategy import plain_delta_volume as plain
 
 FILE = "nifty_banknifty_5m_2026-01-22_2026-02-02.parquet"
 EQUAL_COLUMNS = """
@@ -51,6 +55,56 @@ def test_every_recorded_session_has_build_ups_and_signals(batch: str):
     assert build_ups == (7,)
     assert signals[0] >= 6
     assert signals[1] > 40
+
+
+def plain_inputs(path: Path) -> tuple[list[dict], list[dict], list[dict]]:
+    """Build-ups, reference prices and strikes as the plain reading takes them, from the file."""
+    rows = [
+        {name: None if pd.isna(value) else value for name, value in row.items()}
+        for row in pd.read_parquet(path).to_dict("records")
+    ]
+    build_ups, contracts = [], []
+    listed: dict[tuple[date, str], set[date]] = {}
+    prices: dict[tuple[str, datetime], dict] = {}
+    for row in rows:
+        row["open_time"] = row["ts"].to_pydatetime()
+        row["session"] = row["open_time"].astimezone(IST).date()
+        row["known_at"] = row["open_time"] + timedelta(minutes=5)
+        if row["expiry"] is not None:
+            listed.setdefault((row["session"], row["underlying"]), set()).add(row["expiry"])
+    for row in rows:
+        key = row["session"], row["underlying"]
+        if row["expiry"] is None:
+            name = "spot" if row["symbol"] == row["underlying"] else "future"
+            price = prices.setdefault(
+                (row["underlying"], row["open_time"]),
+                {name: row[name] for name in ("session", "underlying", "open_time")},
+            )
+            price |= {name: row["close"], f"{name}_known_at": row["known_at"]}
+        elif row["expiry"] == min(day for day in listed[key] if day >= row["session"]):
+            facts = {"open_interest": row["oi"], "strike": int(row["strike"])}
+            build_ups.append(row | facts)
+            contracts.append({"underlying": row["underlying"], "expiry": row["expiry"]} | facts)
+    return build_ups, list(prices.values()), contracts
+
+
+def test_the_stored_signals_equal_a_plain_reading_of_the_file(batch: str, shared_data: Path):
+    expected, against = plain.evaluate(*plain_inputs(shared_data / FILE))
+    with connect(batch) as connection, connection.cursor(row_factory=dict_row) as cursor:
+        stored = cursor.execute(
+            "select * from signal where strategy = 'delta_volume' order by signal_id"
+        ).fetchall()
+        rejected = cursor.execute(
+            "select underlying, session, event_time, reason, nullif(symbol, '') as symbol"
+            " from signal_rejection where strategy = 'delta_volume'"
+        ).fetchall()
+    expected.sort(key=lambda signal: str(signal["signal_id"]))
+    assert len(expected) > 40
+    assert [{name: row[name] for name in expected[0]} for row in stored] == expected
+    names = ("underlying", "session", "event_time", "reason", "symbol")
+    assert sorted(map(str, rejected)) == sorted(
+        str({name: row[name] for name in names}) for row in against
+    )
 
 
 def test_computing_again_changes_nothing(batch: str):
