@@ -2,47 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, LiteralString, NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 from psycopg import Connection
+from psycopg.sql import SQL
 
-# The nearest expiry among the contracts listed by a session; the source's list wins over the
-# calendar. Far strikes can never be in a cluster, so only those near the day's range are read.
-BUILD_UPS = """
-with day as (
-    select distinct (open_time at time zone 'Asia/Kolkata')::date as session, underlying
-      from build_up
-     where open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
-       and underlying = any(%(underlyings)s)
-), near as (
-    select d.session, d.underlying,
-           (select min(c.expiry) from contract c
-             where c.underlying = d.underlying and c.expiry >= d.session
-               and c.first_seen <= d.session) as expiry,
-           r.low, r.high
-      from day d
-      left join lateral (
-           select min(k.low) as low, max(k.high) as high from candle k
-            where k.symbol in (d.underlying, d.underlying || '1!')
-              and k.open_time >= d.session::timestamp at time zone 'Asia/Kolkata'
-              and k.open_time < (d.session + 1)::timestamp at time zone 'Asia/Kolkata') r on true
-)
-select n.session, b.underlying, b.symbol, c.expiry, c.strike, c.option_type, b.open_time, b.close,
-       b.open_interest, b.volume, b.known_at
-  from near n
-  join contract c on c.underlying = n.underlying and c.expiry = n.expiry
-   and c.strike between n.low - %(reach)s and n.high + %(reach)s
-  join build_up b on b.symbol = c.symbol
-   and b.open_time >= n.session::timestamp at time zone 'Asia/Kolkata'
-   and b.open_time < (n.session + 1)::timestamp at time zone 'Asia/Kolkata'
-   and b.open_time >= %(first)s::timestamptz
- order by n.session, b.underlying, b.symbol, b.open_time
-"""
-BUILD_UP_COLUMNS = (
-    *("session", "underlying", "symbol", "expiry", "strike", "option_type", "open_time"),
-    *("close", "open_interest", "volume", "known_at"),
-)
+from db.connection import load_sql
+from db.packed import UNKNOWN_COUNT, Packed
+
+BUILD_UPS = load_sql("sql/build_up_series.sql")
 # What ends exactly with the interval and can change no more; one-minute candles win.
 REFERENCE = """
 with closes as (
@@ -67,10 +36,19 @@ select (coalesce(s.bucket, f.bucket) at time zone 'Asia/Kolkata')::date as sessi
     on f.underlying = s.underlying and f.bucket = s.bucket
  order by 1, 2, 3
 """
-REFERENCE_COLUMNS = (
-    *("session", "underlying", "open_time", "spot", "spot_known_at"),
-    *("future", "future_known_at"),
-)
+_PACKED_REFERENCE = SQL("""
+select session, underlying, count(*) as rows,
+       string_agg(timestamptz_send(open_time), '' order by open_time) as open_time,
+       string_agg(float8send(coalesce(spot, 'NaN')), '' order by open_time) as spot,
+       string_agg(timestamptz_send(coalesce(spot_known_at, '-infinity')), ''
+                  order by open_time) as spot_known_at,
+       string_agg(float8send(coalesce(future, 'NaN')), '' order by open_time) as future,
+       string_agg(timestamptz_send(coalesce(future_known_at, '-infinity')), ''
+                  order by open_time) as future_known_at
+  from ({rows}) r
+ group by session, underlying
+ order by session, underlying
+""").format(rows=SQL(REFERENCE))
 LADDER = """
 select distinct underlying, expiry, strike from contract
  where underlying = any(%(underlyings)s) and expiry >= %(first)s
@@ -145,26 +123,50 @@ def read_frames(
 ) -> Frames:
     """Return build-ups, reference prices and strike ladders of a range of sessions.
 
+    What many rows share is categorical: sessions, underlyings, symbols, expiries, option types.
     With `since`, only intervals that start then or later, and of all strikes: the day's range
     may grow, and what was read of it before must not depend on that.
     """
     parameters = sessions.parameters(underlyings)
     if since is not None:
         parameters |= {"first": since, "reach": EVERYWHERE_POINTS}
-    build_ups = _frame(connection, BUILD_UPS, parameters, BUILD_UP_COLUMNS)
-    reference = _frame(connection, REFERENCE, parameters, REFERENCE_COLUMNS)
-    ladder = _frame(
-        connection,
-        LADDER,
-        {**parameters, "first": sessions.first, "last": sessions.last},
-        ("underlying", "expiry", "strike"),
-    )
+    build_ups = Packed(connection, BUILD_UPS, {**parameters, "unknown": UNKNOWN_COUNT})
+    reference = Packed(connection, _PACKED_REFERENCE, parameters)
+    ladder = connection.execute(
+        LADDER, {**parameters, "first": sessions.first, "last": sessions.last}
+    ).fetchall()
     return Frames(
-        _typed(build_ups, ("open_time", "known_at"), ("close",), ("open_interest", "volume")),
-        _typed(
-            reference, ("open_time", "spot_known_at", "future_known_at"), ("spot", "future"), ()
+        pd.DataFrame(
+            {
+                "session": build_ups.categories("session"),
+                "underlying": build_ups.categories("underlying"),
+                "symbol": build_ups.categories("symbol"),
+                "expiry": build_ups.categories("expiry"),
+                "strike": build_ups.integers("strike"),
+                "option_type": build_ups.categories("option_type"),
+                "open_time": build_ups.instants("open_time"),
+                "close": build_ups.floats("close"),
+                "open_interest": build_ups.counts("open_interest"),
+                "volume": build_ups.counts("volume"),
+                "known_at": build_ups.instants("known_at"),
+            },
+            copy=False,
         ),
-        ladder.astype({"strike": "int64"}),
+        pd.DataFrame(
+            {
+                "session": reference.categories("session"),
+                "underlying": reference.categories("underlying"),
+                "open_time": reference.instants("open_time"),
+                "spot": reference.floats("spot"),
+                "spot_known_at": reference.instants("spot_known_at"),
+                "future": reference.floats("future"),
+                "future_known_at": reference.instants("future_known_at"),
+            },
+            copy=False,
+        ),
+        pd.DataFrame(ladder, columns=["underlying", "expiry", "strike"]).astype(
+            {"strike": "int64"}
+        ),
     )
 
 
@@ -213,30 +215,3 @@ def ladder_marks(
     """Return, per underlying, a text that changes whenever the listed contracts do."""
     parameters = {"session": session, "underlyings": list(underlyings)}
     return dict(connection.execute(LADDER_MARKS, parameters).fetchall())
-
-
-def _frame(
-    connection: Connection[Any],
-    query: LiteralString,
-    parameters: dict[str, Any],
-    columns: Sequence[str],
-) -> pd.DataFrame:
-    with connection.cursor(binary=True) as cursor:
-        rows = cursor.execute(query, parameters).fetchall()
-    return pd.DataFrame(rows, columns=list(columns))
-
-
-def _typed(
-    frame: pd.DataFrame, times: Sequence[str], prices: Sequence[str], counts: Sequence[str]
-) -> pd.DataFrame:
-    kinds: dict[str, str] = dict.fromkeys(times, "datetime64[us, UTC]")
-    kinds |= dict.fromkeys(prices, "float64") | dict.fromkeys(counts, "Int64")
-    if "strike" in frame:
-        kinds["strike"] = "int64"
-    for column, kind in kinds.items():
-        frame[column] = (
-            pd.to_datetime(frame[column], utc=True).astype(kind)  # type: ignore[call-overload]
-            if column in times
-            else frame[column].astype(kind)  # type: ignore[call-overload]
-        )
-    return frame
