@@ -80,10 +80,12 @@ def store_signals(
     rejections: Sequence[SignalRejection],
     now: datetime,
 ) -> Stored:
-    """Make the stored signals of a scope equal the given ones.
+    """Make the stored signals of a scope equal the given ones; those before it are left out.
 
     A stored signal that is not among them stays readable with `withdrawn_at` set to `now`.
     """
+    signals = [row for row in signals if scope.holds(row.event_time)]
+    rejections = [row for row in rejections if scope.holds(row.event_time)]
     written = write(connection, SIGNAL, signals)
     withdrawn = _withdraw(connection, scope, [signal.signal_id for signal in signals], now)
     kept = {

@@ -15,15 +15,15 @@ from psycopg import Connection
 from db.change_log import LogState, earliest_changes
 from db.connection import advisory_lock
 from db.market import Range, ladder_marks
-from db.signals import Scope, Stored
+from db.signals import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_since
 from pipelines.materialise import (
     READERS,
     SIGNALS_LOCK,
     Materialised,
     SignalsBusyError,
+    permitted,
     report,
-    store_rows,
 )
 from pipelines.versions import Planned, live_plans
 from strategy.session import session_hours
@@ -149,13 +149,13 @@ class LiveSignals:
         for interval in plan.strategy.intervals(frames):
             if tracks[interval.underlying].takes(interval.open_time):
                 tracks[interval.underlying].take(interval)
-        return store_rows(
+        rows = permitted(
             connection,
-            Scope(*_name(plan), sessions, names, since),
             [signal for track in tracks.values() for signal in track.signals],
-            [row for track in tracks.values() for row in track.rejections],
-            now,
+            [rejection for track in tracks.values() for rejection in track.rejections],
+            plan.parameters,
         )
+        return store_signals(connection, Scope(*_name(plan), sessions, names, since), *rows, now)
 
 
 def _name(plan: Planned) -> tuple[str, str]:

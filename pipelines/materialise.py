@@ -12,8 +12,10 @@ from db.market import Range, read_frames
 from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_sessions
+from pipelines.loss_limit import within_limit
 from pipelines.versions import Planned, live_plans
 from strategy import signals as given
+from strategy.parameters import Parameters
 
 logger = logging.getLogger(__name__)
 
@@ -101,6 +103,36 @@ def without(sessions: Range, blocked: Collection[date]) -> Iterator[Range]:
         yield Range(first, sessions.last)
 
 
+def compute(
+    connection: Connection[Any],
+    sessions: Range,
+    underlyings: tuple[str, ...],
+    plans: Sequence[Planned],
+) -> Iterator[tuple[Planned, list[Signal], list[SignalRejection]]]:
+    """Yield the rows that each version gives for a range of sessions, as they are stored."""
+    frames: dict[str, Any] = {}
+    for plan in plans:
+        reads = plan.strategy.reads
+        if reads not in frames:
+            frames[reads] = READERS[reads](connection, sessions, underlyings)
+        rows = plan.strategy.evaluate(frames[reads], plan.parameters)
+        yield plan, *permitted(connection, *rows, plan.parameters)
+
+
+def permitted(
+    connection: Connection[Any],
+    signals: Sequence[given.Signal],
+    rejections: Sequence[given.Rejection],
+    parameters: Parameters,
+) -> tuple[list[Signal], list[SignalRejection]]:
+    """Return what a strategy gave as it is stored, after the daily loss limit."""
+    signals, rejections = within_limit(connection, signals, rejections, parameters)
+    return (
+        [Signal(*row, None) for row in signals],
+        [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
+    )
+
+
 def _store(
     connection: Connection[Any],
     sessions: Range,
@@ -108,33 +140,6 @@ def _store(
     plans: Sequence[Planned],
     now: datetime,
 ) -> Iterator[Stored]:
-    frames: dict[str, Any] = {}
-    for plan in plans:
-        reads = plan.strategy.reads
-        if reads not in frames:
-            frames[reads] = READERS[reads](connection, sessions, underlyings)
-        rows = plan.strategy.evaluate(frames[reads], plan.parameters)
-        yield store_rows(
-            connection, Scope(plan.strategy.name, plan.version, sessions, underlyings), *rows, now
-        )
-
-
-def store_rows(
-    connection: Connection[Any],
-    scope: Scope,
-    signals: Iterable[given.Signal],
-    rejections: Iterable[given.Rejection],
-    now: datetime,
-) -> Stored:
-    """Make the stored rows of a scope equal what a strategy gave; earlier ones are left out."""
-    return store_signals(
-        connection,
-        scope,
-        [Signal(*row, None) for row in signals if scope.holds(row.event_time)],
-        [
-            SignalRejection(**row._asdict() | {"symbol": row.symbol or ""})
-            for row in rejections
-            if scope.holds(row.event_time)
-        ],
-        now,
-    )
+    for plan, signals, rejections in compute(connection, sessions, underlyings, plans):
+        scope = Scope(plan.strategy.name, plan.version, sessions, underlyings)
+        yield store_signals(connection, scope, signals, rejections, now)
