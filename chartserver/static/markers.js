@@ -3,6 +3,7 @@
 import { bucketOf } from "./aggregate.js"
 import { at } from "./drawn.js"
 import { lowerBound, upperBound } from "./search.js"
+import { strategyMark } from "./strategies.js"
 import { markerName, parseOption } from "./symbols.js"
 import { COLORS } from "./theme.js"
 
@@ -13,7 +14,8 @@ const TEXT_PIXELS = 80
 
 /**
  * The markers of one chart, ascending. The suggested contract's chart says BUY; the chart of its
- * sibling strike gets a small note that names the strike; the index chart shows the direction.
+ * sibling strike gets a small note that names the strike; the index chart shows the direction. The
+ * letter of the strategy ends each.
  * @param {Signal[]} signals
  * @param {Role} role
  * @param {string} symbol
@@ -42,14 +44,16 @@ export function markersOf(signals, role, symbol, bars, minutes) {
  * @returns {Omit<import("lightweight-charts").SeriesMarkerBar<Time>, "time"> | null}
  */
 function markerOf(signal, role, symbol) {
+  const by = ` \u00b7 ${strategyMark(signal)}`
+  const { direction } = signal
   if (role === "index")
-    return signal.direction === "BULLISH"
-      ? { position: "belowBar", shape: "arrowUp", color: COLORS.up, text: "BULLISH" }
-      : { position: "aboveBar", shape: "arrowDown", color: COLORS.down, text: "BEARISH" }
+    return direction === "BULLISH"
+      ? { position: "belowBar", shape: "arrowUp", color: COLORS.up, text: direction + by }
+      : { position: "aboveBar", shape: "arrowDown", color: COLORS.down, text: direction + by }
   if (signal.symbol === symbol)
     return {
-      position: "belowBar", shape: "arrowUp", color: COLORS.buy, text: `BUY ${markerName(symbol)}`,
-      size: 1.5,
+      position: "belowBar", shape: "arrowUp", color: COLORS.buy, size: 1.5,
+      text: `BUY ${markerName(symbol)}${by}`,
     }
   const suggested = parseOption(signal.symbol)
   const shown = parseOption(symbol)
@@ -57,7 +61,7 @@ function markerOf(signal, role, symbol) {
     return null
   return {
     position: "aboveBar", shape: "circle", color: COLORS.aside, size: 0.5,
-    text: `\u2192 ${markerName(signal.symbol)}`,
+    text: `\u2192 ${markerName(signal.symbol)}${by}`,
   }
 }
 
