@@ -22,11 +22,38 @@ PUBLISH_LOCK = 7_346_002
 CHUNK_ROWS = 10_000
 
 
-class Revised(NamedTuple):
-    """When replacing a stored row is a revision, kept in `revision`; both are expressions."""
+def _columns(names: Iterable[str], prefix: str = "") -> Composed:
+    parts = [Identifier(prefix, name) if prefix else Identifier(name) for name in names]
+    return SQL(", ").join(parts)
 
-    condition: SQL
-    interval_minutes: SQL
+
+class Revised(NamedTuple):
+    """When replacing a stored row is a revision, and where it is kept as it was.
+
+    Attributes:
+        condition: On the stored row.
+        into: The table and its columns.
+        values: Expressions for them; the stored row has its table's name, the incoming one is
+            called `excluded`.
+    """
+
+    condition: SQL | Composed
+    into: SQL | Composed
+    values: SQL | Composed
+
+
+def _market_revision(table: str, condition: SQL, interval_minutes: SQL) -> Revised:
+    return Revised(
+        condition,
+        SQL(
+            "revision (relation, underlying, symbol, interval_minutes, open_time, replaced,"
+            " known_at, revised_at)"
+        ),
+        SQL(
+            "{name}, {table}.underlying, {table}.symbol, {interval}, {table}.open_time,"
+            " to_jsonb({table}), {table}.known_at, excluded.known_at"
+        ).format(name=Literal(table), table=Identifier(table), interval=interval_minutes),
+    )
 
 
 class Relation(NamedTuple):
@@ -86,7 +113,7 @@ CANDLE = Relation(
         "(excluded.final > candle.final"
         " or excluded.final = candle.final and excluded.known_at >= candle.known_at)"
     ),
-    revised=Revised(SQL("candle.final"), SQL("candle.interval_minutes")),
+    revised=_market_revision("candle", SQL("candle.final"), SQL("candle.interval_minutes")),
     log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
 )
 BUILD_UP = Relation(
@@ -95,7 +122,7 @@ BUILD_UP = Relation(
     "text timestamptz text timestamptz float8 int8 int8 int8 text text timestamptz",
     ("symbol", "open_time"),
     guard=SQL("excluded.known_at >= build_up.known_at"),  # an import never replaces live rows
-    revised=Revised(SQL("true"), SQL("5")),
+    revised=_market_revision("build_up", SQL("true"), SQL("5")),
     log=SQL("underlying, symbol, null::smallint, open_time, null::uuid"),
 )
 CHAIN_OI = Relation(
@@ -109,9 +136,17 @@ SIGNAL = Relation(
     row_types.Signal._fields,
     (
         "uuid text text text date timestamptz text text text int4 float8 int8 int4[]"
-        " float8 float8 float8 float8 jsonb text timestamptz timestamptz timestamptz"
+        " float8 float8 float8 float8 text jsonb text timestamptz timestamptz timestamptz int4"
     ),
     ("signal_id",),
+    # `known_at` counts: what is stored equals what would be computed now, byte for byte.
+    ignored=("revision",),
+    merged={"revision": SQL("signal.revision + 1")},
+    revised=Revised(
+        SQL("true"),
+        SQL("signal_revision ({}, revised_at)").format(_columns(row_types.Signal._fields)),
+        SQL("{}, excluded.known_at").format(_columns(row_types.Signal._fields, "signal")),
+    ),
     log=SQL("underlying, symbol, null::smallint, event_time, signal_id"),
 )
 SIGNAL_REJECTION = Relation(
@@ -133,11 +168,6 @@ select relation, underlying, symbol, interval_minutes, moment, signal_id
   from changed
  order by moment, symbol, interval_minutes
 """
-
-
-def _columns(names: Iterable[str], prefix: str = "") -> Composed:
-    parts = [Identifier(prefix, name) if prefix else Identifier(name) for name in names]
-    return SQL(", ").join(parts)
 
 
 def _stage(relation: Relation) -> Identifier:
@@ -203,13 +233,9 @@ def _revision_step(revised: Revised, parts: dict[str, Composable]) -> Composed:
     # The same statement's upsert is not seen yet: the table has the rows as they were. Only what
     # it changed is looked up, which for rows that come again is nothing.
     return SQL(
-        "revised as (insert into revision (relation, underlying, symbol, interval_minutes,"
-        " open_time, replaced, known_at, revised_at)"
-        " select {name}, {table}.underlying, {table}.symbol, {interval}, {table}.open_time,"
-        " to_jsonb({table}), {table}.known_at, excluded.known_at"
-        " from merged excluded join {table} using ({key})"
-        " where {condition} and {differs})"
-    ).format(interval=revised.interval_minutes, condition=revised.condition, **parts)
+        "revised as (insert into {into} select {values}"
+        " from merged excluded join {table} using ({key}) where {condition} and {differs})"
+    ).format(into=revised.into, values=revised.values, condition=revised.condition, **parts)
 
 
 def _with_json(kinds: Sequence[str], row: Sequence[Any]) -> Sequence[Any]:

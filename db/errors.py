@@ -15,3 +15,7 @@ class MigrationChangedError(Exception):
 
 class EmbeddedServerError(Exception):
     """The embedded server does not start: the message says what to change."""
+
+
+class VersionReusedError(Exception):
+    """A strategy's version is stored with other numbers: give the changed rules a new version."""

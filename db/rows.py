@@ -87,12 +87,14 @@ class Signal(NamedTuple):
     entry: float
     stop: float
     target1: float
-    target2: float
+    target2: float | None
+    entry_order: str
     reasons: Any
     params_hash: str
     input_watermark: datetime
     known_at: datetime
     withdrawn_at: datetime | None
+    revision: int = 1
 
 
 class SignalRejection(NamedTuple):

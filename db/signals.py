@@ -10,6 +10,7 @@ from psycopg import Connection
 from db.bulk import CREATE_CHANGED, SIGNAL, SIGNAL_REJECTION, publish, require_idle, write
 from db.market import Range
 from db.rows import Signal, SignalRejection
+from db.strategies import StrategyVersion
 
 WITHDRAW = """
 with withdrawn as (
@@ -33,7 +34,9 @@ delete from signal_rejection r
           and kept.symbol = r.symbol and kept.underlying = r.underlying)
 """
 COUNT = """
-select count(*) from signal where session between %s and %s and withdrawn_at is null
+select count(*) from signal
+ where session between %(first)s and %(last)s and withdrawn_at is null
+   and (%(strategy)s::text is null or strategy = %(strategy)s and version = %(version)s)
 """
 
 
@@ -99,7 +102,15 @@ def _withdraw(
     return withdrawn
 
 
-def count_signals(connection: Connection[Any], sessions: Range) -> int:
-    """Return how many signals of a range of sessions stand."""
-    row = connection.execute(COUNT, (sessions.first, sessions.last)).fetchone()
+def count_signals(
+    connection: Connection[Any], sessions: Range, version: StrategyVersion | None = None
+) -> int:
+    """Return how many signals of a range of sessions stand, of one version or of all."""
+    parameters = {
+        "first": sessions.first,
+        "last": sessions.last,
+        "strategy": version and version.strategy,
+        "version": version and version.version,
+    }
+    row = connection.execute(COUNT, parameters).fetchone()
     return int(row[0]) if row else 0

@@ -12,6 +12,7 @@ from db.errors import (
     EmbeddedServerError,
     MigrationChangedError,
     SchemaOutdatedError,
+    VersionReusedError,
 )
 from optionscalp.commands import rows, system
 from optionscalp.errors import CommandError
@@ -23,6 +24,7 @@ from strategy.errors import CalendarUnknownError
 
 KNOWN_ERRORS = (
     *(CommandError, FileInvalidError, CalendarUnknownError, ArchiveEmptyError, psycopg.Error),
+    VersionReusedError,
     *(DatabaseUnavailableError, EmbeddedServerError, MigrationChangedError, SchemaOutdatedError),
 )
 

@@ -1,7 +1,7 @@
 """Signals from the stored tables: the same function live, in Dagster and on the command line."""
 
 import logging
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -12,11 +12,14 @@ from db.market import Range, read_frames
 from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_sessions
-from strategy import delta_volume
+from pipelines.versions import Planned, live_plans
 
 logger = logging.getLogger(__name__)
 
 SIGNALS_LOCK = 7_346_004
+READERS: Mapping[str, Callable[[Connection[Any], Range, Sequence[str]], Any]] = {
+    "build_ups": read_frames,
+}
 
 
 class SignalsBusyError(Exception):
@@ -38,6 +41,7 @@ def materialise_signals(
     underlyings: tuple[str, ...],
     now: datetime,
     *,
+    plans: Sequence[Planned] | None = None,
     wait: bool = True,
 ) -> Materialised:
     """Compute the signals of a range of sessions and make the stored ones equal them.
@@ -50,6 +54,7 @@ def materialise_signals(
         sessions: Whole sessions.
         underlyings: Whose signals.
         now: Market time, noted on signals that no longer follow from the data.
+        plans: Which versions of which strategies; the live ones if None.
         wait: Until another process is done.
 
     Raises:
@@ -59,7 +64,13 @@ def materialise_signals(
         if not held:
             raise SignalsBusyError("another process computes signals")
         blocked = blocked_sessions(connection, *sessions, underlyings, now)
-        parts = [_store(connection, part, underlyings, now) for part in without(sessions, blocked)]
+        if plans is None:
+            plans = live_plans(connection, now)
+        parts = [
+            stored
+            for part in without(sessions, blocked)
+            for stored in _store(connection, part, underlyings, plans, now)
+        ]
     stored = Stored(*map(sum, zip(Stored(0, 0, 0), *parts, strict=True)))
     for session, names in blocked.items():
         logger.warning("no new signals of %s: %s failed", session, ", ".join(names))
@@ -83,15 +94,22 @@ def without(sessions: Range, blocked: Collection[date]) -> Iterator[Range]:
 
 
 def _store(
-    connection: Connection[Any], sessions: Range, underlyings: tuple[str, ...], now: datetime
-) -> Stored:
-    signals, rejections = delta_volume.evaluate_rows(
-        *read_frames(connection, sessions, underlyings)
-    )
-    return store_signals(
-        connection,
-        Scope(delta_volume.STRATEGY, delta_volume.VERSION, sessions, underlyings),
-        [Signal(*row, None) for row in signals],
-        [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
-        now,
-    )
+    connection: Connection[Any],
+    sessions: Range,
+    underlyings: tuple[str, ...],
+    plans: Sequence[Planned],
+    now: datetime,
+) -> Iterator[Stored]:
+    frames: dict[str, Any] = {}
+    for plan in plans:
+        reads = plan.strategy.reads
+        if reads not in frames:
+            frames[reads] = READERS[reads](connection, sessions, underlyings)
+        signals, rejections = plan.strategy.evaluate(frames[reads], plan.parameters)
+        yield store_signals(
+            connection,
+            Scope(plan.strategy.name, plan.version, sessions, underlyings),
+            [Signal(*row, None) for row in signals],
+            [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
+            now,
+        )

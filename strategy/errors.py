@@ -11,3 +11,7 @@ class CalendarUnknownError(LookupError):
 
 class ExpiryUnlistedError(LookupError):
     """The source lists no expiry at that position: ask for a nearer one."""
+
+
+class ParameterError(ValueError):
+    """A strategy has no such number, or it makes no sense: the message says which are allowed."""

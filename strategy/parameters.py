@@ -1,37 +1,30 @@
-"""The numbers of the Delta Volume strategy, and the hash that goes with every signal."""
+"""The numbers of a strategy: read from text, hashed into every signal, named by a version."""
 
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property
+from typing import Any, Self, get_origin
 
-_STOP_POINTS = {"NIFTY": 20.0, "BANKNIFTY": 30.0}
+from strategy.errors import ParameterError
 
 
 @dataclass(frozen=True)
 class Parameters:
-    """Every number the rules use; points are option premium points.
+    """Base of every strategy's numbers: a frozen dataclass of numbers and of numbers by name.
 
-    `wings` strikes on each side of ATM form the cluster. Volume spikes above `spike_factor`
-    times the mean of up to `spike_window` earlier intervals, of which at least
-    `spike_minimum` must be stored.
+    Fields are `int`, `float` or `Mapping[str, float]`, and each has a default. A subclass
+    refuses in `__post_init__` what makes no sense.
     """
 
-    wings: int = 1
-    spike_factor: float = 2.0
-    spike_window: int = 9
-    spike_minimum: int = 3
-    stop_points: Mapping[str, float] = field(default_factory=_STOP_POINTS.copy)
-    first_target_points: float = 30.0
-    second_target_points: float = 60.0
-    tick_size: float = 0.05
-
-    def __post_init__(self) -> None:
-        if self.wings < 0 or not 1 <= self.spike_minimum <= self.spike_window:
-            raise ValueError(f"wings, spike_minimum or spike_window make no sense: {self}")
-        if min(self.spike_factor, self.tick_size, *self.stop_points.values()) <= 0:
-            raise ValueError(f"factors, ticks and stops must be above zero: {self}")
+    def values(self) -> dict[str, Any]:
+        """Return the numbers as plain JSON values."""
+        # 20 and 20.0 are the same number, so floats are written as such.
+        return {
+            one.name: _as_declared(one.name, one.type, value)
+            for one, value in zip(fields(self), asdict(self).values(), strict=True)
+        }
 
     def params_hash(self) -> str:
         """Return 16 hex digits that change whenever a number does."""
@@ -39,16 +32,38 @@ class Parameters:
 
     @cached_property
     def _hash(self) -> str:
-        # 20 and 20.0 are the same number, so floats are written as such.
-        numbers = asdict(self) | {
-            "spike_factor": float(self.spike_factor),
-            "stop_points": {name: float(points) for name, points in self.stop_points.items()},
-            "first_target_points": float(self.first_target_points),
-            "second_target_points": float(self.second_target_points),
-            "tick_size": float(self.tick_size),
-        }
-        text = json.dumps(numbers, sort_keys=True, separators=(",", ":"))
+        text = json.dumps(self.values(), sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
+    def version(self, code_version: str) -> str:
+        """Return the version of signals made with these numbers: other numbers, another version."""
+        if self.params_hash() == type(self)().params_hash():
+            return code_version
+        return f"{code_version}+{self.params_hash()[:8]}"
 
-DEFAULTS = Parameters()
+    def with_values(self, changes: Mapping[str, Any]) -> Self:
+        """Return these numbers with some changed; `stop_points.NIFTY` names one of several.
+
+        Raises:
+            ParameterError: A name is unknown, a value is of a wrong type, or they make no sense.
+        """
+        numbers = self.values()
+        types = {one.name: one.type for one in fields(self)}
+        for path, value in changes.items():
+            name, _, inner = path.partition(".")
+            if name not in types or bool(inner) > isinstance(numbers[name], dict):
+                raise ParameterError(f"no parameter {path}; there are {', '.join(types)}")
+            changed = {**numbers[name], inner: value} if inner else value
+            numbers[name] = _as_declared(path, types[name], changed)
+        return type(self)(**numbers)
+
+
+def _as_declared(name: str, kind: Any, value: Any) -> Any:
+    if get_origin(kind) is not None:
+        if not isinstance(value, Mapping):
+            raise ParameterError(f"{name}: not numbers by name: {value!r}")
+        return {key: _as_declared(name, float, number) for key, number in value.items()}
+    allowed, wanted = ((int,), "a whole number") if kind is int else ((int, float), "a number")
+    if isinstance(value, bool) or not isinstance(value, allowed):
+        raise ParameterError(f"{name}: not {wanted}: {value!r}")
+    return kind(value)

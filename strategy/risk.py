@@ -1,8 +1,29 @@
 """Stops and targets of a bought option, on the tick grid."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import NamedTuple, Protocol
 
-from strategy.parameters import Parameters
+STOP_POINTS = {"NIFTY": 20.0, "BANKNIFTY": 30.0}
+
+
+class RiskParameters(Protocol):
+    """The numbers that levels are made of; points are option premium points."""
+
+    @property
+    def stop_points(self) -> Mapping[str, float]:
+        """By underlying, below entry."""
+
+    @property
+    def first_target_points(self) -> float:
+        """Above entry."""
+
+    @property
+    def second_target_points(self) -> float:
+        """Above entry."""
+
+    @property
+    def tick_size(self) -> float:
+        """The smallest price step, rupees."""
 
 
 class Levels(NamedTuple):
@@ -19,7 +40,7 @@ def to_tick(price: float, tick_size: float) -> float:
     return round(round(price / tick_size) * tick_size, 10)
 
 
-def levels(close: float, underlying: str, parameters: Parameters) -> Levels:
+def levels(close: float, underlying: str, parameters: RiskParameters) -> Levels:
     """Return the levels of buying an option at its close; the stop is never below one tick.
 
     Raises:

@@ -80,7 +80,12 @@ export const COLUMNS = [
     value: (signal) => signal.symbol,
     show: showContract,
   },
-  level("entry", "Entry", "strong"),
+  {
+    ...level("entry", "Entry", "strong"),
+    hint: "With \u2265: bought only when the premium rises to it",
+    show: ({ entry, entry_order }) =>
+      (entry_order === "stop" ? "\u2265 " : "") + format.price(entry),
+  },
   level("stop", "Stop", "down"),
   level("target1", "Target 1", "up"),
   level("target2", "Target 2", "up"),
@@ -125,11 +130,10 @@ function showStrategy(signal) {
   made.append(
     element("i", { className: "letter", textContent: strategyLetter(signal.strategy) }),
     strategyTitle(signal))
-  const revision = signal.revision ?? 1
-  if (revision > 1)
+  if (signal.revision > 1)
     made.append(element("em", {
-      className: "tick-mark", textContent: `r${revision}`, testId: "revision",
-      title: `Revision ${revision}: corrected inputs changed it`,
+      className: "tick-mark", textContent: `r${signal.revision}`, testId: "revision",
+      title: `Revision ${signal.revision}: corrected inputs changed it`,
     }))
   if (signal.withdrawn)
     made.append(element("em", {

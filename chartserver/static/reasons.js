@@ -65,7 +65,7 @@ export function explainSignal(signal) {
     ...others,
     interval_ended: `${format.second(signal.event_time)} IST`,
     known: `${format.second(signal.known_at)} IST`,
-    version: signal.version, revision: signal.revision ?? 1,
+    version: signal.version, revision: signal.revision,
   }))
   if (contracts?.length) box.append(contractTable(contracts))
   return box

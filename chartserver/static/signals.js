@@ -85,13 +85,15 @@ function row(signal, shown, dated, on) {
   const tone = signal.direction === "BULLISH" ? "up" : "down"
   const arrow = signal.direction === "BULLISH" ? "\u25b2" : "\u25bc"
   const delay = signal.known_at - signal.event_time
+  // Bought only when the premium rises to it.
+  const waits = signal.entry_order === "stop" ? "\u2265 " : ""
   const day = dated ? `${format.dayMonth(signal.event_time)} ` : ""
   line.append(
     cell(day + format.minute(signal.event_time), "num strong"),
     cell(strategyMark(signal), "strong"),
     cell(`${arrow} ${signal.withdrawn ? "withdrawn" : signal.direction}`, `${tone} strong`),
     wrap(contract),
-    cell(format.price(signal.entry), "num strong"),
+    cell(waits + format.price(signal.entry), "num strong"),
     cell(format.price(signal.stop), "num down"),
     cell(format.price(signal.target1), "num up"),
     cell(format.price(signal.target2), "num up"),

@@ -69,11 +69,12 @@
  * @property {number} entry
  * @property {number} stop
  * @property {number} target1
- * @property {number | null} target2 null where the strategy has one target
+ * @property {number | null} target2 null where the rules have one target
+ * @property {"market" | "stop"} entry_order
+ * @property {number} revision from 1; corrected inputs make the next
  * @property {{contracts?: Reason[]}} [reasons] values per contract that led to it
  * @property {boolean} [withdrawn] corrected inputs took it back
  * @property {number | null} [withdrawn_at] when they did
- * @property {number} [revision] from 1; corrected inputs make the next
  * @property {number | null} [iv] implied volatility of the contract
  * @property {number | null} [delta] of the contract
  *

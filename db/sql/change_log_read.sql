@@ -22,8 +22,8 @@ select log.epoch, log.pruned_to, log.newest, latest.seq, latest.relation,
        b.volume, b.label, b.source, b.known_at,
        s.signal_id, s.strategy, s.version, s.underlying, s.session, s.event_time, s.symbol,
        s.direction, s.kind, s.atm_strike, s.spot, s.net_delta_volume, s.strikes, s.entry, s.stop,
-       s.target1, s.target2, s.reasons, s.params_hash, s.input_watermark, s.known_at,
-       s.withdrawn_at
+       s.target1, s.target2, s.entry_order, s.reasons, s.params_hash, s.input_watermark,
+       s.known_at, s.withdrawn_at, s.revision
   from log
   left join latest on true
   left join lateral (

@@ -1,7 +1,7 @@
 -- Signals of an underlying whose evaluated interval ended in (start, stop], oldest first.
 select signal_id, strategy, version, underlying, session, event_time, symbol, direction, kind,
-       atm_strike, spot, net_delta_volume, strikes, entry, stop, target1, target2, reasons,
-       params_hash, input_watermark, known_at, withdrawn_at
+       atm_strike, spot, net_delta_volume, strikes, entry, stop, target1, target2,
+       entry_order, reasons, params_hash, input_watermark, known_at, withdrawn_at, revision
   from signal
  where underlying = %(underlying)s and event_time > %(start)s and event_time <= %(stop)s
    and (%(strategy)s::text is null or strategy = %(strategy)s)

@@ -1,5 +1,6 @@
 """Options that several commands have."""
 
+import json
 from datetime import date, datetime
 from typing import Annotated
 
@@ -7,6 +8,9 @@ import typer
 
 from db.market import Range
 from optionscalp.errors import CommandError
+from pipelines.versions import Planned
+from strategy.errors import ParameterError
+from strategy.registry import STRATEGIES
 from strategy.session import sessions_between
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
@@ -23,6 +27,40 @@ FirstOfMany = Annotated[
 LastOfMany = Annotated[
     datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last of several.")
 ]
+
+OneStrategy = Annotated[
+    str | None, typer.Option("--strategy", help=f"One of {', '.join(STRATEGIES)}; default all.")
+]
+Changed = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="NAME=NUMBER", help="Another number of the rules; repeatable."),
+]
+
+
+def plan_of(strategy: str | None, changed: list[str] | None) -> Planned | None:
+    """Return the version that the options name; None for all live ones.
+
+    Raises:
+        typer.BadParameter: There is no such strategy or number, or the numbers make no sense.
+    """
+    if strategy is None:
+        if changed:
+            raise typer.BadParameter("name the --strategy whose number it is", param_hint="--set")
+        return None
+    if strategy not in STRATEGIES:
+        raise typer.BadParameter(f"one of {', '.join(STRATEGIES)}", param_hint="--strategy")
+    try:
+        return Planned.of(strategy, dict(map(_number, changed or ())))
+    except ParameterError as error:
+        raise typer.BadParameter(str(error), param_hint="--set") from error
+
+
+def _number(text: str) -> tuple[str, float]:
+    name, _, value = text.partition("=")
+    try:
+        return name, json.loads(value)
+    except ValueError:
+        raise ParameterError(f"{text}: write NAME=NUMBER") from None
 
 
 def range_of(session: datetime | None, first: datetime | None, last: datetime | None) -> Range:

@@ -12,14 +12,18 @@ from db.connection import connect
 from db.market import Range
 from db.raw_payloads import count_receipts
 from db.signals import count_signals
+from db.strategies import register_version, set_live
 from optionscalp.commands.options import (
     AsJson,
+    Changed,
     First,
     FirstOfMany,
     Last,
     LastOfMany,
     OfDemo,
     OneSession,
+    OneStrategy,
+    plan_of,
     range_of,
     sessions_of,
 )
@@ -145,24 +149,44 @@ def rebuild(
         raise typer.Exit(1)
 
 
-def signals(first: First, last: Last, demo: OfDemo = False, as_json: AsJson = False) -> None:
-    """Compute the signals of a range of sessions again."""
+def signals(
+    first: First,
+    last: Last,
+    strategy: OneStrategy = None,
+    changed: Changed = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="From now on compute this version live as well.")
+    ] = False,
+    demo: OfDemo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute the signals of a range of sessions again; other numbers make another version."""
     range_ = range_of(None, first, last)
+    plan = plan_of(strategy, changed)
+    if live and plan is None:
+        raise typer.BadParameter("name the --strategy", param_hint="--live")
     clock = market_clock()
     written = withdrawn = rejections = 0
     blocked: dict[date, list[str]] = {}
     with ExitStack() as stack:
         connection = stack.enter_context(opened(demo=demo))
         sessions = sessions_of(range_)
+        if plan is not None:
+            register_version(connection, plan.stored, clock.now(), live=live)
+        if live and plan is not None:
+            set_live(connection, plan.stored)
+        plans = None if plan is None else [plan]
         advance = stack.enter_context(progress("signals", len(sessions)))
         for done, day in enumerate(sessions, 1):
-            stored = materialise_signals(connection, Range(day, day), UNDERLYINGS, clock.now())
+            stored = materialise_signals(
+                connection, Range(day, day), UNDERLYINGS, clock.now(), plans=plans
+            )
             written += stored.written
             withdrawn += stored.withdrawn
             rejections += stored.rejections
             blocked |= stored.blocked
             advance(done)
-        total = count_signals(connection, range_)
+        total = count_signals(connection, range_, plan.stored if plan else None)
     if as_json:
         print_json(
             {

@@ -6,10 +6,12 @@ explicit state. Both give the same rows.
 
 from strategy.delta_volume.batch import evaluate, evaluate_rows
 from strategy.delta_volume.interval import ContractRow, Interval
-from strategy.delta_volume.rows import STRATEGY, VERSION, Evaluation, Rejection, Signal
+from strategy.delta_volume.intervals import intervals_of
+from strategy.delta_volume.parameters import DEFAULTS, Parameters
+from strategy.delta_volume.rows import STRATEGY, VERSION
 from strategy.delta_volume.state import State
 from strategy.delta_volume.step import step
-from strategy.parameters import DEFAULTS, Parameters
+from strategy.signals import Evaluation, Rejection, Signal
 
 __all__ = [
     "DEFAULTS",
@@ -24,5 +26,6 @@ __all__ = [
     "State",
     "evaluate",
     "evaluate_rows",
+    "intervals_of",
     "step",
 ]

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 
 from strategy.build_up import INTERVAL_MINUTES
-from strategy.delta_volume.rows import Moment
+from strategy.delta_volume.rows import STRATEGY
 from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Ints
 from strategy.session import IST, session_hours
+from strategy.signals import Moment
 
 INTERVAL = timedelta(minutes=INTERVAL_MINUTES)
 Key = tuple[int, int]  # group and slot
@@ -27,14 +28,15 @@ class Axes:
     underlyings: list[str]
     opens: list[datetime]  # of each session, UTC
     sizes: list[int]  # how many intervals each session has
+    version: str  # of the strategy whose moments they are
 
     @classmethod
-    def of(cls, sessions: set[date], underlyings: set[str]) -> "Axes":
+    def of(cls, sessions: set[date], underlyings: set[str], version: str) -> "Axes":
         """Return the axes that hold those sessions and underlyings."""
         days = sorted(sessions)
         hours = [session_hours(day) for day in days]
         sizes = [-((start - end) // INTERVAL) for start, end in hours]
-        return cls(days, sorted(underlyings), [start for start, _ in hours], sizes)
+        return cls(days, sorted(underlyings), [start for start, _ in hours], sizes, version)
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -45,7 +47,8 @@ class Axes:
         """Return the interval at a group and slot."""
         session, underlying = self.group_key(key[0])
         start = self.opens[key[0] // len(self.underlyings)]
-        return Moment(underlying, session, start + (key[1] + 1) * INTERVAL)
+        end = start + (key[1] + 1) * INTERVAL
+        return Moment(STRATEGY, self.version, underlying, session, end)
 
     def group_key(self, group: int) -> tuple[date, str]:
         """Return session and underlying of a group."""

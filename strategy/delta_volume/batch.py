@@ -9,19 +9,12 @@ import pandas as pd
 from strategy.delta_volume.axes import Key
 from strategy.delta_volume.clusters import Points, place_clusters
 from strategy.delta_volume.inputs import Inputs, read_inputs
-from strategy.delta_volume.rows import (
-    Evaluation,
-    Rejection,
-    Signal,
-    missing_rows,
-    no_reference,
-    rejection_frame,
-    signal_frame,
-)
+from strategy.delta_volume.parameters import DEFAULTS, Parameters
+from strategy.delta_volume.rows import missing_rows, no_reference
 from strategy.delta_volume.rules import decide
 from strategy.delta_volume.verdicts import covering_clusters
 from strategy.frames import Flags
-from strategy.parameters import DEFAULTS, Parameters
+from strategy.signals import Evaluation, Rejection, Signal, rejection_frame, signal_frame
 
 
 def evaluate(

@@ -5,8 +5,8 @@ from typing import NamedTuple
 import numpy as np
 
 from strategy.delta_volume.inputs import Inputs
+from strategy.delta_volume.parameters import Parameters
 from strategy.frames import Flags, Floats, Ints
-from strategy.parameters import Parameters
 
 
 class Points(NamedTuple):

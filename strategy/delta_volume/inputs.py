@@ -12,8 +12,9 @@ import numpy as np
 import pandas as pd
 
 from strategy.delta_volume.axes import INTERVAL, Axes, Key, recoded
+from strategy.delta_volume.parameters import Parameters
+from strategy.delta_volume.rows import VERSION
 from strategy.frames import NO_TIME, CheckedFrame, Counts, Flags, Floats, Ints
-from strategy.parameters import Parameters
 from strategy.session import spot_is_reliable
 
 OPTION_TYPES = ("C", "P")
@@ -95,6 +96,7 @@ def read_inputs(
     axes = Axes.of(
         {*sessions.distinct, *price_sessions.distinct},
         {*underlyings.distinct, *price_underlyings.distinct},
+        parameters.version(VERSION),
     )
     group, slot = axes.place(rows, sessions, underlyings)
     price_group, price_slot = axes.place(prices, price_sessions, price_underlyings)

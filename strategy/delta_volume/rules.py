@@ -6,14 +6,11 @@ same session gives the same bytes whichever way it was computed.
 
 from datetime import datetime
 from typing import NamedTuple, TypedDict
-from uuid import UUID, uuid5
 
 from strategy.build_up import BuildUp, build_up
-from strategy.delta_volume.rows import STRATEGY, VERSION, Moment, Rejection, Signal, rejection
-from strategy.parameters import Parameters
+from strategy.delta_volume.parameters import Parameters
 from strategy.risk import levels
-
-NAMESPACE = UUID("5b0c7d3e-6a0f-5e0a-9c56-3f1a7f0f6d11")
+from strategy.signals import Moment, Rejection, Signal, signal_id
 
 
 class Observed(NamedTuple):
@@ -122,11 +119,8 @@ def decide(cluster: Cluster, parameters: Parameters) -> tuple[list[Signal], list
 
 def _signal(cluster: Cluster, bought: Verdict, net: int, parameters: Parameters) -> Signal:
     moment = cluster.moment
-    natural_key = (STRATEGY, VERSION, moment.underlying, moment.event_time.isoformat())
     return Signal(
-        uuid5(NAMESPACE, "|".join((*natural_key, bought["symbol"]))),
-        STRATEGY,
-        VERSION,
+        signal_id(moment, bought["symbol"]),
         *moment,
         bought["symbol"],
         "BULLISH" if bought["option_type"] == "C" else "BEARISH",
@@ -136,6 +130,7 @@ def _signal(cluster: Cluster, bought: Verdict, net: int, parameters: Parameters)
         net,
         cluster.strikes,
         *levels(bought["close"], moment.underlying, parameters),
+        "market",
         {"reference": cluster.reference, "contracts": cluster.verdicts},
         parameters.params_hash(),
         moment.event_time,
@@ -151,6 +146,5 @@ def _against(cluster: Cluster, verdict: Verdict, net: int) -> Rejection:
         "reference": cluster.reference,
         "contract": verdict,
     }
-    return rejection(
-        cluster.moment, "against_net_delta", details, verdict["symbol"], cluster.known_at
-    )
+    symbol = verdict["symbol"]
+    return Rejection(*cluster.moment, "against_net_delta", symbol, details, cluster.known_at)

@@ -7,12 +7,13 @@ from strategy.contract import atm_strike
 from strategy.delta_volume.axes import INTERVAL
 from strategy.delta_volume.inputs import OPTION_TYPES
 from strategy.delta_volume.interval import ContractRow, Interval
-from strategy.delta_volume.rows import Moment, Rejection, Signal, missing_rows, no_reference
+from strategy.delta_volume.parameters import DEFAULTS, Parameters
+from strategy.delta_volume.rows import STRATEGY, VERSION, missing_rows, no_reference
 from strategy.delta_volume.rules import Cluster, Observed, decide, judge
 from strategy.delta_volume.state import State, Stored
 from strategy.errors import FrameContractError
-from strategy.parameters import DEFAULTS, Parameters
 from strategy.session import session_hours, spot_is_reliable
+from strategy.signals import Moment, Rejection, Signal
 
 
 def step(
@@ -60,7 +61,8 @@ def _outcome(
     state: State, interval: Interval, parameters: Parameters
 ) -> tuple[list[Signal], list[Rejection]]:
     end = (interval.open_time + INTERVAL).astimezone(UTC)
-    moment = Moment(interval.underlying, interval.session, end)
+    version = parameters.version(VERSION)
+    moment = Moment(STRATEGY, version, interval.underlying, interval.session, end)
     reference = "spot" if spot_is_reliable(end) else "future"
     found = interval.price(reference)
     if found is None:

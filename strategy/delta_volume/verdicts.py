@@ -11,9 +11,9 @@ from strategy.build_up import BUILD_UPS, build_up_codes
 from strategy.delta_volume.axes import Key
 from strategy.delta_volume.clusters import Points
 from strategy.delta_volume.inputs import Inputs
+from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rules import VERDICT_FIELDS, Cluster, Verdict
 from strategy.frames import NO_TIME, Flags, Floats, Ints
-from strategy.parameters import Parameters
 
 _COVERING = BUILD_UPS.index("short_covering")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -258,6 +258,7 @@ def signal(symbol: str, minute: int = 10, **changes) -> Signal:
         stop=80.0,
         target1=120.0,
         target2=140.0,
+        entry_order="market",
         reasons={"C25000": 650},
         params_hash="abc",
         input_watermark=OPEN + timedelta(minutes=minute),

@@ -34,7 +34,7 @@ def signal(number: int) -> Signal:
     return Signal(
         *(UUID(int=number), "delta_volume", str(number), "NIFTY", START.date(), START),
         *("NIFTY260127C25000", "BULLISH", "short_covering", 25000, 25010.0, 65, [25000]),
-        *(100.0, 80.0, 120.0, 140.0, {"a": 1}, "hash", START, START, None),
+        *(100.0, 80.0, 120.0, 140.0, "market", {"a": 1}, "hash", START, START, None),
     )
 
 

@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 
 from strategy.contract import Contract
-from strategy.delta_volume import ContractRow, Interval, State, step
-from strategy.delta_volume.rows import rejection_frame, signal_frame
+from strategy.registry import STRATEGIES
 from strategy.session import interval_opens
+from strategy.signals import rejection_frame, signal_frame
 
+DELTA_VOLUME = STRATEGIES["delta_volume"]
 SESSION = date(2026, 1, 21)
 EXPIRY = date(2026, 1, 27)
 STRIKES = (24900, 25000, 25100)
@@ -183,56 +184,9 @@ def _random_day(rng, day, intervals, rows, prices):
             )
 
 
-def intervals_of(build_ups, reference, contracts):
-    """All intervals with anything stored, as step takes them: by session, underlying, time."""
-    rows, expiries, prices = {}, {}, {}
-    for row in build_ups.astype(object).itertuples(index=False):
-        key = row.session, row.underlying, row.open_time.to_pydatetime()
-        numbers = [None if pd.isna(x) else int(x) for x in (row.open_interest, row.volume)]
-        rows.setdefault(key, []).append(
-            ContractRow(
-                row.symbol,
-                int(row.strike),
-                row.option_type,
-                float(row.close),
-                *numbers,
-                row.known_at.to_pydatetime(),
-            )
-        )
-        expiries[key[:2]] = row.expiry
-    for row in reference.itertuples(index=False):
-        values = [
-            None if pd.isna(x) else x
-            for x in (row.spot, row.spot_known_at, row.future, row.future_known_at)
-        ]
-        values[1], values[3] = (x and x.to_pydatetime() for x in (values[1], values[3]))
-        prices[row.session, row.underlying, row.open_time.to_pydatetime()] = values
-    ladders = contracts.groupby(["underlying", "expiry"])["strike"].agg(list).to_dict()
-    for key in sorted({*rows, *prices}):
-        session, underlying, open_time = key
-        expiry = expiries.get(key[:2], session)
-        yield Interval(
-            session,
-            underlying,
-            expiry,
-            open_time,
-            ladders.get((underlying, expiry), []),
-            *prices.get(key, [None] * 4),
-            rows.get(key, []),
-        )
-
-
 def run_steps(frames, saved=lambda place: False):
     """Step through all intervals; where `saved` says so the state goes through JSON text."""
-    states, signals, rejections = {}, [], []
-    for place, interval in enumerate(intervals_of(*frames)):
-        key = interval.session, interval.underlying
-        state = states.get(key, State(*key))
-        if saved(place):
-            state = State.from_json(json.loads(json.dumps(state.to_json())))
-        states[key], more_signals, more_rejections = step(state, interval)
-        signals += more_signals
-        rejections += more_rejections
+    signals, rejections = DELTA_VOLUME.step_through(frames, DELTA_VOLUME.defaults, saved)
     return signal_frame(signals), rejection_frame(rejections)
 
 

@@ -78,6 +78,7 @@ def test_a_covering_call_gives_a_bullish_signal_with_all_its_reasons():
         "entry": 101.0,
         "stop": 81.0,
         "target1": 131.0,
+        "entry_order": "market",
         "target2": 161.0,
         "params_hash": "1cc54d37eee6fb45",
         "input_watermark": pd.Timestamp("2026-01-21T04:10Z"),

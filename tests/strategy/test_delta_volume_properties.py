@@ -6,10 +6,10 @@ import plain_delta_volume as plain
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from option_days import as_lines, intervals_of, random_days, run_steps
+from option_days import as_lines, random_days, run_steps
 
-from strategy.delta_volume import Parameters, State, evaluate, step
-from strategy.delta_volume.rows import rejection_frame, signal_frame
+from strategy.delta_volume import Parameters, State, evaluate, intervals_of, step
+from strategy.signals import rejection_frame, signal_frame
 
 FIVE_MINUTES = pd.Timedelta(minutes=5)
 seeds = st.integers(0, 1_000_000)

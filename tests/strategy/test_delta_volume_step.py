@@ -5,12 +5,12 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from option_days import SESSION, QuietDay, as_lines, intervals_of
+from option_days import SESSION, QuietDay, as_lines
 
-from strategy.delta_volume import State, step
-from strategy.delta_volume.rows import signal_frame
+from strategy.delta_volume import State, intervals_of, step
 from strategy.errors import FrameContractError
 from strategy.session import IST
+from strategy.signals import signal_frame
 
 
 def stepped(day):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from strategy.parameters import DEFAULTS, Parameters
+from strategy.delta_volume.parameters import DEFAULTS, Parameters
 from strategy.risk import levels, to_tick
 
 

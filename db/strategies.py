@@ -1,0 +1,59 @@
+"""Which versions of which strategies there are, with their numbers, and which are computed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from psycopg import Connection
+from psycopg.types.json import Jsonb
+
+from db.errors import VersionReusedError
+
+REGISTER = """
+insert into strategy_version (strategy, version, params_hash, params, live, first_used)
+values (%s, %s, %s, %s, %s, %s)
+on conflict (strategy, version) do nothing
+"""
+KNOWN = "select params_hash from strategy_version where strategy = %s and version = %s"
+SET_LIVE = "update strategy_version set live = true where strategy = %s and version = %s"
+LIVE = """
+select strategy, version, params_hash, params from strategy_version
+ where live order by strategy, version
+"""
+
+
+class StrategyVersion(NamedTuple):
+    """One version: the rules' name, and the numbers they were given."""
+
+    strategy: str
+    version: str
+    params_hash: str
+    params: Mapping[str, Any]
+
+
+def register_version(
+    connection: Connection[Any], version: StrategyVersion, now: datetime, *, live: bool
+) -> None:
+    """Note a version with its numbers; one that is noted stays as it is, `live` included.
+
+    Raises:
+        VersionReusedError: The same version was stored with other numbers.
+    """
+    row = (version.strategy, version.version, version.params_hash, Jsonb(version.params), live, now)
+    connection.execute(REGISTER, row)
+    known = connection.execute(KNOWN, (version.strategy, version.version)).fetchone()
+    if known != (version.params_hash,):
+        raise VersionReusedError(
+            f"{version.strategy} {version.version} is stored with other numbers: give the changed"
+            " rules a new version"
+        )
+
+
+def set_live(connection: Connection[Any], version: StrategyVersion) -> None:
+    """Have a registered version computed from now on."""
+    connection.execute(SET_LIVE, (version.strategy, version.version))
+
+
+def live_versions(connection: Connection[Any]) -> list[StrategyVersion]:
+    """Return the versions that are to be computed."""
+    return [StrategyVersion(*row) for row in connection.execute(LIVE)]

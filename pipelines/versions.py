@@ -1,0 +1,65 @@
+"""Which versions of the strategies to compute: the registry's own, and those with other numbers."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, NamedTuple, Self
+
+from psycopg import Connection
+
+from db.strategies import StrategyVersion, live_versions, register_version
+from strategy.parameters import Parameters
+from strategy.registry import STRATEGIES
+from strategy.strategy import Strategy
+
+
+class Planned(NamedTuple):
+    """A strategy with its numbers."""
+
+    strategy: Strategy
+    parameters: Parameters
+
+    @classmethod
+    def of(cls, name: str, changes: Mapping[str, Any]) -> Self:
+        """Return a strategy with some of its numbers changed.
+
+        Raises:
+            KeyError: There is no such strategy.
+            ParameterError: It has no such number, or it makes no sense.
+        """
+        strategy = STRATEGIES[name]
+        return cls(strategy, strategy.defaults.with_values(changes))
+
+    @property
+    def version(self) -> str:
+        """As stored with its signals."""
+        return self.parameters.version(self.strategy.version)
+
+    @property
+    def stored(self) -> StrategyVersion:
+        """The row that describes it."""
+        return StrategyVersion(
+            self.strategy.name,
+            self.version,
+            self.parameters.params_hash(),
+            self.parameters.values(),
+        )
+
+
+def live_plans(connection: Connection[Any], now: datetime) -> list[Planned]:
+    """Return what is computed live: all strategies, unless switched off, and chosen versions.
+
+    Versions of older code stay readable but can be computed no more.
+
+    Raises:
+        VersionReusedError: A strategy's numbers changed while its version did not.
+    """
+    for strategy in STRATEGIES.values():
+        register_version(connection, Planned(strategy, strategy.defaults).stored, now, live=True)
+    plans = [
+        Planned.of(row.strategy, row.params)
+        for row in live_versions(connection)
+        if row.strategy in STRATEGIES
+        and row.version.partition("+")[0] == STRATEGIES[row.strategy].version
+    ]
+    order = list(STRATEGIES)
+    return sorted(plans, key=lambda plan: (order.index(plan.strategy.name), plan.version))
