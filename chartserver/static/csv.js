@@ -6,7 +6,8 @@ import * as format from "./format.js"
 /** Columns as in SQL, times as IST. */
 const SIGNAL = /** @type {const} */ ([
   "signal_id", "strategy", "version", "revision", "underlying", "direction", "kind", "symbol",
-  "atm_strike", "spot", "net_delta_volume", "entry_order", "entry", "stop", "target1", "target2", "iv", "delta",
+  "atm_strike", "spot", "net_delta_volume", "entry_order", "entry", "stop", "target1", "target2",
+  "iv", "delta",
 ])
 const OUTCOME = /** @type {const} */ ([
   "horizon_minutes", "entry_price", "exit_price", "gross_points", "costs_points", "return_points",

@@ -68,7 +68,12 @@ export function drawHistogram({ width, bins }, when) {
     middle.style.left = `${(zero / WIDTH) * 100}%`
     axis.append(middle)
   }
-  figure.append(svg, axis)
+  const caption = element("figcaption")
+  caption.append(
+    element("span", { textContent: "Returns, points" }),
+    element("i", { className: "bars", textContent: "signals" }),
+    ...(total.random ? [element("i", { className: "line", textContent: "random entries" })] : []))
+  figure.append(caption, svg, axis)
   return figure
 }
 

@@ -44,13 +44,17 @@ function card(version, row, distribution, horizon) {
     }))
     return box
   }
-  box.append(
+  const numbers = element("div", { className: "numbers" })
+  numbers.append(
     rate("Signals", row.n, row.hit_rate, row.hit_rate_low, row.hit_rate_high, "ours"),
     rate("Random entries", row.random_n, row.random_hit_rate, row.random_hit_rate_low,
       row.random_hit_rate_high, "chance"),
     verdict(row),
     means(row))
-  if (distribution?.bins.length) box.append(drawHistogram(distribution, horizonText(horizon)))
+  const halves = element("div", { className: "halves" })
+  halves.append(numbers)
+  if (distribution?.bins.length) halves.append(drawHistogram(distribution, horizonText(horizon)))
+  box.append(halves)
   return box
 }
 
