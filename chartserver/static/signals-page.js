@@ -94,6 +94,7 @@ function choose(values, reload = true) {
 /** Learn which sessions are stored, then read the chosen range or the newest sessions. */
 async function open() {
   underlyings.show(choice.underlying)
+  writeLocation({ underlying: choice.underlying })
   linkPages(choice.underlying)
   try {
     sessions = await getSessions(choice.underlying)
