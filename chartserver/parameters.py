@@ -13,6 +13,8 @@ from db.history import Span
 from strategy.contract import UNDERLYINGS
 from strategy.session import IST
 
+DIRECTIONS = ("BULLISH", "BEARISH")
+HORIZONS = {"5": 5, "15": 15, "30": 30, "0": 0}
 INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "1h": 60}
 RANGE_DAYS = 31
 SIGNAL_RANGE_DAYS = 366
@@ -23,6 +25,7 @@ TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
 Parameters = Mapping[str, str]
 
 _DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,60}", re.ASCII)
 _SYMBOL = re.compile(r"[A-Z0-9!&_-]{1,40}", re.ASCII)
 
 
@@ -46,6 +49,36 @@ def interval(parameters: Parameters) -> str:
     value = parameters.get("interval") or "1m"
     if value not in INTERVALS:
         raise ParameterError("interval", tuple(INTERVALS))
+    return value
+
+
+def direction(parameters: Parameters) -> str | None:
+    """Return the direction of signals asked for; None for both."""
+    value = parameters.get("direction")
+    if not value:
+        return None
+    if value not in DIRECTIONS:
+        raise ParameterError("direction", DIRECTIONS)
+    return value
+
+
+def horizon(parameters: Parameters) -> int:
+    """Return the minutes after which outcomes are looked at; 0 is the session's end."""
+    value = parameters.get("horizon") or "15"
+    if value not in HORIZONS:
+        raise ParameterError("horizon", tuple(HORIZONS))
+    return HORIZONS[value]
+
+
+def name(parameters: Parameters, parameter: str) -> str | None:
+    """Return the name of a strategy or a version; None for all. An unknown one has no rows."""
+    value = parameters.get(parameter)
+    if not value:
+        return None
+    # The plus sign of a version arrives as a space when it was not encoded.
+    value = value.replace(" ", "+")
+    if not _NAME.fullmatch(value):
+        raise ParameterError(parameter, "up to 60 letters, digits and _ . + -")
     return value
 
 

@@ -50,10 +50,16 @@ class BuildUpColumns(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a signal within a horizon; points of premium."""
+    """What became of a signal within a horizon (0: the session's end); points of premium."""
 
     signal_id: UUID
     horizon_minutes: int
+    entered_at: datetime | None
+    entry_price: float | None
+    exited_at: datetime | None
+    exit_price: float | None
+    gross_points: float | None
+    costs_points: float | None
     mfe_points: float
     mae_points: float
     return_points: float
@@ -110,10 +116,19 @@ async def read_build_ups(
 
 
 async def read_signals(
-    connection: AsyncConnection[Any], underlying: str, span: Span, strategy: str | None = None
+    connection: AsyncConnection[Any],
+    underlying: str,
+    span: Span,
+    strategy: str | None = None,
+    version: str | None = None,
 ) -> list[Signal]:
     """Return signals by the end of their interval, oldest first, withdrawn ones included."""
-    parameters = {"underlying": underlying, **span._asdict(), "strategy": strategy}
+    parameters = {
+        "underlying": underlying,
+        **span._asdict(),
+        "strategy": strategy,
+        "version": version,
+    }
     async with connection.cursor(row_factory=class_row(Signal)) as cursor:
         await cursor.execute(SIGNALS, parameters)
         return await cursor.fetchall()

@@ -1,4 +1,4 @@
-"""`GET /` and `GET /replay`: the pages and their modules, served as they are."""
+"""`GET /`, `GET /replay` and `GET /signals`: the pages and their modules, served as they are."""
 
 import base64
 import hashlib
@@ -19,7 +19,7 @@ CHARTS = (
     / "node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs"
 )
 VENDOR_PATH = "/static/vendor/lightweight-charts.mjs"
-PAGES = {"/": "index.html", "/replay": "replay.html"}
+PAGES = {"/": "index.html", "/replay": "replay.html", "/signals": "signals.html"}
 # Asked again each time, answered with 304 while unchanged: an update shows at the next load.
 REVALIDATE = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
 

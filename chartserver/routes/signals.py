@@ -1,5 +1,7 @@
-"""`GET /api/signals`: signals of a range with what became of them."""
+"""`GET /api/signals` and below: signals of a range, what became of them, what gave none."""
 
+from collections.abc import Iterable
+from itertools import groupby
 from typing import Any
 from uuid import UUID
 
@@ -9,49 +11,160 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chartserver import parameters
-from chartserver.frames import signal_object
+from chartserver.frames import seconds, signal_object
 from chartserver.lifespan import State
 from chartserver.responses import COMPRESSED, json_response
-from db.history import EVER, Outcome, Span, read_extent, read_outcomes, read_signals
+from chartserver.settings import SIMULATOR
+from db.chain import read_spot
+from db.history import EVER, Outcome, read_extent, read_outcomes, read_signals
 from db.reader import read
+from db.rows import SignalRejection
+from db.signal_stats import (
+    Bin,
+    Choice,
+    read_rejections,
+    read_return_bins,
+    read_stats,
+    read_versions,
+)
+from strategy.contract import future_symbol
+
+# More rows than anybody reads; `total` says how many there are.
+REJECTIONS_AT_MOST = 1000
+OUTCOME_TIMES = ("entered_at", "exited_at")
 
 
 async def get_signals(request: Request[State]) -> Response:
     """Return signals, by default of the latest stored session; withdrawn ones are marked."""
-    query, settings = request.query_params, request.state["settings"]
-    underlying = parameters.underlying(query, settings.underlyings[0])
+    asked, settings = _asked(request), request.state["settings"]
+
+    async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
+        choice = await _choice(connection, *asked)
+        names = (choice.underlying, future_symbol(choice.underlying))
+        spot = await read_spot(connection, names, choice.span, first=False)
+        found = await _signals(connection, choice)
+        simulated = settings.simulated or (spot is not None and spot.source == SIMULATOR)
+        return {"underlying": choice.underlying, "simulated": simulated, "signals": found}
+
+    return json_response(await read(request.state["pool"], find))
+
+
+async def get_stats(request: Request[State]) -> Response:
+    """Return how signals did by strategy, version and horizon, and which versions there are."""
+    asked = _asked(request)
+
+    async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
+        choice = await _choice(connection, *asked)
+        return {
+            "underlying": choice.underlying,
+            "versions": [row._asdict() for row in await read_versions(connection, choice)],
+            "stats": [row._asdict() for row in await read_stats(connection, choice)],
+        }
+
+    return json_response(await read(request.state["pool"], find))
+
+
+async def get_distribution(request: Request[State]) -> Response:
+    """Return how the returns at a horizon are distributed."""
+    asked, horizon = _asked(request), parameters.horizon(request.query_params)
+
+    async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
+        choice = await _choice(connection, *asked)
+        return {
+            "underlying": choice.underlying,
+            "horizon_minutes": horizon,
+            "distributions": _distributions(await read_return_bins(connection, choice, horizon)),
+        }
+
+    return json_response(await read(request.state["pool"], find))
+
+
+async def get_rejections(request: Request[State]) -> Response:
+    """Return the newest candidates that gave no signal, with the reason."""
+    asked = _asked(request)
+
+    async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
+        choice = await _choice(connection, *asked)
+        found = await read_rejections(connection, choice, REJECTIONS_AT_MOST)
+        return {
+            "underlying": choice.underlying,
+            "total": found.total,
+            "rejections": [_rejection_object(row) for row in found.rows],
+        }
+
+    return json_response(await read(request.state["pool"], find))
+
+
+Asked = tuple[Choice, bool]
+
+
+def _asked(request: Request[State]) -> Asked:
+    """Return the checked choice, and whether its range is only a placeholder."""
+    query = request.query_params
     span = parameters.span(query, parameters.SIGNAL_RANGE_DAYS)
-    strategy = query.get("strategy") or None
-
-    async def find(connection: AsyncConnection[Any]) -> list[dict[str, Any]]:
-        return await _signals(connection, underlying, span, strategy)
-
-    return json_response(
-        {"underlying": underlying, "signals": await read(request.state["pool"], find)}
+    choice = Choice(
+        parameters.underlying(query, request.state["settings"].underlyings[0]),
+        span or EVER,
+        parameters.name(query, "strategy"),
+        parameters.name(query, "version"),
+        parameters.direction(query),
     )
+    return choice, span is None
 
 
-async def _signals(
-    connection: AsyncConnection[Any], underlying: str, span: Span | None, strategy: str | None
-) -> list[dict[str, Any]]:
-    if span is None:
-        extent = await read_extent(connection, underlying, EVER)
-        if extent is None:
-            return []
-        span = parameters.ist_day(extent[1])
-    signals = await read_signals(connection, underlying, span, strategy)
+async def _choice(connection: AsyncConnection[Any], choice: Choice, newest: bool) -> Choice:
+    """Return a choice whose range, when none was asked for, is the newest stored session's."""
+    extent = await read_extent(connection, choice.underlying, EVER) if newest else None
+    return choice._replace(span=parameters.ist_day(extent[1])) if extent else choice
+
+
+async def _signals(connection: AsyncConnection[Any], choice: Choice) -> list[dict[str, Any]]:
+    signals = await read_signals(
+        connection, choice.underlying, choice.span, choice.strategy, choice.version
+    )
     outcomes = await read_outcomes(connection, [signal.signal_id for signal in signals])
     return [
-        {**signal_object(signal), "outcomes": _objects(outcomes, signal.signal_id)}
+        {**signal_object(signal), "outcomes": _outcome_objects(outcomes, signal.signal_id)}
         for signal in signals
+        if choice.direction in {None, signal.direction}
     ]
 
 
-def _objects(outcomes: dict[UUID, list[Outcome]], signal_id: UUID) -> list[dict[str, Any]]:
+def _outcome_objects(outcomes: dict[UUID, list[Outcome]], signal_id: UUID) -> list[dict[str, Any]]:
     found = [outcome._asdict() for outcome in outcomes.get(signal_id, ())]
     for outcome in found:
         del outcome["signal_id"]
+        outcome |= {name: outcome[name] and seconds(outcome[name]) for name in OUTCOME_TIMES}
     return found
 
 
-routes = [Route("/api/signals", get_signals, middleware=COMPRESSED)]
+def _distributions(bins: Iterable[Bin]) -> list[dict[str, Any]]:
+    return [
+        {
+            "strategy": strategy,
+            "version": version,
+            "width": width,
+            "bins": [
+                {"from": round(row.bin * width, 2), "signals": row.signals, "random": row.random}
+                for row in rows
+            ],
+        }
+        for (strategy, version, width), rows in groupby(bins, lambda row: row[:3])
+    ]
+
+
+def _rejection_object(row: SignalRejection) -> dict[str, Any]:
+    return {
+        **row._asdict(),
+        "session": row.session.isoformat(),
+        "event_time": seconds(row.event_time),
+        "known_at": seconds(row.known_at) if row.known_at else None,
+    }
+
+
+routes = [
+    Route("/api/signals", get_signals, middleware=COMPRESSED),
+    Route("/api/signals/stats", get_stats, middleware=COMPRESSED),
+    Route("/api/signals/distribution", get_distribution, middleware=COMPRESSED),
+    Route("/api/signals/rejections", get_rejections, middleware=COMPRESSED),
+]

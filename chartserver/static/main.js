@@ -7,7 +7,7 @@ import { Clock } from "./clock.js"
 import { noticeFor } from "./condition.js"
 import { createSelect, createSwitch, strikeOptions } from "./controls.js"
 import { Desk } from "./desk.js"
-import { byId, control, setText } from "./dom.js"
+import { byId, setText } from "./dom.js"
 import * as format from "./format.js"
 import { firstHistory } from "./first.js"
 import { eachFrame } from "./frame.js"
@@ -17,6 +17,7 @@ import { Live } from "./live.js"
 import { readLocation, writeLocation } from "./location.js"
 import { Market } from "./market.js"
 import { showBanner, showNotice } from "./notice.js"
+import { linkPages } from "./pages.js"
 import { createSignalList } from "./signals.js"
 import { showSimulated } from "./simulated.js"
 import { createSpot } from "./spot.js"
@@ -40,7 +41,14 @@ const clock = new Clock()
 const bar = createStatusBar(clock)
 const spot = createSpot()
 const frame = eachFrame(draw)
-const view = createView(query, desk, { changed: frame, unfolded: () => ladder.refresh() })
+const view = createView(query, desk, {
+  changed: frame,
+  filtered() {
+    list.reset()
+    frame()
+  },
+  unfolded: () => ladder.refresh(),
+})
 const ladder = createLadder({
   query: () => ({ underlying: choice.underlying, expiry: market.answer?.expiry }),
   pick: pickStrike,
@@ -105,7 +113,7 @@ function pickUnderlying(underlying) {
   Object.assign(choice, { underlying, expiry: null, strike: null })
   atm = null
   writeLocation({ underlying, expiry: null, strike: null })
-  control("replay-link", HTMLAnchorElement).href = `/replay?underlying=${underlying}`
+  linkPages(underlying)
   follower.cancel()
   bar.forget()
   ladder.restart()
@@ -149,7 +157,7 @@ function draw() {
   describeState()
   if (!answer) return
   desk.draw()
-  view.showStored()
+  view.show()
   const { spot: price } = market
   const current = price === null ? answer.atm_strike : nearestStrike(price, answer.strikes)
   if (choice.strike === null && answer.underlying === choice.underlying)
@@ -168,7 +176,7 @@ function draw() {
 }
 
 underlyings.show(choice.underlying)
-control("replay-link", HTMLAnchorElement).href = `/replay?underlying=${choice.underlying}`
+linkPages(choice.underlying)
 writeLocation({ underlying: choice.underlying })
 setInterval(() => bar.write(), 250)
 expose("live", desk, () => market.signalList().filter((signal) => !signal.withdrawn),

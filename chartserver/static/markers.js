@@ -3,17 +3,22 @@
 import { bucketOf } from "./aggregate.js"
 import { at } from "./drawn.js"
 import { lowerBound, upperBound } from "./search.js"
+import { strategyMark } from "./strategies.js"
 import { markerName, parseOption } from "./symbols.js"
 import { COLORS } from "./theme.js"
 
 /** Above so many, only markers near the visible range go to the chart: they are its slow part. */
 const MANY = 300
-/** Room a text needs. */
+/** Room a text needs, and its last letter alone. */
 const TEXT_PIXELS = 80
+const LETTER_PIXELS = 16
+/** Stands between what a marker says and whose it is. */
+const BY = " \u00b7 "
 
 /**
  * The markers of one chart, ascending. The suggested contract's chart says BUY; the chart of its
- * sibling strike gets a small note that names the strike; the index chart shows the direction.
+ * sibling strike gets a small note that names the strike; the index chart shows the direction. The
+ * letter of the strategy ends each.
  * @param {Signal[]} signals
  * @param {Role} role
  * @param {string} symbol
@@ -42,14 +47,16 @@ export function markersOf(signals, role, symbol, bars, minutes) {
  * @returns {Omit<import("lightweight-charts").SeriesMarkerBar<Time>, "time"> | null}
  */
 function markerOf(signal, role, symbol) {
+  const by = BY + strategyMark(signal)
+  const { direction } = signal
   if (role === "index")
-    return signal.direction === "BULLISH"
-      ? { position: "belowBar", shape: "arrowUp", color: COLORS.up, text: "BULLISH" }
-      : { position: "aboveBar", shape: "arrowDown", color: COLORS.down, text: "BEARISH" }
+    return direction === "BULLISH"
+      ? { position: "belowBar", shape: "arrowUp", color: COLORS.up, text: direction + by }
+      : { position: "aboveBar", shape: "arrowDown", color: COLORS.down, text: direction + by }
   if (signal.symbol === symbol)
     return {
-      position: "belowBar", shape: "arrowUp", color: COLORS.buy, text: `BUY ${markerName(symbol)}`,
-      size: 1.5,
+      position: "belowBar", shape: "arrowUp", color: COLORS.buy, size: 1.5,
+      text: `BUY ${markerName(symbol)}${by}`,
     }
   const suggested = parseOption(signal.symbol)
   const shown = parseOption(symbol)
@@ -57,7 +64,7 @@ function markerOf(signal, role, symbol) {
     return null
   return {
     position: "aboveBar", shape: "circle", color: COLORS.aside, size: 0.5,
-    text: `\u2192 ${markerName(signal.symbol)}`,
+    text: `\u2192 ${markerName(signal.symbol)}${by}`,
   }
 }
 
@@ -73,15 +80,26 @@ export function chooseMarkers(markers, visible, width) {
   const times = markers.map(({ time }) => Number(time))
   const first = lowerBound(times, visible.from)
   const last = upperBound(times, visible.to)
-  const dense = (last - first) * TEXT_PIXELS > width
+  const count = last - first
+  const room =
+    count * TEXT_PIXELS <= width ? "text" : count * LETTER_PIXELS <= width ? "letter" : "none"
   // Steps of the window keep it the same while the user pans a little.
   const step = markers.length > MANY ? Math.max(1, last - first, MANY >> 2) : Infinity
   const from = step === Infinity ? 0 : Math.max(0, (Math.floor(first / step) - 1) * step)
   const to = step === Infinity ? markers.length : (Math.ceil(last / step) + 1) * step
   const near = markers.slice(from, to)
-  return { markers: dense ? near.map(bare) : near, key: `${from}-${to}-${dense}` }
+  const said = room === "text" ? near : near.map((marker) => shorten(marker, room === "letter"))
+  return { markers: said, key: `${from}-${to}-${room}` }
 }
 
-/** A marker whose text would only cover its neighbours'; what to buy is still said. */
-const bare = (/** @type {SeriesMarker<Time>} */ marker) =>
-  marker.text?.startsWith("BUY") ? marker : { ...marker, text: undefined }
+/**
+ * A marker whose whole text would only cover its neighbours'; to buy is still said.
+ * @param {SeriesMarker<Time>} marker
+ * @param {boolean} lettered
+ * @returns {SeriesMarker<Time>}
+ */
+function shorten(marker, lettered) {
+  const by = marker.text?.split(BY).at(-1)?.charAt(0)
+  if (marker.text?.startsWith("BUY")) return { ...marker, text: `BUY ${by}` }
+  return { ...marker, text: lettered ? by : undefined }
+}

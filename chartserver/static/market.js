@@ -22,6 +22,8 @@ export class Market {
     this.signals = new Map()
     /** Grows with every change of a signal. */
     this.signalRevision = 0
+    /** @type {string | null} whose signals are shown; null for all */
+    this.strategy = null
     /** @type {{revision: number, signals: Signal[]}} */
     this.listed = { revision: -1, signals: [] }
   }
@@ -112,12 +114,24 @@ export class Market {
     this.signalRevision++
   }
 
-  /** All signals, oldest first, withdrawn ones included; the same array until one changes. */
+  /** Show the signals of one strategy only. @param {string | null} strategy null for all */
+  showStrategy(strategy) {
+    this.strategy = strategy
+    this.signalRevision++
+  }
+
+  /** @param {Signal} signal */
+  shows(signal) {
+    return this.strategy === null || signal.strategy === this.strategy
+  }
+
+  /** The shown signals, oldest first, withdrawn ones included; the same array until one changes. */
   signalList() {
     if (this.listed.revision !== this.signalRevision)
       this.listed = {
         revision: this.signalRevision,
-        signals: [...this.signals.values()].sort((a, b) => a.event_time - b.event_time),
+        signals: [...this.signals.values()].filter((signal) => this.shows(signal))
+          .sort((a, b) => a.event_time - b.event_time),
       }
     return this.listed.signals
   }

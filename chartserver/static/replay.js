@@ -3,7 +3,7 @@ import { ApiError, getReplay } from "./api.js"
 import { nearestStrike } from "./atm.js"
 import { createSelect, createSwitch, strikeOptions } from "./controls.js"
 import { Desk } from "./desk.js"
-import { byId, control, setText } from "./dom.js"
+import { byId, setText } from "./dom.js"
 import * as format from "./format.js"
 import { eachFrame, throttled } from "./frame.js"
 import { expose } from "./inspect.js"
@@ -11,6 +11,7 @@ import { createLadder } from "./ladder.js"
 import { positive, readLocation, writeLocation } from "./location.js"
 import { Market } from "./market.js"
 import { showBanner, showNotice } from "./notice.js"
+import { linkPages } from "./pages.js"
 import { Player } from "./player.js"
 import { createSeek } from "./seek.js"
 import { createSessionPicker, getSessions } from "./sessions.js"
@@ -35,7 +36,15 @@ const market = new Market()
 const desk = new Desk(market)
 const spot = createSpot()
 const frame = eachFrame(draw)
-const view = createView(query, desk, { changed: frame, unfolded: () => ladder.refresh() })
+const view = createView(query, desk, {
+  changed: frame,
+  filtered() {
+    list.reset()
+    markSeek()
+    frame()
+  },
+  unfolded: () => ladder.refresh(),
+})
 /** @type {HistoryAnswer | null} */
 let answer = null
 /** @type {Tape | null} */
@@ -94,7 +103,7 @@ function pickStrike(strike) {
 /** Learn which sessions are stored, then load the chosen range or the newest session. */
 async function open() {
   underlyings.show(choice.underlying)
-  control("live-link", HTMLAnchorElement).href = `/?underlying=${choice.underlying}`
+  linkPages(choice.underlying)
   try {
     const sessions = await getSessions(choice.underlying)
     const newest = sessions[0]?.session ?? ""
@@ -138,7 +147,7 @@ function take(next, time, same = false) {
   const timeline = new Timeline(next)
   player = new Player(timeline, NaN, player.speed, hooks)
   showSimulated(next.simulated)
-  seek.load(timeline, next.signals)
+  markSeek()
   list.reset()
   desk.forgetRange()
   writeLocation({ underlying: choice.underlying, from: choice.from, to: choice.to })
@@ -150,6 +159,12 @@ function take(next, time, same = false) {
   player.seek(time === null || Number.isNaN(time) ? timeline.end : time)
   ladder.restart()
   requestAnimationFrame(() => time === null && desk.showWhole())
+}
+
+/** Mark sessions and signals on the slider. */
+function markSeek() {
+  const shown = answer?.signals.filter((signal) => market.shows(signal)) ?? []
+  seek.load(player.timeline, shown)
 }
 
 /** @param {unknown} error */
@@ -199,7 +214,7 @@ function draw() {
   setText(byId("market-clock"), ready ? format.second(player.time) : "--:--:--")
   setText(byId("market-day"), ready ? format.longDay(player.time) : "")
   desk.draw()
-  view.showStored()
+  view.show()
   const atm = market.spot === null ? null : nearestStrike(market.spot, answer?.strikes ?? [])
   spot.show(market, atm ?? answer?.atm_strike ?? null)
   desk.title(atm)

@@ -2,6 +2,7 @@
 /** @import { Timeline } from "./timeline.js" */
 import { byId, control, element } from "./dom.js"
 import * as format from "./format.js"
+import { strategyTitle } from "./strategies.js"
 
 /**
  * The slider under the charts, with the sessions and the signals marked on it.
@@ -28,7 +29,8 @@ export function createSeek(onSeek) {
         ...next.sessions.map(({ from }) => mark(next, from, "session", format.dayMonth(from))),
         ...signals.filter((signal) => !signal.withdrawn).map((signal) => {
           const made = mark(next, signal.known_at, `signal ${signal.direction.toLowerCase()}`, "")
-          made.title = `${signal.direction} ${format.minute(signal.event_time)}`
+          const what = `${strategyTitle(signal)} ${signal.direction}`
+          made.title = `${what} ${format.minute(signal.event_time)}`
           made.dataset.testid = "seek-signal"
           return made
         }))

@@ -1,6 +1,7 @@
 /** @import { Signal } from "./types.js" */
 import { byId, element, setText } from "./dom.js"
 import * as format from "./format.js"
+import { strategyMark, strategyTitle } from "./strategies.js"
 import { longName, shortName } from "./symbols.js"
 
 /** A longer list would only slow the page; the charts have all markers. */
@@ -51,7 +52,8 @@ export function createSignalList(on) {
 /** Tell screen readers. @param {Signal} signal */
 function announce(signal) {
   const price = format.price(signal.entry)
-  setText(byId("announcer"), `${signal.direction}: buy ${longName(signal.symbol)} at ${price}`)
+  const advice = `${signal.direction}: buy ${longName(signal.symbol)} at ${price}`
+  setText(byId("announcer"), `${strategyTitle(signal)}, ${advice}`)
 }
 
 /**
@@ -83,12 +85,15 @@ function row(signal, shown, dated, on) {
   const tone = signal.direction === "BULLISH" ? "up" : "down"
   const arrow = signal.direction === "BULLISH" ? "\u25b2" : "\u25bc"
   const delay = signal.known_at - signal.event_time
+  // Bought only when the premium rises to it.
+  const waits = signal.entry_order === "stop" ? "\u2265 " : ""
   const day = dated ? `${format.dayMonth(signal.event_time)} ` : ""
   line.append(
     cell(day + format.minute(signal.event_time), "num strong"),
+    cell(strategyMark(signal), "strong"),
     cell(`${arrow} ${signal.withdrawn ? "withdrawn" : signal.direction}`, `${tone} strong`),
     wrap(contract),
-    cell(format.price(signal.entry), "num strong"),
+    cell(waits + format.price(signal.entry), "num strong"),
     cell(format.price(signal.stop), "num down"),
     cell(format.price(signal.target1), "num up"),
     cell(format.price(signal.target2), "num up"),
@@ -101,7 +106,7 @@ function row(signal, shown, dated, on) {
 /** @param {Signal} signal */
 function explain(signal) {
   return [
-    `${signal.strategy} ${signal.version}, ${signal.kind}`,
+    `${strategyTitle(signal)}, ${signal.kind.replaceAll("_", " ")}`,
     format.longDay(signal.event_time),
     `interval ended ${format.second(signal.event_time)} IST`,
     `known ${format.second(signal.known_at)} IST`,

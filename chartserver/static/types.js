@@ -71,10 +71,68 @@
  * @property {number} target1
  * @property {number | null} target2 null where the rules have one target
  * @property {"market" | "stop"} entry_order
- * @property {number} revision
+ * @property {number} revision from 1; corrected inputs make the next
  * @property {{contracts?: Reason[]}} [reasons] values per contract that led to it
  * @property {boolean} [withdrawn] corrected inputs took it back
  * @property {number | null} [withdrawn_at] when they did
+ * @property {number | null} [iv] implied volatility of the contract
+ * @property {number | null} [delta] of the contract
+ *
+ * @typedef {object} Outcome what became of a signal within a horizon; points after costs
+ * @property {number} horizon_minutes 0 is the session's end
+ * @property {number | null} entered_at
+ * @property {number | null} entry_price
+ * @property {number | null} exited_at
+ * @property {number | null} exit_price
+ * @property {number | null} gross_points
+ * @property {number | null} costs_points
+ * @property {number} mfe_points
+ * @property {number} mae_points
+ * @property {number} return_points
+ * @property {boolean} hit target 1 before the stop
+ * @property {string} exit_reason
+ *
+ * @typedef {Signal & {outcomes: Outcome[]}} JudgedSignal
+ *
+ * @typedef {object} Stats of one strategy, version and horizon; null where nothing is random
+ * @property {string} strategy
+ * @property {string} version
+ * @property {number} horizon_minutes
+ * @property {number} n
+ * @property {number} hit_rate
+ * @property {number} hit_rate_low
+ * @property {number} hit_rate_high
+ * @property {number} mean_mfe_points
+ * @property {number} mean_mae_points
+ * @property {number} mean_return_points
+ * @property {number | null} random_n
+ * @property {number | null} random_hit_rate
+ * @property {number | null} random_hit_rate_low
+ * @property {number | null} random_hit_rate_high
+ * @property {number | null} random_mean_mfe_points
+ * @property {number | null} random_mean_mae_points
+ * @property {number | null} random_mean_return_points
+ *
+ * @typedef {object} VersionCount
+ * @property {string} strategy
+ * @property {string} version
+ * @property {number} signals
+ * @property {number} withdrawn
+ *
+ * @typedef {object} Distribution of returns at one horizon, in points
+ * @property {string} strategy
+ * @property {string} version
+ * @property {number} width of a bin
+ * @property {{from: number, signals: number, random: number}[]} bins ascending; only those that
+ *   hold any
+ *
+ * @typedef {object} Rejection a candidate that gave no signal
+ * @property {string} strategy
+ * @property {string} version
+ * @property {number} event_time
+ * @property {string} reason
+ * @property {string} symbol empty where it is about no single contract
+ * @property {Record<string, unknown>} details
  *
  * @typedef {object} SourceState
  * @property {"up" | "down" | "idle"} state

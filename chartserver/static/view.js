@@ -1,9 +1,10 @@
 /** @import { Interval } from "./aggregate.js" */
 /** @import { Desk } from "./desk.js" */
 import { INTERVALS } from "./aggregate.js"
-import { createFold, createSwitch } from "./controls.js"
+import { createFold, createSelect, createSwitch } from "./controls.js"
 import { byId, setText } from "./dom.js"
 import { oneOf, writeLocation } from "./location.js"
+import { strategyOptions } from "./strategies.js"
 
 const LAYOUTS = /** @type {const} */ (["columns", "focus", "rows"])
 const PANELS = ["signals", "ladder"]
@@ -12,10 +13,13 @@ const PANELS = ["signals", "ladder"]
 export const intervalName = (minutes) => (minutes === 60 ? "1h" : `${minutes}m`)
 
 /**
- * The controls both pages share: interval, layout, folded panels; all kept in the URL.
+ * The controls both pages share: strategy, interval, layout, folded panels; all kept in the URL.
  * @param {URLSearchParams} query
  * @param {Desk} desk
- * @param {{changed: () => void, unfolded: (panel: string) => void}} hooks
+ * @param {object} hooks
+ * @param {() => void} hooks.changed
+ * @param {() => void} hooks.filtered other signals are shown
+ * @param {(panel: string) => void} hooks.unfolded
  */
 export function createView(query, desk, hooks) {
   const names = /** @type {Interval[]} */ (Object.keys(INTERVALS))
@@ -31,6 +35,13 @@ export function createView(query, desk, hooks) {
   })
   intervals.show(interval)
   desk.setInterval(INTERVALS[interval])
+
+  const strategies = createSelect("strategy", (value) => {
+    desk.market.showStrategy(value || null)
+    writeLocation({ strategy: value })
+    hooks.filtered()
+  })
+  desk.market.showStrategy(query.get("strategy") || null)
 
   const layouts = createSwitch("layouts", (layout) => {
     document.body.dataset.layout = layout
@@ -51,9 +62,11 @@ export function createView(query, desk, hooks) {
 
   return {
     interval: () => interval,
-    /** Say it when only coarser candles are stored than asked for. */
-    showStored() {
-      const stored = desk.market.storedMinutes
+    /** Write what depends on the stored rows: strategies, and candles coarser than asked for. */
+    show() {
+      const { signals, strategy, storedMinutes: stored } = desk.market
+      const found = [...signals.values()].map((signal) => signal.strategy)
+      strategies.show(strategyOptions(found, strategy), strategy ?? "")
       const note = byId("stored-interval")
       note.hidden = stored <= INTERVALS[interval]
       setText(note, `only ${intervalName(stored)} candles stored`)

@@ -5,4 +5,5 @@ select signal_id, strategy, version, underlying, session, event_time, symbol, di
   from signal
  where underlying = %(underlying)s and event_time > %(start)s and event_time <= %(stop)s
    and (%(strategy)s::text is null or strategy = %(strategy)s)
+   and (%(version)s::text is null or version = %(version)s)
  order by event_time, strategy, version, symbol

@@ -175,22 +175,6 @@ def test_sessions_are_listed_with_their_rows_newest_first(stored, chart):
     assert list(found[0]) == ["underlying", "session", "candles", "build_ups", "signals"]
 
 
-def test_signals_come_with_their_outcomes(stored, chart):
-    stored.execute(
-        "insert into signal_outcome values (%s, 15, 12, 3, 9, true, 'target1')",
-        (signal(CALL, 5).signal_id,),
-    )
-    (found,) = chart.json("/api/signals?underlying=NIFTY&strategy=delta_volume")["signals"]
-    assert found["symbol"] == CALL
-    assert found["outcomes"] == [
-        {
-            "horizon_minutes": 15, "mfe_points": 12, "mae_points": 3, "return_points": 9,
-            "hit": True, "exit_reason": "target1",
-        }
-    ]  # fmt: skip
-    assert chart.json("/api/signals?strategy=other")["signals"] == []
-
-
 def test_the_ladder_is_as_it_was_known(stored, chart):
     def observed(minute: int, call_oi: int) -> ChainOi:
         moment = OPEN + timedelta(minutes=minute)

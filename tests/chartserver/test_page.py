@@ -1,13 +1,12 @@
 """The pages in a real browser, on a running demo: live candles, a BUY marker, the day replayed."""
 
 import json
-import shutil
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Page
 
 from db.connection import connect
 from db.market import Range
@@ -17,28 +16,9 @@ from pipelines.recorded_files import read_file
 from tests.conftest import temporary_folder
 from tests.demo import Demo, demo
 
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 WAIT = 60_000
 # The generated day's first episode ends at 09:50 IST and suggests this call.
 SUGGESTED = "NIFTY260127C25650"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    chromium = shutil.which("chromium")
-    assert chromium, "chromium is missing: run `make test`, or install it"
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,19 +28,6 @@ def running() -> Iterator[Demo]:
         demo(home, "--no-dagster", "--speed", "150", "--underlying", "NIFTY") as started,
     ):
         yield started
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    """A page that fails the test when its console or its code reports an error."""
-    context = browser.new_context(viewport={"width": 1600, "height": 900}, bypass_csp=True)
-    opened = context.new_page()
-    errors: list[str] = []
-    opened.on("pageerror", lambda error: errors.append(str(error)))
-    opened.on("console", lambda line: errors.append(line.text) if line.type == "error" else None)
-    yield opened
-    context.close()
-    assert errors == []
 
 
 def test_candles_move_and_a_buy_marker_arrives_over_the_stream(running: Demo, page: Page):

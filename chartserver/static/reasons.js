@@ -1,0 +1,95 @@
+/** @import { JudgedSignal } from "./types.js" */
+import { labelOf } from "./buildups.js"
+import { element } from "./dom.js"
+import * as format from "./format.js"
+import { shortName } from "./symbols.js"
+
+/** @typedef {Record<string, unknown>} Values */
+
+/** How often seen values are said; others are shown with the words of their own name. */
+const LABELS = /** @type {Record<string, string>} */ ({
+  symbol: "Contract", close: "Close", price_change: "\u0394Price", open_interest: "OI",
+  oi_change: "\u0394OI", volume: "Volume", mean_volume: "Mean volume", volume_spike: "Spike",
+  label: "Build-up", delta_volume: "Delta volume", covering: "Covering",
+})
+/** Said by the contract's name already. */
+const IMPLIED = ["strike", "option_type"]
+const COUNTS = /volume|interest|oi_change/
+
+/** @param {string} key */
+const words = (key) =>
+  LABELS[key] ?? key.charAt(0).toUpperCase() + key.slice(1).replaceAll("_", " ")
+
+/** @param {string} key @param {unknown} value @returns {string} */
+function text(key, value) {
+  if (value === null || value === undefined || value === "") return "\u2013"
+  if (typeof value === "boolean") return value ? "yes" : "no"
+  if (typeof value === "number")
+    return COUNTS.test(key) ? format.compact(value)
+      : Number.isInteger(value) ? String(value) : format.price(value)
+  if (Array.isArray(value)) return value.map((item) => text(key, item)).join(", ") || "none"
+  if (typeof value === "object")
+    return Object.entries(value)
+      .map(([name, item]) => `${words(name)} ${text(name, item)}`).join(", ")
+  if (key === "symbol") return shortName(String(value))
+  if (key === "label") return labelOf(/** @type {any} */ (value)).name
+  return String(value).replaceAll("_", " ")
+}
+
+/**
+ * Values by their names, as a list.
+ * @param {Values} values
+ */
+export function describeValues(values) {
+  const list = element("dl", { className: "facts" })
+  for (const [key, value] of Object.entries(values)) {
+    const pair = element("div")
+    pair.append(
+      element("dt", { textContent: words(key) }), element("dd", { textContent: text(key, value) }))
+    list.append(pair)
+  }
+  return list
+}
+
+/**
+ * Why a signal came: what it was computed from, then each contract's values.
+ * @param {JudgedSignal} signal
+ */
+export function explainSignal(signal) {
+  const { contracts, ...others } = /** @type {Values & {contracts?: Values[]}} */ (
+    signal.reasons ?? {})
+  const box = element("div", { className: "reasons", testId: "reasons" })
+  box.append(describeValues({
+    kind: signal.kind, spot: signal.spot, ATM: signal.atm_strike,
+    ...(signal.net_delta_volume === null ? {} : { net_delta_volume: signal.net_delta_volume }),
+    ...others,
+    interval_ended: `${format.second(signal.event_time)} IST`,
+    known: `${format.second(signal.known_at)} IST`,
+    version: signal.version, revision: signal.revision,
+  }))
+  if (contracts?.length) box.append(contractTable(contracts))
+  return box
+}
+
+/** @param {Values[]} contracts */
+function contractTable(contracts) {
+  const keys = Object.keys(LABELS).filter((key) => contracts.some((values) => key in values))
+  const rest = Object.keys(contracts[0]).filter((key) => !(key in LABELS) && !IMPLIED.includes(key))
+  const columns = [...keys, ...rest]
+  const table = element("table", { testId: "reason-table" })
+  const head = table.createTHead().insertRow()
+  head.append(...columns.map((key) => {
+    const numeric = typeof contracts[0][key] === "number"
+    return element("th", { textContent: words(key), className: numeric ? "num" : "" })
+  }))
+  const body = table.createTBody()
+  for (const values of contracts) {
+    const row = body.insertRow()
+    row.classList.toggle("covering", values.covering === true)
+    row.append(...columns.map((key) => element("td", {
+      textContent: text(key, values[key]),
+      className: typeof contracts[0][key] === "number" ? "num" : "",
+    })))
+  }
+  return table
+}

@@ -1,0 +1,230 @@
+/** @import { Distribution, JudgedSignal, Rejection, Stats, VersionCount } from "./types.js" */
+import { ApiError, getJson } from "./api.js"
+import { outcomeAt } from "./columns.js"
+import { createSelect, createSwitch } from "./controls.js"
+import { csvOf, download } from "./csv.js"
+import { byId, control, setText } from "./dom.js"
+import { HORIZONS, OUTCOMES, exitText, horizonText } from "./horizons.js"
+import { oneOf, readLocation, writeLocation } from "./location.js"
+import { showBanner } from "./notice.js"
+import { linkPages } from "./pages.js"
+import { showRejections } from "./rejected.js"
+import { createResults } from "./results.js"
+import { createSessionPicker, getSessions } from "./sessions.js"
+import { showSimulated } from "./simulated.js"
+import { strategyOptions } from "./strategies.js"
+import { showSummary } from "./summary.js"
+
+/** Sessions on show while the URL names none. */
+const USUAL_SESSIONS = 20
+
+/**
+ * What the server said about the chosen range.
+ * @typedef {object} Loaded
+ * @property {JudgedSignal[]} signals
+ * @property {VersionCount[]} versions all of the range
+ * @property {Stats[]} stats
+ * @property {Distribution[]} distributions
+ * @property {{rejections: Rejection[], total: number}} rejected
+ */
+
+const query = readLocation()
+const choice = {
+  underlying: query.get("underlying")?.toUpperCase() || "NIFTY",
+  from: query.get("from") ?? "",
+  to: query.get("to") ?? "",
+  strategy: query.get("strategy") ?? "",
+  version: query.get("version") ?? "",
+  direction: oneOf(query, "direction", ["", "BULLISH", "BEARISH"]),
+  horizon: oneOf(query, "horizon", HORIZONS),
+  outcome: oneOf(query, "outcome", OUTCOMES),
+  tab: oneOf(query, "tab", ["signals", "rejected"]),
+}
+/** @type {Loaded | null} */
+let loaded = null
+/** @type {AbortController | null} */
+let request = null
+
+const underlyings = createSwitch("underlyings", (underlying) => {
+  // Another index has other sessions only by accident; strategies are the same.
+  choose({ underlying }, false)
+  void open()
+})
+const picker = createSessionPicker((from, to) => {
+  choose({ from, to })
+  picker.show(sessions, from, to)
+})
+const strategies = createSelect("strategy", (strategy) => choose({ strategy, version: "" }))
+const versions = createSelect("version", (version) => choose({ version }))
+const directions = createSelect("direction", (direction) => choose({ direction }))
+const horizons = createSwitch("horizons", (horizon) => choose({ horizon }))
+const outcomes = createSelect("outcome", (outcome) => {
+  choose({ outcome }, false)
+  draw()
+})
+const tabs = createSwitch("tabs", (tab) => {
+  choose({ tab }, false)
+  draw()
+})
+const results = createResults(query.get("sort") ?? "-event_time", (sort) =>
+  writeLocation({ sort: sort === "-event_time" ? null : sort }))
+byId("csv").onclick = () => {
+  const name = ["signals", choice.underlying, choice.from, choice.to].join("_")
+  download(`${name}.csv`, csvOf(results.sorted(), Number(choice.horizon)))
+}
+control("clear", HTMLButtonElement).onclick = () =>
+  choose({ strategy: "", version: "", direction: "", outcome: "" })
+
+/** @type {import("./sessions.js").StoredSession[]} */
+let sessions = []
+
+/**
+ * Take a choice into the URL and ask the server again.
+ * @param {Record<string, string>} values
+ * @param {boolean} [reload]
+ */
+function choose(values, reload = true) {
+  Object.assign(choice, values)
+  const defaults = { horizon: HORIZONS[0], tab: "signals" }
+  writeLocation(Object.fromEntries(Object.entries(values).map(([name, value]) =>
+    [name, value === defaults[/** @type {keyof defaults} */ (name)] ? null : value])))
+  if (reload) void load()
+}
+
+/** Learn which sessions are stored, then read the chosen range or the newest sessions. */
+async function open() {
+  underlyings.show(choice.underlying)
+  writeLocation({ underlying: choice.underlying })
+  linkPages(choice.underlying)
+  try {
+    sessions = await getSessions(choice.underlying)
+  } catch (error) {
+    return failed(error)
+  }
+  const given = readLocation()
+  const usual = sessions.slice(0, USUAL_SESSIONS)
+  choice.from = given.get("from") || given.get("to") || usual[usual.length - 1]?.session || ""
+  choice.to = given.get("to") || given.get("from") || usual[0]?.session || ""
+  picker.show(sessions, choice.from, choice.to)
+  await load()
+}
+
+async function load() {
+  request?.abort()
+  const mine = new AbortController()
+  request = mine
+  const { underlying, from, to, strategy, version, direction, horizon } = choice
+  const asked = { underlying, from, to, strategy, version, direction }
+  byId("results").setAttribute("aria-busy", "true")
+  try {
+    const [signals, stats, distribution, rejected] = await Promise.all([
+      getJson("/api/signals", asked, mine.signal),
+      getJson("/api/signals/stats", asked, mine.signal),
+      getJson("/api/signals/distribution", { ...asked, horizon }, mine.signal),
+      getJson("/api/signals/rejections", asked, mine.signal),
+    ])
+    loaded = {
+      signals: signals.signals, versions: stats.versions, stats: stats.stats,
+      distributions: distribution.distributions, rejected,
+    }
+    showSimulated(signals.simulated)
+    showBanner("")
+    draw()
+  } catch (error) {
+    if (!mine.signal.aborted) failed(error)
+  } finally {
+    if (request === mine) byId("results").removeAttribute("aria-busy")
+  }
+}
+
+/** @param {unknown} error */
+function failed(error) {
+  if (!(error instanceof ApiError)) console.error(error)
+  showBanner(error instanceof Error ? error.message : String(error))
+  drawControls()
+}
+
+/** Signals of the outcome that is chosen. @param {JudgedSignal[]} signals */
+function chosen(signals) {
+  const { outcome } = choice
+  if (!outcome) return signals
+  return signals.filter((signal) =>
+    (outcomeAt(signal, Number(choice.horizon))?.exit_reason ?? "none") === outcome)
+}
+
+function drawControls() {
+  const found = loaded?.versions ?? []
+  const ofStrategy = found.filter(({ strategy }) =>
+    !choice.strategy || strategy === choice.strategy)
+  const names = [...new Set([
+    ...ofStrategy.map(({ version }) => version), ...(choice.version ? [choice.version] : []),
+  ])]
+  strategies.show(
+    strategyOptions(found.map(({ strategy }) => strategy), choice.strategy || null),
+    choice.strategy)
+  versions.show(
+    [{ value: "", text: "All versions" }, ...names.map((value) => ({ value, text: value }))],
+    choice.version)
+  directions.show([
+    { value: "", text: "Both directions" },
+    { value: "BULLISH", text: "\u25b2 BULLISH" },
+    { value: "BEARISH", text: "\u25bc BEARISH" },
+  ], choice.direction)
+  outcomes.show(OUTCOMES.map((value) => ({
+    value, text: !value ? "All outcomes" : value === "none" ? "No outcome yet" : exitText(value),
+  })), choice.outcome)
+  horizons.show(choice.horizon)
+  tabs.show(choice.tab)
+}
+
+function draw() {
+  drawControls()
+  if (!loaded) return
+  const horizon = Number(choice.horizon)
+  const shown = chosen(loaded.signals)
+  const onShow = loaded.versions.filter(({ strategy, version }) =>
+    (!choice.strategy || strategy === choice.strategy)
+    && (!choice.version || version === choice.version))
+  showSummary(onShow, loaded.stats, loaded.distributions, horizon)
+  byId("summary-note").hidden = onShow.length === 0
+  setText(byId("summary-what"), `Outcomes ${horizonText(horizon)}, ${sides()}`)
+  results.show(shown, horizon)
+  showRejections(loaded.rejected.rejections, loaded.rejected.total)
+  const withdrawn = shown.filter((signal) => signal.withdrawn).length
+  setText(byId("result-count"), String(shown.length - withdrawn))
+  setText(byId("rejected-count"), String(loaded.rejected.total))
+  setText(byId("result-note"), withdrawn ? `and ${withdrawn} withdrawn` : "")
+  const rejected = choice.tab === "rejected"
+  byId("rejected-table").hidden = !rejected || loaded.rejected.total === 0
+  byId("result-table").hidden = rejected || shown.length === 0
+  control("csv", HTMLButtonElement).disabled = rejected || shown.length === 0
+  if (rejected) byId("result-more").hidden = true
+  explainNothing(rejected ? loaded.rejected.total : shown.length)
+}
+
+/** What the statistics are about. */
+function sides() {
+  if (!choice.direction) return "signals of both directions"
+  return `${choice.direction} signals; random entries have no direction`
+}
+
+/** Say why a table is empty, and what to do. @param {number} rows */
+function explainNothing(rows) {
+  byId("nothing").hidden = rows > 0
+  if (rows) return
+  const { underlying, from, to, strategy, version, direction, outcome, tab } = choice
+  const narrowed = Boolean(strategy || version || direction || (outcome && tab === "signals"))
+  byId("clear").hidden = !narrowed
+  const range = from.slice(0, 10) === to.slice(0, 10) ? from : `${from} to ${to}`
+  const what = tab === "rejected" ? "rejected candidate" : "signal"
+  setText(byId("nothing-text"),
+    !from ? `No session of ${underlying} is stored yet. Import recorded days with: ` +
+      "optionscalp import FILE"
+      : narrowed ? `No ${what} of ${range} matches these filters.`
+        : tab === "rejected" ? `No candidate was rejected in ${range}.`
+          : `No signal of ${underlying} in ${range}. To compute them again: ` +
+            `optionscalp signals --from ${from.slice(0, 10)} --to ${to.slice(0, 10)}`)
+}
+
+drawControls()
+void open()

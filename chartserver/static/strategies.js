@@ -1,0 +1,42 @@
+/** @import { Signal } from "./types.js" */
+
+/** A strategy that is not listed here shows the letter and the words of its own name. */
+const KNOWN = /** @type {Record<string, {letter: string, name: string}>} */ ({
+  delta_volume: { letter: "D", name: "Delta Volume" },
+  pullback: { letter: "P", name: "Pullback" },
+  vwap_trap: { letter: "V", name: "VWAP trap" },
+})
+/** The version of the parameters as documented; only others are worth a mention. */
+const USUAL_VERSION = "1"
+
+/** @param {string} strategy */
+export const strategyName = (strategy) => KNOWN[strategy]?.name ?? strategy.replaceAll("_", " ")
+
+/** The short form that tells markers apart. @param {string} strategy */
+export const strategyLetter = (strategy) =>
+  KNOWN[strategy]?.letter ?? strategy.charAt(0).toUpperCase()
+
+/** @typedef {Pick<Signal, "strategy" | "version">} Versioned */
+
+/** `D`, or `D 1+0a1b2c3d` with other parameters. @param {Versioned} of */
+export const strategyMark = ({ strategy, version }) =>
+  version === USUAL_VERSION ? strategyLetter(strategy) : `${strategyLetter(strategy)} ${version}`
+
+/** `Delta Volume`, or with its version. @param {Versioned} of */
+export const strategyTitle = ({ strategy, version }) =>
+  version === USUAL_VERSION ? strategyName(strategy) : `${strategyName(strategy)} ${version}`
+
+/**
+ * Options of the strategy list: all, then the known strategies and those that are in the data.
+ * @param {Iterable<string>} found
+ * @param {string | null} chosen kept in the list even when there is none of it
+ */
+export function strategyOptions(found, chosen) {
+  const names = new Set([...Object.keys(KNOWN), ...found, ...(chosen ? [chosen] : [])])
+  return [
+    { value: "", text: "All strategies" },
+    ...[...names].map((value) => ({
+      value, text: `${strategyLetter(value)} \u2022 ${strategyName(value)}`,
+    })),
+  ]
+}
