@@ -44,7 +44,7 @@ class VersionCount(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """Rates with their 95 % Wilson interval and means in points; random entries None without any.
+    """Rates with their 95 % Wilson interval and means in points; None where n is 0.
 
     `horizon_minutes` of 0 is the session's end.
     """
@@ -52,14 +52,15 @@ class Stats(NamedTuple):
     strategy: str
     version: str
     horizon_minutes: int
-    n: int
-    hit_rate: float
-    hit_rate_low: float
-    hit_rate_high: float
-    mean_mfe_points: float
-    mean_mae_points: float
-    mean_return_points: float
-    random_n: int | None
+    n: int  # entered ones
+    n_not_entered: int
+    hit_rate: float | None
+    hit_rate_low: float | None
+    hit_rate_high: float | None
+    mean_mfe_points: float | None
+    mean_mae_points: float | None
+    mean_return_points: float | None
+    random_n: int
     random_hit_rate: float | None
     random_hit_rate_low: float | None
     random_hit_rate_high: float | None
@@ -96,7 +97,7 @@ async def read_versions(connection: AsyncConnection[Any], choice: Choice) -> lis
 async def read_stats(connection: AsyncConnection[Any], choice: Choice) -> list[Stats]:
     """Return the statistics of a range by strategy, version and horizon, shortest first.
 
-    Random entries are those of the range's whole sessions; they have no direction to choose by.
+    Random entries are those that stand beside the chosen signals.
     """
     async with connection.cursor(row_factory=class_row(Stats)) as cursor:
         await cursor.execute(STATS, choice.parameters())

@@ -46,7 +46,7 @@ function card(version, row, distribution, horizon) {
   }
   const numbers = element("div", { className: "numbers" })
   numbers.append(
-    rate("Signals", row.n, row.hit_rate, row.hit_rate_low, row.hit_rate_high, "ours"),
+    rate(notEntered(row), row.n, row.hit_rate, row.hit_rate_low, row.hit_rate_high, "ours"),
     rate("Random entries", row.random_n, row.random_hit_rate, row.random_hit_rate_low,
       row.random_hit_rate_high, "chance"),
     verdict(row),
@@ -61,13 +61,17 @@ function card(version, row, distribution, horizon) {
 /** @param {number} n */
 const signalCount = (n) => (n === 1 ? "1 signal" : `${format.count(n)} signals`)
 
+/** @param {Stats} row */
+const notEntered = (row) =>
+  row.n_not_entered ? `Signals (${format.count(row.n_not_entered)} not entered)` : "Signals"
+
 /** @param {number} share */
 const percent = (share) => `${(share * 100).toFixed(0)}%`
 
 /**
  * A hit rate and its interval, as text and on a line from 0 to 100 %.
  * @param {string} name
- * @param {number | null} n
+ * @param {number} n
  * @param {number | null} value
  * @param {number | null} low
  * @param {number | null} high
@@ -76,8 +80,8 @@ const percent = (share) => `${(share * 100).toFixed(0)}%`
 function rate(name, n, value, low, high, className) {
   const line = element("div", { className: `rate ${className}`, testId: `rate-${className}` })
   line.append(element("span", { textContent: name }))
-  if (n === null || value === null || low === null || high === null) {
-    line.append(element("span", { className: "muted", textContent: "none drawn yet" }))
+  if (value === null || low === null || high === null) {
+    line.append(element("span", { className: "muted", textContent: "none yet" }))
     return line
   }
   const track = element("span", { className: "track" })
@@ -101,7 +105,8 @@ function verdict(row) {
   const { hit_rate_low: low, hit_rate_high: high } = row
   const { random_hit_rate_low: least, random_hit_rate_high: most } = row
   const [text, tone] =
-    least === null || most === null ? ["No random entries to compare with yet.", "unknown"]
+    low === null || high === null ? ["None was entered: a stop order waits for its price.", "unknown"]
+      : least === null || most === null ? ["No random entries to compare with yet.", "unknown"]
       : low > most ? ["Hit more often than random entries of the same sessions.", "more"]
         : high < least ? ["Hit less often than random entries of the same sessions.", "less"]
           : ["Not distinguishable from random entries: the intervals overlap.", "same"]

@@ -94,18 +94,19 @@
  *
  * @typedef {Signal & {outcomes: Outcome[]}} JudgedSignal
  *
- * @typedef {object} Stats of one strategy, version and horizon; null where nothing is random
+ * @typedef {object} Stats of one strategy, version and horizon; null where n is 0
  * @property {string} strategy
  * @property {string} version
  * @property {number} horizon_minutes
- * @property {number} n
- * @property {number} hit_rate
- * @property {number} hit_rate_low
- * @property {number} hit_rate_high
- * @property {number} mean_mfe_points
- * @property {number} mean_mae_points
- * @property {number} mean_return_points
- * @property {number | null} random_n
+ * @property {number} n entered ones
+ * @property {number} n_not_entered
+ * @property {number | null} hit_rate
+ * @property {number | null} hit_rate_low
+ * @property {number | null} hit_rate_high
+ * @property {number | null} mean_mfe_points
+ * @property {number | null} mean_mae_points
+ * @property {number | null} mean_return_points
+ * @property {number} random_n
  * @property {number | null} random_hit_rate
  * @property {number | null} random_hit_rate_low
  * @property {number | null} random_hit_rate_high

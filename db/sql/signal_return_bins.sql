@@ -1,23 +1,19 @@
--- Returns at one horizon, of signals in (start, stop] and of random entries of the same sessions,
--- counted in bins [bin, bin + 1) * width; per version the finest width that needs few enough bins.
+-- Returns at one horizon, of standing signals in (start, stop] and of the random entries beside
+-- them, counted in bins [bin, bin + 1) * width; per version the finest width that needs few enough.
 with outcome as (
-    select false as random, s.strategy, s.version, o.return_points
-      from signal s join signal_outcome o using (signal_id)
+    select o.random, s.strategy, s.version, o.return_points
+      from signal s
+      join (select signal_id, false as random, horizon_minutes, return_points from signal_outcome
+             where exit_reason <> 'not_entered'
+             union all
+            select beside, true, horizon_minutes, return_points from random_outcome
+           ) o using (signal_id)
      where s.underlying = %(underlying)s and s.withdrawn_at is null
        and s.event_time > %(start)s and s.event_time <= %(stop)s
        and o.horizon_minutes = %(horizon)s
        and (%(strategy)s::text is null or s.strategy = %(strategy)s)
        and (%(version)s::text is null or s.version = %(version)s)
        and (%(direction)s::text is null or s.direction = %(direction)s)
-    union all
-    select true, strategy, version, return_points
-      from random_outcome
-     where underlying = %(underlying)s and horizon_minutes = %(horizon)s
-       and session >= (%(start)s::timestamptz at time zone 'Asia/Kolkata')::date
-       and session <= ((%(stop)s::timestamptz - interval '1 microsecond')
-                       at time zone 'Asia/Kolkata')::date
-       and (%(strategy)s::text is null or strategy = %(strategy)s)
-       and (%(version)s::text is null or version = %(version)s)
 ), scale as (
     select strategy, version,
            (select min(step) from unnest(%(steps)s::double precision[]) as step

@@ -24,8 +24,8 @@ values (%s, %s, 12, 3, %s, %s, %s)
 """
 RANDOM = """
 insert into random_outcome (strategy, version, underlying, session, draw, horizon_minutes,
-                            mfe_points, mae_points, return_points, hit, exit_reason)
-values (%s, %s, 'NIFTY', %s, %s, %s, 5, 5, %s, %s, 'horizon')
+                            mfe_points, mae_points, return_points, hit, exit_reason, beside)
+values (%s, %s, 'NIFTY', %s, %s, %s, 5, 5, %s, %s, 'horizon', %s)
 """
 
 
@@ -43,7 +43,16 @@ def judge(connection: psycopg.Connection, row: Signal, points: float, horizon: i
 
 
 def draw(connection: psycopg.Connection, number: int, points: float, row: Signal) -> None:
-    values = (row.strategy, row.version, row.session, number, 15, points, points > 20)
+    values = (
+        row.strategy,
+        row.version,
+        row.session,
+        number,
+        15,
+        points,
+        points > 20,
+        row.signal_id,
+    )
     connection.execute(RANDOM, values)
 
 
@@ -145,7 +154,7 @@ def test_statistics_stand_beside_random_entries_and_leave_withdrawn_signals_out(
     assert row["mean_return_points"] == pytest.approx((28.5 - 21.5 + 28.5) / 3)
     assert row["random_mean_return_points"] == pytest.approx(15 / 5)
     trap = answer["stats"][3]
-    assert {value for name, value in trap.items() if name.startswith("random_")} == {None}
+    assert {value for name, value in trap.items() if name.startswith("random_")} == {0, None}
 
 
 def test_a_range_and_a_direction_narrow_the_statistics(stored, chart):
@@ -153,7 +162,19 @@ def test_a_range_and_a_direction_narrow_the_statistics(stored, chart):
     assert (today["n"], today["random_n"]) == (2, 4)
     (falling,) = chart.json("/api/signals/stats?direction=BEARISH")["stats"]
     assert (falling["n"], falling["hit_rate"]) == (1, 0)
-    assert falling["random_n"] == 4, "random entries have no direction"
+    assert falling["random_n"] == 0, "the random entries stand beside the other signals"
+
+
+def test_signals_that_were_not_entered_count_in_nothing_else(stored, chart):
+    stored.execute(
+        "update signal_outcome set exit_reason = 'not_entered', hit = false, mfe_points = 0,"
+        " mae_points = 0, return_points = 0 where return_points = -21.5"
+    )
+    (row, *_) = chart.json("/api/signals/stats?from=2026-01-20&to=2026-01-21")["stats"]
+    assert (row["n"], row["n_not_entered"], row["hit_rate"]) == (2, 1, 1)
+    assert row["mean_return_points"] == pytest.approx(28.5)
+    (none, *_) = chart.json("/api/signals/stats?direction=BEARISH")["stats"]
+    assert (none["n"], none["n_not_entered"], none["hit_rate"]) == (0, 1, None)
 
 
 def test_the_statistics_of_everything_are_those_of_the_view(stored, chart):
