@@ -1,6 +1,7 @@
 """Orders on the tick grid, and the signals that name them."""
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, NamedTuple
 
 from strategy.errors import ParameterError
@@ -22,7 +23,8 @@ class OrderParameters(Parameters):
 
     def __post_init__(self) -> None:
         # Two ticks keep the entry above the stop after both were put on the grid.
-        if not 1 <= self.tick <= paise(self.entry_points) / 2:
+        finite = isfinite(self.entry_points) and isfinite(self.tick_size)
+        if not finite or not 1 <= self.tick <= paise(self.entry_points) / 2:
             raise ParameterError(f"entry_points must be two ticks of a paisa or more: {self}")
 
     @property
