@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from db.connection import advisory_lock
 from db.market import Range, read_frames
+from db.minutes import read_minutes
 from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_sessions
@@ -22,6 +23,7 @@ logger = logging.getLogger(__name__)
 SIGNALS_LOCK = 7_346_004
 READERS: Mapping[str, Callable[..., Any]] = {
     "build_ups": read_frames,
+    "minutes": read_minutes,
 }
 
 

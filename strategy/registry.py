@@ -4,7 +4,9 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from strategy import delta_volume
+from strategy.pullback import PULLBACK
 from strategy.strategy import Strategy
+from strategy.vwap_trap import VWAP_TRAP
 
 STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
     {
@@ -22,6 +24,8 @@ STRATEGIES: Mapping[str, Strategy] = MappingProxyType(
                 state=delta_volume.State,
                 step=delta_volume.step,
             ),
+            PULLBACK,
+            VWAP_TRAP,
         )
     }
 )

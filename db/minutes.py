@@ -1,0 +1,157 @@
+"""Final 1-minute candles as the minute strategies read them, over ranges of sessions.
+
+Read in binary and by column: a session has tens of thousands of rows, and live they are read
+again whenever some of them changed.
+"""
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from psycopg import Connection
+
+from db.market import LADDER, Range
+
+# Of the nearest expiry among the contracts listed by a session. Only those near the day's range
+# can be at the money, so only they are read.
+CONTRACTS = """
+with day as (
+    select (open_time at time zone 'Asia/Kolkata')::date as session, underlying,
+           min(low) as low, max(high) as high
+      from candle
+     where symbol = any(%(underlyings)s) and interval_minutes = 1 and final
+       and open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
+     group by 1, 2
+)
+select d.session, c.underlying, c.symbol, c.expiry, c.strike, c.option_type
+  from day d
+  join contract c on c.underlying = d.underlying
+   and c.strike between d.low - %(reach)s and d.high + %(reach)s
+   and c.expiry = (select min(n.expiry) from contract n
+                    where n.underlying = d.underlying and n.expiry >= d.session
+                      and n.first_seen <= d.session)
+ order by d.session, c.underlying, c.symbol
+"""
+# Fields of a fixed width, none of them null, so that the answer is an array as it comes.
+CANDLES = """
+copy (
+    select number, k.open_time, k.open, k.high, k.low, k.close, coalesce(k.volume, -1), k.known_at
+      from unnest(%(symbols)s::text[], %(opens)s::timestamptz[], %(closes)s::timestamptz[])
+           with ordinality as wanted (symbol, opens, closes, number)
+      join candle k on k.symbol = wanted.symbol and k.interval_minutes = 1 and k.final
+       and k.open_time >= wanted.opens and k.open_time < wanted.closes
+     order by number, k.open_time
+) to stdout (format binary)
+"""
+FIELDS = (
+    *(("number", ">i8"), ("open_time", ">i8")),
+    *((name, ">f8") for name in ("open", "high", "low", "close")),
+    *(("volume", ">i8"), ("known_at", ">i8")),
+)
+ROW = np.dtype(
+    [
+        ("count", ">i2"),
+        *(part for name, kind in FIELDS for part in ((f"_{name}", ">i4"), (name, kind))),
+    ]
+)
+HEADER_BYTES, TRAILER_BYTES = 19, 2
+POSTGRES_EPOCH = np.datetime64("2000-01-01", "us").astype(np.int64)
+INDIA = np.timedelta64(330, "m")
+# Five strikes of BANKNIFTY beyond the range that the index traded in.
+REACH_POINTS = 500
+
+
+class Minutes(NamedTuple):
+    """What the minute strategies read, as `strategy.minute_candles.inputs.days_of` documents it."""
+
+    index: pd.DataFrame  # type: ignore[assignment]  # hides tuple.index, which nobody needs
+    options: pd.DataFrame
+    contracts: pd.DataFrame
+
+
+def read_minutes(
+    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+) -> Minutes:
+    """Return the candles of the indices and of contracts near them, and the strike ladders."""
+    parameters = sessions.parameters(underlyings) | {"reach": REACH_POINTS}
+    rows = connection.execute(CONTRACTS, parameters).fetchall()
+    bounds = {"first": sessions.first, "last": sessions.last}
+    listed = connection.execute(LADDER, parameters | bounds).fetchall()
+    return Minutes(
+        _index(connection, sessions, underlyings),
+        _options(connection, rows),
+        pd.DataFrame(listed, columns=["underlying", "expiry", "strike"]).astype(
+            {"strike": "int64"}
+        ),
+    )
+
+
+def _index(
+    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+) -> pd.DataFrame:
+    found = _candles(connection, [(name, sessions) for name in underlyings])
+    times = _times(found["open_time"])
+    days, codes = np.unique((times + INDIA).astype("datetime64[D]"), return_inverse=True)
+    return pd.DataFrame(
+        {
+            "session": pd.Categorical.from_codes(codes, days.tolist()),
+            "underlying": _taken(list(underlyings), found),
+            **_prices(found),
+        }
+    )
+
+
+def _options(connection: Connection[Any], contracts: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    wanted = [(symbol, Range(session, session)) for session, _, symbol, *_ in contracts]
+    found = _candles(connection, wanted)
+    names = ("session", "underlying", "symbol", "expiry", "strike", "option_type")
+    columns = zip(*contracts, strict=True) if contracts else [()] * len(names)
+    volume = found["volume"].astype(np.int64)
+    return pd.DataFrame(
+        {
+            **{
+                name: _taken(list(values), found)
+                for name, values in zip(names, columns, strict=True)
+            },
+            **_prices(found),
+            "volume": pd.arrays.IntegerArray(np.maximum(volume, 0), volume < 0),
+        }
+    ).astype({"strike": "int64"})
+
+
+def _candles(
+    connection: Connection[Any], wanted: Sequence[tuple[str, Range]]
+) -> npt.NDArray[np.void]:
+    """Return rows by wanted symbol and time; `number` counts the wanted ones from 1."""
+    bounds = [sessions.parameters(()) for _, sessions in wanted]
+    parameters = {
+        "symbols": [symbol for symbol, _ in wanted],
+        "opens": [one["first"] for one in bounds],
+        "closes": [one["last"] for one in bounds],
+    }
+    with connection.cursor() as cursor, cursor.copy(CANDLES, parameters) as copy:
+        data = b"".join(copy)
+    return np.frombuffer(data[HEADER_BYTES:-TRAILER_BYTES], ROW)
+
+
+def _taken(values: Sequence[Any], found: npt.NDArray[np.void]) -> "pd.Series[Any]":
+    """Return for each row the value of its wanted symbol."""
+    each = np.empty(len(values), dtype=object)
+    each[:] = values
+    return pd.Series(each[found["number"] - 1], dtype=object)
+
+
+def _times(values: npt.NDArray[Any]) -> npt.NDArray[np.datetime64]:
+    return (values.astype(np.int64) + POSTGRES_EPOCH).view("datetime64[us]")
+
+
+def _prices(found: npt.NDArray[np.void]) -> dict[str, Any]:
+    times = {
+        name: pd.DatetimeIndex(_times(found[name])).tz_localize("UTC")
+        for name in ("open_time", "known_at")
+    }
+    return times | {
+        name: found[name].astype(np.float64) for name in ("open", "high", "low", "close")
+    }

@@ -1,0 +1,117 @@
+"""One minute of one underlying: as stored, with its checks, and as a strategy's step takes it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from math import isfinite
+from typing import NamedTuple
+
+from strategy.contract import UNDERLYINGS, atm_strike
+from strategy.errors import FrameContractError
+from strategy.minute_candles.candle import (
+    HIGHEST_STRIKE,
+    MINUTE,
+    PROBLEMS,
+    Atm,
+    Candle,
+    microseconds,
+    paise,
+    rupees,
+)
+from strategy.minute_candles.inputs import OPTION_TYPES
+from strategy.session import IST, session_hours, spot_is_reliable
+from strategy.signals import Moment
+
+
+class Row(NamedTuple):
+    """One final candle: prices in rupees; a null volume is unknown, as an index's always is."""
+
+    symbol: str
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: int | None
+    known_at: datetime
+
+    def problem(self) -> str | None:
+        """Return what `days_of` would refuse."""
+        volume = self.volume or 0
+        if not all(map(isfinite, self[1:5])) or min(*self[1:5], volume) < 0:
+            return "negative or NaN"
+        if self.known_at.tzinfo is None:
+            return "naive times"
+        row = self._replace(volume=volume)
+        return next((f"{name} {text}" for name, text, broken in PROBLEMS if broken(row)), None)
+
+    def candle(self) -> Candle:
+        """Return the same in exact numbers."""
+        known = self.volume is not None
+        known_at = microseconds(self.known_at)
+        prices = map(paise, self[1:5])
+        return Candle._make((self.symbol, *prices, self.volume or 0, known, known_at))
+
+
+class Minute(NamedTuple):
+    """What a step looks at: everything stored of one minute.
+
+    `options` are by strike and type, e.g. `25000C`. `atm` is None where nothing places it.
+    """
+
+    slot: int  # minutes from the open to the candles' start
+    spot: Candle | None  # of the index
+    options: Mapping[str, Candle]
+    atm: Atm | None
+
+
+@dataclass(frozen=True)
+class Interval:
+    """All that is stored for one underlying in one minute; `ladder` in any order."""
+
+    session: date
+    underlying: str
+    expiry: date
+    open_time: datetime
+    ladder: Sequence[int]
+    index: Row | None
+    options: Mapping[tuple[int, str], Row]  # by strike and type
+
+    def minute(self, strategy: str, version: str) -> Minute | None:
+        """Return it as that strategy looks at it; None outside the session's hours."""
+        first, close = session_hours(self.session)
+        if not first <= self.open_time < close:
+            return None
+        slot = (self.open_time - first) // MINUTE
+        spot = self.index and self.index.candle()
+        options = {f"{strike}{kind}": row.candle() for (strike, kind), row in self.options.items()}
+        end = (self.open_time + MINUTE).astimezone(UTC)
+        atm = None
+        if spot and self.ladder and spot_is_reliable(end):
+            moment = Moment(strategy, version, self.underlying, self.session, end)
+            strike = atm_strike(rupees(spot.close), self.ladder)
+            at_strike = (options.get(f"{strike}{kind}") for kind in OPTION_TYPES)
+            atm = Atm(moment, slot, strike, spot, *at_strike)
+        return Minute(slot, spot, options, atm)
+
+    def check(self) -> None:
+        """Raise FrameContractError for what `days_of` would refuse in its frames."""
+        if self.underlying not in UNDERLYINGS:
+            raise FrameContractError(f"interval.underlying: unknown: {self.underlying}")
+        self._check_times()
+        if self.index and (problem := self.index.problem()):
+            raise FrameContractError(f"interval.index: {problem}: {self.index}")
+        for (strike, kind), row in self.options.items():
+            listed = 0 < strike <= HIGHEST_STRIKE and kind in OPTION_TYPES
+            if problem := row.problem() if listed else "no such contract":
+                raise FrameContractError(f"interval.options: {problem}: {row}")
+
+    def _check_times(self) -> None:
+        if self.open_time.tzinfo is None:
+            raise FrameContractError(f"interval.open_time: naive times: {self.open_time!r}")
+        midnight = datetime.combine(self.session, time(), IST)
+        if not timedelta() <= self.open_time - midnight < timedelta(days=1):
+            raise FrameContractError(f"interval.open_time: not on the session: {self.open_time!r}")
+        if (self.open_time - midnight) % MINUTE:
+            raise FrameContractError(f"interval.open_time: off the grid: {self.open_time!r}")
+        if self.expiry < self.session:
+            raise FrameContractError(f"interval.expiry: before the session: {self.expiry}")

@@ -1,0 +1,59 @@
+"""The frames of the minute strategies cut into what `step` takes."""
+
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any
+
+import pandas as pd
+
+from strategy.minute_candles.inputs import PRICES
+from strategy.minute_candles.interval import Interval, Row
+
+Key = tuple[date, str, datetime]
+
+
+def intervals_of(
+    index: pd.DataFrame, options: pd.DataFrame, contracts: pd.DataFrame
+) -> Iterator[Interval]:
+    """Yield every minute with anything stored, by session, underlying and time."""
+    spots = {
+        (day, name, at): Row._make((name, *prices, None, known_at))
+        for day, name, at, *prices, known_at in _plain(
+            index, ("session", "underlying", "open_time", *PRICES, "known_at")
+        )
+    }
+    rows: dict[Key, dict[tuple[int, str], Row]] = {}
+    expiries: dict[tuple[date, str], date] = {}
+    for day, name, at, expiry, strike, kind, *row in _plain(
+        options,
+        (
+            *("session", "underlying", "open_time", "expiry", "strike", "option_type"),
+            *("symbol", *PRICES, "volume", "known_at"),
+        ),
+    ):
+        rows.setdefault((day, name, at), {})[strike, kind] = Row._make(row)
+        expiries[day, name] = expiry
+    ladders: dict[tuple[str, date], list[int]] = {}
+    for name, expiry, strike in _plain(contracts, ("underlying", "expiry", "strike")):
+        ladders.setdefault((name, expiry), []).append(strike)
+    for key in sorted({*rows, *spots}):
+        session, underlying, open_time = key
+        # Where no contract was stored there is no ladder either: nothing is looked up by it.
+        expiry = expiries.get((session, underlying), session)
+        ladder = ladders.get((underlying, expiry), [])
+        yield Interval(
+            *(session, underlying, expiry, open_time),
+            *(ladder, spots.get(key), rows.get(key, {})),
+        )
+
+
+def _plain(frame: pd.DataFrame, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
+    """Yield rows of plain Python values, None where unknown."""
+    columns = []
+    for name in names:
+        column = frame[name]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            column = pd.Series(column.dt.to_pydatetime(), dtype=object)
+        values = column.astype(object)
+        columns.append(values.where(values.notna(), None).tolist())
+    yield from zip(*columns, strict=True)

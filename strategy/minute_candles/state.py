@@ -1,0 +1,55 @@
+"""What one minute's step hands to the next."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Self
+
+from strategy.errors import FrameContractError
+from strategy.minute_candles.interval import Interval
+
+
+@dataclass(frozen=True)
+class State:
+    """Where one underlying's session stands; `memory` is the strategy's own, of JSON values."""
+
+    session: date
+    underlying: str
+    expiry: date | None = None
+    open_time: datetime | None = None  # of the last minute taken
+    memory: Any = None  # None before the first minute
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the state as plain JSON values."""
+        return {
+            "session": self.session.isoformat(),
+            "underlying": self.underlying,
+            "expiry": self.expiry and self.expiry.isoformat(),
+            "open_time": self.open_time and self.open_time.isoformat(),
+            "memory": self.memory,
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Return the state that `to_json` described."""
+        return cls(
+            date.fromisoformat(values["session"]),
+            values["underlying"],
+            values["expiry"] and date.fromisoformat(values["expiry"]),
+            values["open_time"] and datetime.fromisoformat(values["open_time"]),
+            values["memory"],
+        )
+
+    def check_next(self, interval: Interval) -> None:
+        """Raise FrameContractError unless the interval continues this session."""
+        if (interval.session, interval.underlying) != (self.session, self.underlying):
+            raise FrameContractError(
+                f"interval.session: {interval.session} {interval.underlying} does not continue"
+                f" {self.session} {self.underlying}"
+            )
+        if self.expiry not in {None, interval.expiry}:
+            raise FrameContractError(f"interval.expiry: a second one: {interval.expiry}")
+        if self.open_time is not None and interval.open_time <= self.open_time:
+            raise FrameContractError(
+                f"interval.open_time: not after {self.open_time}: {interval.open_time!r}"
+            )

@@ -1,0 +1,89 @@
+"""Random days for any strategy, by what it reads, and what may be done to them."""
+
+from datetime import timedelta
+from typing import NamedTuple
+
+import numpy as np
+from minute_days import random_minutes
+from option_days import random_days
+
+from db.market import Frames
+
+# Which column says when each price was known.
+PRICES = {
+    **dict.fromkeys(("open", "high", "low", "close"), "known_at"),
+    "spot": "spot_known_at",
+    "future": "future_known_at",
+}
+COUNTS = ("volume", "open_interest")
+WIDTHS = {"build_ups": timedelta(minutes=5), "minutes": timedelta(minutes=1)}
+
+
+class AnyDays(NamedTuple):
+    """The frames a strategy reads, and the length of its intervals."""
+
+    frames: tuple
+    width: timedelta
+
+    @classmethod
+    def of(cls, strategy, seed):
+        made = Frames(*random_days(seed)) if strategy.reads == "build_ups" else random_minutes(seed)
+        return cls(made, WIDTHS[strategy.reads])
+
+    def moments(self):
+        """The end of every interval, ascending."""
+        times = {time for frame in self._timed() for time in frame["open_time"]}
+        return [time + self.width for time in sorted(times)]
+
+    def known(self):
+        """Every moment at which something became known, ascending."""
+        columns = [
+            frame[name].dropna()
+            for frame in self._timed()
+            for name in set(PRICES.values())
+            if name in frame
+        ]
+        return sorted({time for column in columns for time in column})
+
+    def _timed(self):
+        return [frame for frame in self.frames if "open_time" in frame]
+
+    def until(self, moment):
+        """Only what the intervals that ended by then left."""
+        return self._each(lambda frame: frame[frame["open_time"] + self.width <= moment])
+
+    def one_day(self, session, underlying):
+        """Only the rows of one underlying in one session."""
+        return self._each(
+            lambda frame: frame[(frame["session"] == session) & (frame["underlying"] == underlying)]
+        )
+
+    def poisoned_after(self, moment, seed):
+        """All that lies in later intervals, changed."""
+        return self._poisoned(lambda frame, _: frame["open_time"] + self.width > moment, seed)
+
+    def poisoned_unknown(self, moment, seed):
+        """All that was not known by then, changed."""
+        return self._poisoned(lambda frame, column: frame[column] > moment, seed)
+
+    def _poisoned(self, later, seed):
+        rng = np.random.default_rng(seed)
+
+        def change(frame):
+            frame = frame.copy()
+            factors = rng.uniform(0.5, 1.5, len(frame))
+            for price, column in PRICES.items():
+                if price in frame:
+                    other = (frame[price] * factors * 20).round() / 20
+                    frame[price] = frame[price].where(~later(frame, column), other)
+            for count in COUNTS:
+                if count in frame:
+                    rows = later(frame, "known_at")
+                    frame.loc[rows, count] = rng.integers(0, 9_000, int(rows.sum()))
+            return frame
+
+        return self._each(change)
+
+    def _each(self, change):
+        parts = [change(frame) if "open_time" in frame else frame for frame in self.frames]
+        return type(self.frames)(*parts)
