@@ -5,6 +5,7 @@ again whenever some of them changed.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from psycopg import Connection
 
-from db.market import LADDER, Range
+from db.market import EVERYWHERE_POINTS, LADDER, Range
 
 # Of the nearest expiry among the contracts listed by a session. Only those near the day's range
 # can be at the money, so only they are read.
@@ -72,16 +73,24 @@ class Minutes(NamedTuple):
 
 
 def read_minutes(
-    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+    connection: Connection[Any],
+    sessions: Range,
+    underlyings: Sequence[str],
+    since: datetime | None = None,
 ) -> Minutes:
-    """Return the candles of the indices and of contracts near them, and the strike ladders."""
-    parameters = sessions.parameters(underlyings) | {"reach": REACH_POINTS}
+    """Return the candles of the indices and of contracts near them, and the strike ladders.
+
+    With `since`, only candles that start then or later, and of all strikes: the day's range may
+    grow, and what was read of it before must not depend on that.
+    """
+    reach = EVERYWHERE_POINTS if since else REACH_POINTS
+    parameters = sessions.parameters(underlyings) | {"reach": reach}
     rows = connection.execute(CONTRACTS, parameters).fetchall()
     bounds = {"first": sessions.first, "last": sessions.last}
     listed = connection.execute(LADDER, parameters | bounds).fetchall()
     return Minutes(
-        _index(connection, sessions, underlyings),
-        _options(connection, rows),
+        _index(connection, sessions, underlyings, since),
+        _options(connection, rows, since),
         pd.DataFrame(listed, columns=["underlying", "expiry", "strike"]).astype(
             {"strike": "int64"}
         ),
@@ -89,9 +98,12 @@ def read_minutes(
 
 
 def _index(
-    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+    connection: Connection[Any],
+    sessions: Range,
+    underlyings: Sequence[str],
+    since: datetime | None,
 ) -> pd.DataFrame:
-    found = _candles(connection, [(name, sessions) for name in underlyings])
+    found = _candles(connection, [(name, sessions) for name in underlyings], since)
     times = _times(found["open_time"])
     days, codes = np.unique((times + INDIA).astype("datetime64[D]"), return_inverse=True)
     return pd.DataFrame(
@@ -103,9 +115,11 @@ def _index(
     )
 
 
-def _options(connection: Connection[Any], contracts: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+def _options(
+    connection: Connection[Any], contracts: Sequence[tuple[Any, ...]], since: datetime | None
+) -> pd.DataFrame:
     wanted = [(symbol, Range(session, session)) for session, _, symbol, *_ in contracts]
-    found = _candles(connection, wanted)
+    found = _candles(connection, wanted, since)
     names = ("session", "underlying", "symbol", "expiry", "strike", "option_type")
     columns = zip(*contracts, strict=True) if contracts else [()] * len(names)
     volume = found["volume"].astype(np.int64)
@@ -122,13 +136,13 @@ def _options(connection: Connection[Any], contracts: Sequence[tuple[Any, ...]]) 
 
 
 def _candles(
-    connection: Connection[Any], wanted: Sequence[tuple[str, Range]]
+    connection: Connection[Any], wanted: Sequence[tuple[str, Range]], since: datetime | None
 ) -> npt.NDArray[np.void]:
     """Return rows by wanted symbol and time; `number` counts the wanted ones from 1."""
     bounds = [sessions.parameters(()) for _, sessions in wanted]
     parameters = {
         "symbols": [symbol for symbol, _ in wanted],
-        "opens": [one["first"] for one in bounds],
+        "opens": [since or one["first"] for one in bounds],
         "closes": [one["last"] for one in bounds],
     }
     with connection.cursor() as cursor, cursor.copy(CANDLES, parameters) as copy:

@@ -63,7 +63,8 @@ def stored(connection: psycopg.Connection) -> list[Signal]:
         connection.execute(
             "insert into random_outcome (strategy, version, underlying, session, draw,"
             " horizon_minutes, mfe_points, mae_points, return_points, hit, exit_reason,"
-            " beside) values ('delta_volume', '1', 'NIFTY', %s, %s, 15, 5, 5, %s, %s, 'horizon', %s)",
+            " beside)"
+            " values ('delta_volume', '1', 'NIFTY', %s, %s, 15, 5, 5, %s, %s, 'horizon', %s)",
             (SESSION, draw, draw - DRAWS / 2, draw % 2 == 0, signals[0].signal_id),
         )
     moment = OPEN + timedelta(minutes=15)
