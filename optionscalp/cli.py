@@ -15,6 +15,7 @@ from db.errors import (
     VersionReusedError,
 )
 from optionscalp.commands import rows, system
+from optionscalp.commands.outcomes import outcomes
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
 from pipelines.rebuild import ArchiveEmptyError
@@ -41,6 +42,7 @@ app.command(name="import")(rows.import_files)
 app.command()(rows.ingest)
 app.command()(rows.rebuild)
 app.command()(rows.signals)
+app.command()(outcomes)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     system.psql
 )

@@ -50,8 +50,9 @@ def test_equal_numbers_have_the_same_hash_and_other_numbers_another():
         Parameters(first_target_points=31),
         Parameters(second_target_points=61),
         Parameters(tick_size=0.1),
+        Parameters(losing_trades=3),
     ]
-    assert len({DEFAULTS.params_hash(), *(other.params_hash() for other in others)}) == 9
+    assert len({DEFAULTS.params_hash(), *(other.params_hash() for other in others)}) == 10
 
 
 @pytest.mark.parametrize(
