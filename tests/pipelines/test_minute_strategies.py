@@ -7,7 +7,7 @@ import psycopg
 
 from db.market import Range
 from pipelines.importer import import_rows
-from pipelines.materialise import READERS, materialise_signals
+from pipelines.materialise import READERS, materialise_signals, permitted
 from pipelines.recorded_files import check_rows
 from simulator.generate import generate
 from strategy.contract import UNDERLYINGS, parse_symbol, underlying_of
@@ -55,9 +55,10 @@ def test_a_generated_day_gives_signals_of_every_strategy(connection: psycopg.Con
     assert stored.blocked == {}
     for strategy in STRATEGIES.values():
         frames = READERS[strategy.reads](connection, day, UNDERLYINGS)
-        signals, _ = strategy.step_through(
+        rows = strategy.step_through(
             frames, strategy.defaults, restart=lambda place: place % 100 == 0
         )
+        signals, _ = permitted(connection, *rows, strategy.defaults)
         written = {row[0] for row in connection.execute(STANDING, (strategy.name,))}
         assert written == {signal.signal_id for signal in signals}
         assert written
