@@ -14,7 +14,7 @@ from db.errors import (
     SchemaOutdatedError,
     VersionReusedError,
 )
-from optionscalp.commands import rows, system
+from optionscalp.commands import rows, system, verify
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
 from pipelines.rebuild import ArchiveEmptyError
@@ -41,6 +41,8 @@ app.command(name="import")(rows.import_files)
 app.command()(rows.ingest)
 app.command()(rows.rebuild)
 app.command()(rows.signals)
+app.command()(verify.parity)
+app.command()(verify.lookahead)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     system.psql
 )

@@ -93,6 +93,26 @@ def without(sessions: Range, blocked: Collection[date]) -> Iterator[Range]:
         yield Range(first, sessions.last)
 
 
+def compute(
+    connection: Connection[Any],
+    sessions: Range,
+    underlyings: tuple[str, ...],
+    plans: Sequence[Planned],
+) -> Iterator[tuple[Planned, list[Signal], list[SignalRejection]]]:
+    """Yield each version's rows as they are to be stored; nothing is written."""
+    frames: dict[str, Any] = {}
+    for plan in plans:
+        reads = plan.strategy.reads
+        if reads not in frames:
+            frames[reads] = READERS[reads](connection, sessions, underlyings)
+        signals, rejections = plan.strategy.evaluate(frames[reads], plan.parameters)
+        yield (
+            plan,
+            [Signal(*row, None) for row in signals],
+            [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
+        )
+
+
 def _store(
     connection: Connection[Any],
     sessions: Range,
@@ -100,16 +120,6 @@ def _store(
     plans: Sequence[Planned],
     now: datetime,
 ) -> Iterator[Stored]:
-    frames: dict[str, Any] = {}
-    for plan in plans:
-        reads = plan.strategy.reads
-        if reads not in frames:
-            frames[reads] = READERS[reads](connection, sessions, underlyings)
-        signals, rejections = plan.strategy.evaluate(frames[reads], plan.parameters)
-        yield store_signals(
-            connection,
-            Scope(plan.strategy.name, plan.version, sessions, underlyings),
-            [Signal(*row, None) for row in signals],
-            [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
-            now,
-        )
+    for plan, signals, rejections in compute(connection, sessions, underlyings, plans):
+        scope = Scope(plan.strategy.name, plan.version, sessions, underlyings)
+        yield store_signals(connection, scope, signals, rejections, now)
