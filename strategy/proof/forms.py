@@ -36,7 +36,7 @@ def stepped(subject: Subject, advance: Advance) -> Check:
     noting = replace(subject.strategy, step=step)
     rows = noting.step_through(subject.frames, subject.parameters)
     advance(1)
-    difference = differing(lines(subject.rows), lines(rows)) or next(iter(misplaced), None)
+    difference = next(iter(misplaced), None) or differing(lines(subject.rows), lines(rows))
     return Check("step = batch", subject.intervals, "intervals", difference)
 
 
