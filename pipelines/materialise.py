@@ -12,6 +12,7 @@ from db.market import Range, read_frames
 from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_sessions
+from pipelines.loss_limit import within_limit
 from pipelines.versions import Planned, live_plans
 
 logger = logging.getLogger(__name__)
@@ -105,7 +106,8 @@ def compute(
         reads = plan.strategy.reads
         if reads not in frames:
             frames[reads] = READERS[reads](connection, sessions, underlyings)
-        signals, rejections = plan.strategy.evaluate(frames[reads], plan.parameters)
+        rows = plan.strategy.evaluate(frames[reads], plan.parameters)
+        signals, rejections = within_limit(connection, *rows, plan.parameters)
         yield (
             plan,
             [Signal(*row, None) for row in signals],

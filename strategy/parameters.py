@@ -15,8 +15,16 @@ class Parameters:
     """Base of every strategy's numbers: a frozen dataclass of numbers and of numbers by name.
 
     Fields are `int`, `float` or `Mapping[str, float]`, and each has a default. A subclass
-    refuses in `__post_init__` what makes no sense.
+    refuses in `__post_init__` what makes no sense, after this one has.
+
+    After so many `losing_trades` a session has no new entries.
     """
+
+    losing_trades: int = 2
+
+    def __post_init__(self) -> None:
+        if self.losing_trades < 1:
+            raise ParameterError(f"losing_trades must be at least 1: {self}")
 
     def values(self) -> dict[str, Any]:
         """Return the numbers as plain JSON values."""

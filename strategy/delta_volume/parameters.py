@@ -27,6 +27,7 @@ class Parameters(AnyParameters):
     tick_size: float = 0.05
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.wings < 0 or not 1 <= self.spike_minimum <= self.spike_window:
             raise ParameterError(f"wings, spike_minimum or spike_window make no sense: {self}")
         if min(self.spike_factor, self.tick_size, *self.stop_points.values()) <= 0:

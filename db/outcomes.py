@@ -1,0 +1,225 @@
+"""Outcomes of signals and of random entries: what they are made of, and how they are stored."""
+
+from collections.abc import Collection, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from psycopg import Connection
+from psycopg.rows import class_row
+
+from db.bulk import Relation, write
+from db.market import Range
+from db.rows import Signal
+
+SESSIONS = """
+select distinct session from signal
+ where session between %(first)s and %(last)s and underlying = any(%(underlyings)s)
+ order by session
+"""
+SIGNALS = """
+select signal_id, strategy, version, underlying, session, event_time, symbol, direction, kind,
+       atm_strike, spot, net_delta_volume, strikes, entry, stop, target1, target2, entry_order,
+       reasons, params_hash, input_watermark, known_at, withdrawn_at, revision
+  from signal
+ where session = %(session)s and underlying = any(%(underlyings)s) and withdrawn_at is null
+ order by strategy, version, underlying, event_time, symbol
+"""
+LADDER = """
+with nearest as (
+    select underlying, min(expiry) as expiry from contract
+     where underlying = any(%(underlyings)s) and expiry >= %(session)s
+       and first_seen <= %(session)s
+     group by underlying
+)
+select underlying, expiry, array_agg(distinct c.strike)
+  from nearest join contract c using (underlying, expiry)
+ where c.first_seen <= %(session)s
+ group by underlying, expiry
+"""
+LOT_SIZES = "select symbol, lot_size from contract where symbol = any(%(symbols)s)"
+FORGET_SIGNALS = """
+delete from signal_outcome o using signal s
+ where s.signal_id = o.signal_id and s.session = %(session)s and s.underlying = any(%(underlyings)s)
+   and not exists (
+       select from unnest(%(signal_ids)s::uuid[], %(horizons)s::integer[]) kept (id, horizon)
+        where kept.id = o.signal_id and kept.horizon = o.horizon_minutes)
+"""
+FORGET_RANDOM = """
+delete from random_outcome o
+ where session = %(session)s and underlying = any(%(underlyings)s)
+   and not exists (
+       select from unnest(%(strategies)s::text[], %(versions)s::text[], %(names)s::text[],
+                          %(draws)s::integer[], %(horizons)s::integer[])
+                   kept (strategy, version, underlying, draw, horizon)
+        where kept.strategy = o.strategy and kept.version = o.version
+          and kept.underlying = o.underlying and kept.draw = o.draw
+          and kept.horizon = o.horizon_minutes)
+"""
+STATS = """
+select * from signal_stats_between(%(first)s, %(last)s)
+ where (%(strategy)s::text is null or strategy = %(strategy)s)
+   and (%(horizon)s::integer is null or horizon_minutes = %(horizon)s)
+ order by strategy, version, underlying, horizon_minutes = 0, horizon_minutes
+"""
+
+
+class SignalOutcome(NamedTuple):
+    """One signal over one horizon; points of premium, prices and times null if not entered."""
+
+    signal_id: UUID
+    horizon_minutes: int
+    mfe_points: float
+    mae_points: float
+    return_points: float
+    hit: bool
+    exit_reason: str
+    entered_at: datetime | None
+    entry_price: float | None
+    exited_at: datetime | None
+    exit_price: float | None
+    gross_points: float
+    costs_points: float
+
+
+class RandomOutcome(NamedTuple):
+    """One random entry over one horizon."""
+
+    strategy: str
+    version: str
+    underlying: str
+    session: date
+    draw: int
+    horizon_minutes: int
+    beside: UUID
+    symbol: str
+    mfe_points: float
+    mae_points: float
+    return_points: float
+    hit: bool
+    exit_reason: str
+    entered_at: datetime | None
+    entry_price: float | None
+    exited_at: datetime | None
+    exit_price: float | None
+    gross_points: float
+    costs_points: float
+
+
+class Stats(NamedTuple):
+    """A row of `signal_stats`: rates are null without trials, means are premium points."""
+
+    strategy: str
+    version: str
+    underlying: str
+    horizon_minutes: int
+    n: int
+    n_not_entered: int
+    hit_rate: float | None
+    hit_rate_low: float | None
+    hit_rate_high: float | None
+    mean_mfe_points: float | None
+    mean_mae_points: float | None
+    mean_return_points: float | None
+    random_n: int
+    random_hit_rate: float | None
+    random_hit_rate_low: float | None
+    random_hit_rate_high: float | None
+    random_mean_mfe_points: float | None
+    random_mean_mae_points: float | None
+    random_mean_return_points: float | None
+
+
+class Stored(NamedTuple):
+    """How many rows storing a session's outcomes changed."""
+
+    written: int
+    removed: int
+
+
+_TRADE = "float8 float8 float8 bool text timestamptz float8 timestamptz float8 float8 float8"
+SIGNAL_OUTCOME = Relation(
+    "signal_outcome",
+    SignalOutcome._fields,
+    f"uuid int4 {_TRADE}",
+    ("signal_id", "horizon_minutes"),
+    ignored=(),
+)
+RANDOM_OUTCOME = Relation(
+    "random_outcome",
+    RandomOutcome._fields,
+    f"text text text date int4 int4 uuid text {_TRADE}",
+    ("strategy", "version", "underlying", "session", "draw", "horizon_minutes"),
+    ignored=(),
+)
+
+
+def sessions_with_signals(
+    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+) -> list[date]:
+    """Return the sessions of a range that have signals, withdrawn ones included."""
+    parameters = {**sessions._asdict(), "underlyings": list(underlyings)}
+    return [row[0] for row in connection.execute(SESSIONS, parameters)]
+
+
+def standing_signals(
+    connection: Connection[Any], session: date, underlyings: Sequence[str]
+) -> list[Signal]:
+    """Return the signals of a session that were not withdrawn, of all strategies and versions."""
+    with connection.cursor(row_factory=class_row(Signal)) as cursor:
+        parameters = {"session": session, "underlyings": list(underlyings)}
+        return cursor.execute(SIGNALS, parameters).fetchall()
+
+
+def nearest_ladders(
+    connection: Connection[Any], session: date, underlyings: Sequence[str]
+) -> dict[str, tuple[date, list[int]]]:
+    """Return, per underlying, the nearest listed expiry and its strikes, ascending."""
+    parameters = {"session": session, "underlyings": list(underlyings)}
+    rows = connection.execute(LADDER, parameters).fetchall()
+    return {underlying: (expiry, strikes) for underlying, expiry, strikes in rows}
+
+
+def stored_lot_sizes(
+    connection: Connection[Any], symbols: Collection[str]
+) -> dict[str, int | None]:
+    """Return the units per lot of contracts as their source named them, None where it did not."""
+    return dict(connection.execute(LOT_SIZES, {"symbols": list(symbols)}).fetchall())
+
+
+def store_outcomes(
+    connection: Connection[Any],
+    session: date,
+    underlyings: Sequence[str],
+    outcomes: Sequence[SignalOutcome],
+    random: Sequence[RandomOutcome],
+) -> Stored:
+    """Make the stored outcomes of a session equal the given ones."""
+    scope = {"session": session, "underlyings": list(underlyings)}
+    kept = {
+        "signal_ids": [row.signal_id for row in outcomes],
+        "horizons": [row.horizon_minutes for row in outcomes],
+    }
+    removed = connection.execute(FORGET_SIGNALS, {**scope, **kept}).rowcount
+    kept_random = {
+        "strategies": [row.strategy for row in random],
+        "versions": [row.version for row in random],
+        "names": [row.underlying for row in random],
+        "draws": [row.draw for row in random],
+        "horizons": [row.horizon_minutes for row in random],
+    }
+    removed += connection.execute(FORGET_RANDOM, {**scope, **kept_random}).rowcount
+    written = write(connection, SIGNAL_OUTCOME, outcomes)
+    return Stored(written + write(connection, RANDOM_OUTCOME, random), removed)
+
+
+def read_stats(
+    connection: Connection[Any],
+    sessions: Range,
+    strategy: str | None = None,
+    horizon: int | None = None,
+) -> list[Stats]:
+    """Return `signal_stats` of a range of sessions, shortest horizon first, their end last."""
+    parameters = {**sessions._asdict(), "strategy": strategy, "horizon": horizon}
+    with connection.cursor(row_factory=class_row(Stats)) as cursor:
+        return cursor.execute(STATS, parameters).fetchall()
