@@ -14,7 +14,7 @@ from db.errors import (
     SchemaOutdatedError,
     VersionReusedError,
 )
-from optionscalp.commands import rows, system, verify
+from optionscalp.commands import rows, sweep, system, verify
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
 from pipelines.rebuild import ArchiveEmptyError
@@ -43,6 +43,7 @@ app.command()(rows.rebuild)
 app.command()(rows.signals)
 app.command()(verify.parity)
 app.command()(verify.lookahead)
+app.command()(sweep.sweep)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     system.psql
 )

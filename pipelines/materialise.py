@@ -95,24 +95,21 @@ def without(sessions: Range, blocked: Collection[date]) -> Iterator[Range]:
 
 
 def compute(
-    connection: Connection[Any],
-    sessions: Range,
-    underlyings: tuple[str, ...],
-    plans: Sequence[Planned],
-) -> Iterator[tuple[Planned, list[Signal], list[SignalRejection]]]:
-    """Yield each version's rows as they are to be stored; nothing is written."""
-    frames: dict[str, Any] = {}
-    for plan in plans:
-        reads = plan.strategy.reads
-        if reads not in frames:
-            frames[reads] = READERS[reads](connection, sessions, underlyings)
-        rows = plan.strategy.evaluate(frames[reads], plan.parameters)
-        signals, rejections = within_limit(connection, *rows, plan.parameters)
-        yield (
-            plan,
-            [Signal(*row, None) for row in signals],
-            [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
-        )
+    connection: Connection[Any], frames: Any, plan: Planned
+) -> tuple[list[Signal], list[SignalRejection]]:
+    """Return one version's rows as they are to be stored; nothing is written.
+
+    Args:
+        connection: To read the candles with that decide the daily loss limit.
+        frames: What its strategy reads, of whole sessions.
+        plan: Which version.
+    """
+    rows = plan.strategy.evaluate(frames, plan.parameters)
+    signals, rejections = within_limit(connection, *rows, plan.parameters)
+    return (
+        [Signal(*row, None) for row in signals],
+        [SignalRejection(**row._asdict() | {"symbol": row.symbol or ""}) for row in rejections],
+    )
 
 
 def _store(
@@ -122,6 +119,11 @@ def _store(
     plans: Sequence[Planned],
     now: datetime,
 ) -> Iterator[Stored]:
-    for plan, signals, rejections in compute(connection, sessions, underlyings, plans):
+    frames: dict[str, Any] = {}
+    for plan in plans:
+        reads = plan.strategy.reads
+        if reads not in frames:
+            frames[reads] = READERS[reads](connection, sessions, underlyings)
         scope = Scope(plan.strategy.name, plan.version, sessions, underlyings)
-        yield store_signals(connection, scope, signals, rejections, now)
+        rows = compute(connection, frames[reads], plan)
+        yield store_signals(connection, scope, *rows, now)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import date
+from typing import Any
 
 from db.connection import advisory_lock
 from db.market import Range
@@ -29,8 +30,8 @@ def prove_parity(proof: Proof, sessions: Sequence[date], advance: Progress) -> I
             proof.connection.transaction(),
         ):
             proof.connection.execute("set transaction isolation level repeatable read")
-            stored = _stored(proof, plan, session)
             frames = proof.frames(plan, Range(session, session))
+            stored = _stored(proof, plan, session, frames)
         subject = Subject(plan.strategy, plan.parameters, session, frames)
         if subject.is_empty and stored.difference is not None:
             return Proved(session, plan.strategy.name, plan.version, checks=[stored])
@@ -39,15 +40,11 @@ def prove_parity(proof: Proof, sessions: Sequence[date], advance: Progress) -> I
     return proof.of_sessions(sessions, make, advance)
 
 
-def _stored(proof: Proof, plan: Planned, session: date) -> Check:
+def _stored(proof: Proof, plan: Planned, session: date, frames: Any) -> Check:
     """Check that the stored rows are what is computed now, column by column."""
     only = Range(session, session)
     scope = Scope(plan.strategy.name, plan.version, only, proof.underlyings)
-    computed = [
-        record
-        for _, signals, rejections in compute(proof.connection, only, proof.underlyings, [plan])
-        for record in as_stored(proof.connection, signals, rejections)
-    ]
+    computed = as_stored(proof.connection, *compute(proof.connection, frames, plan))
     stored = stored_records(proof.connection, scope)
     difference = differing(map(line, computed), map(line, stored))
     return Check("stored = batch", max(len(computed), len(stored)), "rows", difference)
