@@ -2,12 +2,14 @@
 
 from datetime import date, timedelta
 
+import numpy as np
 import pandas as pd
 import psycopg
 
 from db.bulk import BUILD_UP, CANDLE, CONTRACT, write
 from db.rows import BuildUp, Candle, Contract
 from strategy.contract import Contract as Option
+from strategy.session import interval_opens
 from tests.strategy.option_days import random_days
 
 SESSION = date(2026, 1, 21)
@@ -41,6 +43,7 @@ def store_day(connection: psycopg.Connection, seed: int, session: date = SESSION
             for row in rows
         ],
     )
+    write(connection, CANDLE, _option_candles([row.symbol for row in contracts], seed, session))
     prices = _plain(reference[reference.session == SESSION], moved)
     write(
         connection,
@@ -58,6 +61,24 @@ def store_day(connection: psycopg.Connection, seed: int, session: date = SESSION
             if close is not None
         ],
     )
+
+
+def _option_candles(symbols: list[str], seed: int, session: date) -> list[Candle]:
+    """Candles of the whole session that wander far enough to reach stops and targets."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for symbol in symbols:
+        close = 100.0
+        for open_time in interval_opens(session, 5):
+            start, close = close, max(5.0, close + float(rng.integers(-12, 13)))
+            high, low = max(start, close) + 1, min(start, close) - 1
+            end = open_time + FIVE_MINUTES
+            underlying = symbol.split("26")[0]
+            prices = start, high, low, close
+            rows.append(
+                Candle(symbol, 5, open_time, underlying, *prices, None, None, "import", end, True)
+            )
+    return rows
 
 
 def _plain(frame: pd.DataFrame, moved: timedelta) -> list:

@@ -4,6 +4,7 @@ from contextlib import ExitStack
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 from rich.table import Table
 
 from db.calendar import read_overrides
@@ -125,7 +126,7 @@ def _print(number: int, row: Sweep, results: list[SweepResult], sort: Sort) -> N
         )
     # What a narrow terminal or a pipe would cut off is wanted.
     width = console.measure(table, options=console.options.update(width=1_000)).maximum
-    console.print(table, width=width, crop=False)
+    Console(highlight=False, width=max(width, console.width)).print(table)
     if unresolved := sum(one.unresolved for one in results):
         console.print(
             f"{unresolved} outcomes cannot be told: a candle, the lot or the charges are not known"
