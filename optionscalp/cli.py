@@ -14,7 +14,7 @@ from db.errors import (
     SchemaOutdatedError,
     VersionReusedError,
 )
-from optionscalp.commands import rows, system
+from optionscalp.commands import rows, sweep, system, verify
 from optionscalp.commands.outcomes import outcomes
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
@@ -43,6 +43,9 @@ app.command()(rows.ingest)
 app.command()(rows.rebuild)
 app.command()(rows.signals)
 app.command()(outcomes)
+app.command()(verify.parity)
+app.command()(verify.lookahead)
+app.command()(sweep.sweep)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     system.psql
 )

@@ -106,19 +106,17 @@ def without(sessions: Range, blocked: Collection[date]) -> Iterator[Range]:
 
 
 def compute(
-    connection: Connection[Any],
-    sessions: Range,
-    underlyings: tuple[str, ...],
-    plans: Sequence[Planned],
-) -> Iterator[tuple[Planned, list[Signal], list[SignalRejection]]]:
-    """Yield the rows that each version gives for a range of sessions, as they are stored."""
-    frames: dict[str, Any] = {}
-    for plan in plans:
-        reads = plan.strategy.reads
-        if reads not in frames:
-            frames[reads] = READERS[reads](connection, sessions, underlyings)
-        rows = plan.strategy.evaluate(frames[reads], plan.parameters)
-        yield plan, *permitted(connection, *rows, plan.parameters)
+    connection: Connection[Any], frames: Any, plan: Planned
+) -> tuple[list[Signal], list[SignalRejection]]:
+    """Return one version's rows as they are to be stored; nothing is written.
+
+    Args:
+        connection: To read the candles with that decide the daily loss limit.
+        frames: What its strategy reads, of whole sessions.
+        plan: Which version.
+    """
+    rows = plan.strategy.evaluate(frames, plan.parameters)
+    return permitted(connection, *rows, plan.parameters)
 
 
 def permitted(
@@ -142,6 +140,10 @@ def _store(
     plans: Sequence[Planned],
     now: datetime,
 ) -> Iterator[Stored]:
-    for plan, signals, rejections in compute(connection, sessions, underlyings, plans):
+    frames: dict[str, Any] = {}
+    for plan in plans:
+        reads = plan.strategy.reads
+        if reads not in frames:
+            frames[reads] = READERS[reads](connection, sessions, underlyings)
         scope = Scope(plan.strategy.name, plan.version, sessions, underlyings)
-        yield store_signals(connection, scope, signals, rejections, now)
+        yield store_signals(connection, scope, *compute(connection, frames[reads], plan), now)

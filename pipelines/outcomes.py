@@ -83,7 +83,7 @@ def _of_session(
         for name, ladder in nearest_ladders(connection, session, underlyings).items()
     }
     series = _series(connection, session, signals, ladders)
-    lots = _lot_sizes(connection, {symbol for symbol, _ in series})
+    lots = lot_sizes(connection, {symbol for symbol, _ in series})
     resolved, unresolved = outcomes_of(signals, series, lots)
     outcomes = [SignalOutcome(signal.signal_id, *outcome) for signal, outcome in resolved]
     random = [
@@ -120,7 +120,7 @@ def _series(
     return {**indices, **series_of(read_trade_candles(connection, wanted))}
 
 
-def _lot_sizes(connection: Connection[Any], symbols: Collection[str]) -> dict[str, int]:
+def lot_sizes(connection: Connection[Any], symbols: Collection[str]) -> dict[str, int]:
     """Return the units per lot: as the source named them, else as the calendar has them."""
     stored = stored_lot_sizes(connection, symbols)
     sizes: dict[str, int] = {}

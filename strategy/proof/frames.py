@@ -1,0 +1,149 @@
+"""Frames of any strategy with what came later taken out, or made absurd.
+
+Every frame with an `open_time` is dated: a column `known_at` tells when all values of a row were
+known, `spot_known_at` when `spot` was. Other frames, the listed strikes, stay as they are.
+"""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from strategy.errors import FrameContractError
+
+PRICES = ("open", "high", "low", "close", "spot", "future")
+COUNTS = ("open_interest", "volume")
+KEYS = ("session", "underlying", "symbol", "expiry", "strike", "option_type", "open_time")
+_LOWEST, _MOST = 0.05, 1_000_000  # rupees and units of absurd values
+
+Mask = Any  # one flag per row
+
+
+def is_dated(frame: pd.DataFrame) -> bool:
+    """Tell whether a frame's rows belong to intervals."""
+    return "open_time" in frame.columns
+
+
+def known_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
+    """Return the columns that tell when values were known, each with the columns it tells of.
+
+    Raises:
+        FrameContractError: A column is neither key nor known value: it would not be looked at.
+    """
+    dates = [name for name in frame.columns if name.endswith("known_at")]
+    values = [name for name in frame.columns if name in PRICES + COUNTS]
+    found = {
+        name: [name.removesuffix("_known_at")] if name != "known_at" else values for name in dates
+    }
+    told = {*dates, *KEYS, *(value for names in found.values() for value in names)}
+    for name in frame.columns:
+        if name not in told or (name in KEYS) > (name in frame.columns):
+            raise FrameContractError(f"{name}: neither a key nor a value with a time")
+    return found
+
+
+def ended_by(frames: Any, moment: datetime, length: timedelta) -> Any:
+    """Return only the rows of intervals that had ended."""
+    return _each(frames, lambda frame: frame[frame["open_time"] <= moment - length])
+
+
+def known_by(frames: Any, moment: datetime) -> Any:
+    """Return only what was known."""
+    return _each(frames, lambda frame: _known(frame, moment))
+
+
+def _known(frame: pd.DataFrame, moment: datetime) -> pd.DataFrame:
+    columns = known_columns(frame)
+    known = {name: frame[name] <= moment for name in columns}
+    if len(columns) > 1:
+        unknown = {
+            column: frame[column].where(known[name])
+            for name, values in columns.items()
+            for column in (name, *values)
+        }
+        frame = frame.assign(**unknown)
+    return frame[np.logical_or.reduce([mask.to_numpy(dtype=bool) for mask in known.values()])]
+
+
+def has_late_values(frames: Any, moment: datetime, length: timedelta) -> bool:
+    """Tell whether values of ended intervals were not known yet, or others known already."""
+    for frame in filter(is_dated, frames):
+        later = (frame["open_time"] > moment - length).to_numpy(dtype=bool)
+        for name in known_columns(frame):
+            unknown = (frame[name] > moment).to_numpy(dtype=bool)
+            if (unknown != later)[frame[name].notna().to_numpy(dtype=bool)].any():
+                return True
+    return False
+
+
+def last_known(frames: Any) -> datetime | None:
+    """Return when all values were known; None where there are none."""
+    latest = [
+        frame[name].max() for frame in frames if is_dated(frame) for name in known_columns(frame)
+    ]
+    moments = [moment.to_pydatetime() for moment in latest if moment is not pd.NaT]
+    return max(moments, default=None)
+
+
+def holds_rows(frames: Any) -> bool:
+    """Tell whether any dated frame has a row."""
+    return any(len(frame) for frame in frames if is_dated(frame))
+
+
+class Poison:
+    """The same frames with another value, absurd but allowed, wherever one is asked to be.
+
+    Prices of one row change by one factor, so that its high stays the highest.
+    """
+
+    def __init__(self, frames: Any, seed: int) -> None:
+        rng = np.random.default_rng(seed)
+        self._frames = frames
+        self._absurd = _each(frames, lambda frame: _absurd(frame, rng))
+
+    def after(self, moment: datetime, length: timedelta) -> Any:
+        """Return the frames with every later interval's values replaced."""
+        return self._where(lambda frame, _: frame["open_time"] > moment - length)
+
+    def unknown_at(self, moment: datetime) -> Any:
+        """Return the frames with every value replaced that became known later."""
+        return self._where(lambda frame, name: frame[name] > moment)
+
+    def _where(self, chosen: Any) -> Any:
+        parts: Iterator[pd.DataFrame] = iter(self._absurd)
+
+        def replaced(frame: pd.DataFrame, absurd: pd.DataFrame) -> pd.DataFrame:
+            if not is_dated(frame):
+                return frame
+            changed = {
+                column: frame[column].where(~chosen(frame, name), absurd[column])
+                for name, columns in known_columns(frame).items()
+                for column in columns
+            }
+            return frame.assign(**changed)
+
+        return type(self._frames)(*(replaced(frame, next(parts)) for frame in self._frames))
+
+
+def _absurd(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
+    size = len(frame)
+    # Half of them stay near, where another strike or another sign hides among likely values.
+    reach = np.where(rng.random(size) < 0.5, 0.05, 2.0)
+    factor = np.exp(rng.uniform(-1, 1, size) * reach)
+    prices = {
+        name: np.maximum((frame[name] * factor).round(2), _LOWEST)
+        for name in PRICES
+        if name in frame.columns
+    }
+    counts = {
+        name: pd.Series(rng.integers(0, _MOST, size), frame.index).astype(frame[name].dtype)
+        for name in COUNTS
+        if name in frame.columns
+    }
+    return frame.assign(**prices, **counts)
+
+
+def _each(frames: Any, change: Any) -> Any:
+    return type(frames)(*(change(frame) if is_dated(frame) else frame for frame in frames))
