@@ -61,9 +61,13 @@ class Year:
 
     @cached_property
     def frames(self) -> Frames:
-        """The frames as the database gives them."""
+        """The frames as `read_frames` gives them, what rows share being categorical."""
         build_ups = pd.concat(map(self._build_ups, self.days), ignore_index=True)
+        build_ups = build_ups.astype(
+            dict.fromkeys(("session", "underlying", "symbol", "expiry", "option_type"), "category")
+        )
         reference = pd.concat(map(_reference, self.days), ignore_index=True)
+        reference = reference.astype(dict.fromkeys(("session", "underlying"), "category"))
         ladders = {(day.underlying, day.expiry, k) for day in self.days for k in day.listed}
         contracts = pd.DataFrame(sorted(ladders), columns=["underlying", "expiry", "strike"])
         return Frames(build_ups, reference, contracts)

@@ -18,6 +18,7 @@ from strategy.errors import FrameContractError
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Codes = npt.NDArray[np.integer[Any]]  # as small as pandas keeps them
 
 MICROSECONDS_PER_MINUTE: Final = 60_000_000
 NO_TIME: Final = np.iinfo(np.int64).min  # how pandas stores NaT
@@ -26,7 +27,7 @@ NO_TIME: Final = np.iinfo(np.int64).min  # how pandas stores NaT
 class Categories(NamedTuple):
     """A column as positions in a list of its distinct values."""
 
-    codes: Ints
+    codes: Codes
     distinct: list[Any]
 
 
@@ -99,14 +100,25 @@ class CheckedFrame:
     def check_texts(self, column: str) -> None:
         """Check a column of strings without listing its distinct values."""
         series = self.frame[column]
-        if series.dtype != "str":
+        categorical = isinstance(series.dtype, pd.CategoricalDtype)
+        if (series.cat.categories.dtype if categorical else series.dtype) != "str":
             self.texts(column)
         self.refuse(column, series.isna().to_numpy(dtype=bool), "null is not allowed")
 
     def _categories(self, column: str) -> Categories:
-        codes, values = pd.factorize(self.frame[column])
+        series = self.frame[column]
+        codes: Codes
+        if not isinstance(series.dtype, pd.CategoricalDtype):
+            codes, values = pd.factorize(series)
+            self.refuse(column, codes < 0, "null is not allowed")
+            return Categories(codes, list(values))
+        # A categorical column has its codes already; what no row uses is no value of it.
+        codes, values = series.cat.codes.to_numpy(), series.cat.categories
         self.refuse(column, codes < 0, "null is not allowed")
-        return Categories(codes.astype(np.int64, copy=False), list(values))
+        used = np.bincount(codes, minlength=len(values)) > 0
+        if not used.all():
+            codes, values = (np.cumsum(used) - 1)[codes], values[used]
+        return Categories(codes, list(values))
 
     def integers(self, column: str) -> Ints:
         """Return whole numbers, none unknown."""
@@ -150,7 +162,7 @@ class CheckedFrame:
         self.refuse(column, np.isinf(values), "not finite")
         return values
 
-    def ascending(self, column: str, series: Ints, instants: Ints) -> Ints:
+    def ascending(self, column: str, series: Codes, instants: Ints) -> Ints:
         """Return the row order by series, then time, after checking each series ascends.
 
         Args:
@@ -173,15 +185,26 @@ class CheckedFrame:
         The same check as `ascending`, without sorting. Rows with a negative series are left
         out.
         """
-        kept = np.flatnonzero(series >= 0)
-        cells = series[kept] * shape[1] + slots[kept]
-        filled = np.full(shape[0] * shape[1], -1, dtype=np.int64)
-        filled[cells] = kept
+        cells = series * shape[1] + slots
+        cells[series < 0] = -1  # one more cell, cut off again
+        filled = np.full(shape[0] * shape[1] + 1, -1, dtype=np.int64)
+        filled[cells] = np.arange(len(cells))
+        filled = filled[:-1]
         order = filled[filled >= 0]
-        same = series[order][1:] == series[order][:-1]
-        if len(order) < len(kept) or (same & (np.diff(order) < 0)).any():
+        back = np.flatnonzero(np.diff(order) < 0)  # where an earlier row comes next
+        same = series[order[back]] == series[order[back + 1]]
+        if len(order) < np.count_nonzero(cells >= 0) or same.any():
             self.ascending(column, np.where(series < 0, -1 - np.arange(len(series)), series), slots)
         return filled.reshape(shape)
+
+
+def runs(*columns: npt.NDArray[Any]) -> tuple[Ints, Ints]:
+    """Return start and length of each run of adjacent rows with equal values in all columns."""
+    size = len(columns[0])
+    changes = np.ones(size, dtype=bool)
+    changes[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    starts = np.flatnonzero(changes)
+    return starts, np.diff(starts, append=size)
 
 
 def _is_number(dtype: Any, *, floats: bool) -> bool:

@@ -1,6 +1,6 @@
 """Where rows lie: groups (one underlying in one session) and slots (its 5-minute intervals)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ import numpy as np
 
 from strategy.build_up import INTERVAL_MINUTES
 from strategy.delta_volume.rows import STRATEGY
-from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Ints
+from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Flags, Ints
 from strategy.session import IST, session_hours
 from strategy.signals import Moment
 
@@ -55,33 +55,42 @@ class Axes:
         session, underlying = divmod(group, len(self.underlyings))
         return self.sessions[session], self.underlyings[underlying]
 
-    def place(
-        self, rows: CheckedFrame, sessions: Categories, underlyings: Categories
-    ) -> tuple[Ints, Ints]:
-        """Return group and slot of each row; group -1 outside the session's hours."""
-        session = recoded(sessions, self.sessions)
+    def place(self, rows: CheckedFrame, sessions: Categories) -> tuple[Ints, Flags]:
+        """Return the slot of each row, and whether it lies within the session's hours."""
         instants = rows.instants("open_time")
-        starts = np.array([_micros(start) for start in self.opens], dtype=np.int64)
-        midnights = np.array(
-            [_micros(datetime.combine(d, time(), IST)) for d in self.sessions], dtype=np.int64
-        )
-        sizes = np.array(self.sizes, dtype=np.int64)
-        day = (instants - midnights[session]) // _DAY
-        rows.refuse("open_time", day != 0, "not on the row's session")
-        slot, rest = np.divmod(instants - starts[session], _SLOT)
+        session = recoded(sessions, self.sessions)
+        since_open = instants - _array(map(_micros, self.opens))[session]
+        slot = since_open // _SLOT
+        inside = (slot >= 0) & (slot < _array(self.sizes)[session])
+        # Only rows outside the hours can be of another day.
+        outside = np.flatnonzero(~inside)
+        midnights = _array(_micros(datetime.combine(day, time(), IST)) for day in self.sessions)
+        since_midnight = instants[outside] - midnights[session[outside]]
+        strange = np.zeros(len(rows), dtype=bool)
+        strange[outside] = (since_midnight < 0) | (since_midnight >= _DAY)
+        rows.refuse("open_time", strange, "not on the row's session")
         rows.refuse(
-            "open_time", rest != 0, f"not the start of a {INTERVAL_MINUTES}-minute interval"
+            "open_time",
+            slot * _SLOT != since_open,
+            f"not the start of a {INTERVAL_MINUTES}-minute interval",
         )
-        group = session * len(self.underlyings) + recoded(underlyings, self.underlyings)
-        outside = (slot < 0) | (slot >= sizes[session])
-        return np.where(outside, -1, group), np.where(outside, 0, slot)
+        return slot, inside
+
+    def groups(self, sessions: Categories, underlyings: Categories, at: Ints | slice) -> Ints:
+        """Return the group of the rows at those places."""
+        session = recoded(sessions, self.sessions, at)
+        return session * len(self.underlyings) + recoded(underlyings, self.underlyings, at)
+
+
+def _array(numbers: Iterable[int]) -> Ints:
+    return np.fromiter(numbers, dtype=np.int64)
 
 
 def _micros(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def recoded(column: Categories, axis: Sequence[Any]) -> Ints:
+def recoded(column: Categories, axis: Sequence[Any], at: Ints | slice = slice(None)) -> Ints:
     """Return each row's place on the axis that holds all of the column's values."""
     places = {value: place for place, value in enumerate(axis)}
-    return np.array([places[value] for value in column.distinct], dtype=np.int64)[column.codes]
+    return _array(places[value] for value in column.distinct)[column.codes[at]]

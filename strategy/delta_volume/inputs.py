@@ -14,7 +14,7 @@ import pandas as pd
 from strategy.delta_volume.axes import INTERVAL, Axes, Key, recoded
 from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rows import VERSION
-from strategy.frames import NO_TIME, CheckedFrame, Counts, Flags, Floats, Ints
+from strategy.frames import NO_TIME, Categories, CheckedFrame, Counts, Flags, Floats, Ints, runs
 from strategy.session import spot_is_reliable
 
 OPTION_TYPES = ("C", "P")
@@ -44,18 +44,23 @@ class Reference:
 
 @dataclass(frozen=True)
 class Ladders:
-    """The listed strikes of each group's expiry, ascending; none where no expiry is known.
+    """The listed strikes of each group's expiry, ascending; none where no expiry is known."""
 
-    All contracts of all ladders are numbered: by group and strike, the call before the put.
-    """
-
-    strikes: list[Ints]
+    strikes: Ints  # of one group after the other; a last one, -1, stands for none
+    firsts: Ints  # the place of each group's first strike; one more for the last one's end
 
     @property
-    def firsts(self) -> Ints:
-        """Each group's first contract number; one more entry is how many there are."""
-        sizes = np.array([0, *(2 * len(strikes) for strikes in self.strikes)], dtype=np.int64)
-        return np.cumsum(sizes)
+    def groups(self) -> Ints:
+        """The group of each strike but the last."""
+        return np.repeat(np.arange(len(self.firsts) - 1), np.diff(self.firsts))
+
+    def place(self, group: Ints, prices: Floats) -> Ints:
+        """Return the place of the group's first strike not below each price, or its end."""
+        # One search over all ladders: strikes of later groups sort after those of earlier ones.
+        # In whole numbers, so that no sum is rounded: none lies between a price and its ceiling.
+        spread = int(self.strikes.max()) + 1
+        wanted = np.ceil(np.minimum(prices, spread)).astype(np.int64)
+        return np.searchsorted(self.groups * spread + self.strikes[:-1], group * spread + wanted)
 
 
 @dataclass(frozen=True)
@@ -66,7 +71,7 @@ class Inputs:
     reference: Reference
     ladders: Ladders
     recorded: Flags  # per group and slot: any row at all
-    lines: Ints  # per contract number: its line of the grid
+    lines: Ints  # per place in the ladders, call and put: the line of the grid
     grid: Ints  # per line and slot: the row number, or -1; the last line has no rows
     frame: pd.DataFrame
     close: Floats
@@ -98,22 +103,30 @@ def read_inputs(
         {*underlyings.distinct, *price_underlyings.distinct},
         parameters.version(VERSION),
     )
-    group, slot = axes.place(rows, sessions, underlyings)
-    price_group, price_slot = axes.place(prices, price_sessions, price_underlyings)
-    ladders = _ladders(contracts, _expiries(rows, group, axes), axes)
-    numbers = _contract_numbers(rows, group, ladders)
-    lines = _lines(numbers, int(ladders.firsts[-1]))
-    line = np.where(numbers >= 0, np.append(lines, -1)[numbers], -1)
-    recorded = np.zeros(axes.shape, dtype=bool)
-    recorded[group[group >= 0], slot[group >= 0]] = True
+    slot, inside = axes.place(rows, sessions)
+    expiries, options = rows.dates("expiry"), rows.texts("option_type", OPTION_TYPES)
+    strikes = rows.integers("strike")
+    rows.refuse("strike", strikes <= 0, "not above zero")
     rows.check_texts("symbol")
+    # Rows of a contract lie next to each other: what they share is looked up once per run.
+    starts, sizes = runs(
+        *(sessions.codes, underlyings.codes, expiries.codes, strikes, options.codes, inside)
+    )
+    group = np.where(inside[starts], axes.groups(sessions, underlyings, starts), -1)
+    ladders = _ladders(contracts, _expiries(rows, expiries, starts, group, axes), axes)
+    line, lines, line_groups = _lines(
+        group, strikes[starts], recoded(options, OPTION_TYPES, starts), ladders
+    )
+    grid = rows.grid(
+        "open_time", np.repeat(line, sizes), slot, (len(line_groups) + 1, axes.shape[1])
+    )
     return Inputs(
         axes=axes,
-        reference=_reference(prices, price_group, price_slot, axes),
+        reference=_reference(prices, price_sessions, price_underlyings, axes),
         ladders=ladders,
-        recorded=recorded,
+        recorded=_recorded(grid, line_groups, axes),
         lines=lines,
-        grid=rows.grid("open_time", line, slot, (int(line.max(initial=-1)) + 2, axes.shape[1])),
+        grid=grid,
         frame=build_ups,
         close=rows.prices("close"),
         open_interest=rows.counts("open_interest"),
@@ -122,19 +135,29 @@ def read_inputs(
     )
 
 
-def _expiries(rows: CheckedFrame, group: Ints, axes: Axes) -> list[date | None]:
-    """Return each group's expiry after checking that it has only one, not yet over."""
-    expiries = rows.dates("expiry")
-    found = np.full(axes.shape[0] + 1, -1, dtype=np.int64)  # the last for rows left out
-    found[group[::-1]] = expiries.codes[::-1]  # the first row of each wins
-    rows.refuse(
-        "expiry", (group >= 0) & (found[group] != expiries.codes), "a second one in the session"
-    )
+def _expiries(
+    rows: CheckedFrame, expiries: Categories, starts: Ints, group: Ints, axes: Axes
+) -> list[date | None]:
+    """Return each group's expiry after checking that it has only one, not yet over.
+
+    Args:
+        rows: For the errors.
+        expiries: Of each row.
+        starts: The first row of each run.
+        group: Of each run; -1 outside the hours.
+        axes: The groups.
+    """
+    codes = expiries.codes[starts]
+    found = np.full(axes.shape[0] + 1, -1, dtype=np.int64)  # the last for runs left out
+    found[group[::-1]] = codes[::-1]  # the first run of each wins
+    second = (group >= 0) & (found[group] != codes)
+    if second.any():
+        rows.fail("expiry", "a second one in the session", int(starts[second.argmax()]))
     nearest: list[date | None] = []
-    for place, code in enumerate(found[:-1]):
+    for place, code in enumerate(found[:-1].tolist()):
         expiry = expiries.distinct[code] if code >= 0 else None
         if expiry is not None and expiry < axes.group_key(place)[0]:
-            rows.fail("expiry", "before the session", int((group == place).argmax()))
+            rows.fail("expiry", "before the session", int(starts[(group == place).argmax()]))
         nearest.append(expiry)
     return nearest
 
@@ -154,37 +177,46 @@ def _ladders(contracts: pd.DataFrame, expiries: list[date | None], axes: Axes) -
         for key in np.unique(keys)
     }
     none = np.zeros(0, dtype=np.int64)
-    return Ladders(
-        [by_key.get((axes.group_key(g)[1], day), none) for g, day in enumerate(expiries)]
-    )
+    ladders = [by_key.get((axes.group_key(g)[1], day), none) for g, day in enumerate(expiries)]
+    return Ladders(np.concatenate([*ladders, np.array([-1])]), np.cumsum([0, *map(len, ladders)]))
 
 
-def _contract_numbers(rows: CheckedFrame, group: Ints, ladders: Ladders) -> Ints:
-    """Return each row's contract; -1 outside the hours and for strikes not listed."""
-    strikes = rows.integers("strike")
-    rows.refuse("strike", strikes <= 0, "not above zero")
-    side = recoded(rows.texts("option_type", OPTION_TYPES), OPTION_TYPES)
-    if not len(rows) or not ladders.firsts[-1]:
-        return np.full(len(rows), -1, dtype=np.int64)
-    # One search over all ladders: strikes of later groups sort after those of earlier ones.
-    spread = int(max(strikes.max(), *(s[-1] for s in ladders.strikes if len(s)))) + 1
-    keys = np.concatenate([g * spread + s for g, s in enumerate(ladders.strikes)])
-    wanted = group * spread + strikes
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return np.where((group >= 0) & (keys[place] == wanted), 2 * place + side, -1)
+def _lines(group: Ints, strikes: Ints, side: Ints, ladders: Ladders) -> tuple[Ints, Ints, Ints]:
+    """Give every contract that has rows within the hours its line of the grid, group by group.
+
+    Returns:
+        Each run's line, -1 outside the hours; the lines of each place in the ladders, call and
+        put, which is one behind all others for contracts without rows; and each line's group.
+    """
+    spread = int(max(strikes.max(initial=0), ladders.strikes.max())) + 1
+    inside = group >= 0
+    keys = 2 * (group * spread + strikes) + side
+    line = np.full(len(keys), -1)
+    found, line[inside] = np.unique(keys[inside], return_inverse=True)
+    listed = 2 * (ladders.groups * spread + ladders.strikes[:-1])[:, None] + np.arange(2)
+    lines = np.full((len(ladders.strikes), 2), len(found))
+    place = np.searchsorted(found, listed)
+    lines[:-1] = np.where(np.append(found, -1)[place] == listed, place, len(found))
+    return line, lines, found // (2 * spread)
 
 
-def _lines(numbers: Ints, count: int) -> Ints:
-    """Return each contract's line: one for every contract with rows, the next for all others."""
-    used = np.zeros(count, dtype=bool)
-    used[numbers[numbers >= 0]] = True
-    return np.where(used, np.cumsum(used) - 1, used.sum())
+def _recorded(grid: Ints, line_groups: Ints, axes: Axes) -> Flags:
+    """Return, per group and slot, whether any contract has a row."""
+    recorded = np.zeros(axes.shape, dtype=bool)
+    firsts = np.flatnonzero(np.diff(line_groups, prepend=-1))  # the first line of each group
+    if len(firsts):
+        recorded[line_groups[firsts]] = np.logical_or.reduceat(grid[:-1] >= 0, firsts, axis=0)
+    return recorded
 
 
-def _reference(prices: CheckedFrame, group: Ints, slot: Ints, axes: Axes) -> Reference:
+def _reference(
+    prices: CheckedFrame, sessions: Categories, underlyings: Categories, axes: Axes
+) -> Reference:
     """Return the placing price: spot, or the future where the spot is unreliable."""
     reliable = np.array([_reliable_slots(*day) for day in zip(axes.opens, axes.sizes, strict=True)])
     uses_spot = np.arange(axes.shape[1]) < np.repeat(reliable, len(axes.underlyings))[:, None]
+    slot, inside = axes.place(prices, sessions)
+    group = np.where(inside, axes.groups(sessions, underlyings, slice(None)), -1)
     row = prices.grid("open_time", group, slot, axes.shape)
     columns = {}
     for name in ("spot", "future"):
@@ -204,5 +236,7 @@ def _reference(prices: CheckedFrame, group: Ints, slot: Ints, axes: Axes) -> Ref
 
 def _reliable_slots(start: datetime, size: int) -> int:
     """Return how many intervals of a session come before the spot turns unreliable for good."""
+    if spot_is_reliable(start + size * INTERVAL):
+        return size
     ends = range(1, size + 1)
     return bisect_left(ends, True, key=lambda end: not spot_is_reliable(start + end * INTERVAL))

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,9 +10,9 @@ import numpy.typing as npt
 from strategy.build_up import BUILD_UPS, build_up_codes
 from strategy.delta_volume.axes import Key
 from strategy.delta_volume.clusters import Points
-from strategy.delta_volume.inputs import Inputs
+from strategy.delta_volume.inputs import OPTION_TYPES, Inputs
 from strategy.delta_volume.parameters import Parameters
-from strategy.delta_volume.rules import VERDICT_FIELDS, Cluster, Verdict
+from strategy.delta_volume.rules import Cluster, Verdict
 from strategy.frames import NO_TIME, Flags, Floats, Ints
 
 _COVERING = BUILD_UPS.index("short_covering")
@@ -20,31 +20,34 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class _Baseline:
-    """Earlier volumes of each row's contract: its previous stored rows of the session."""
+    """Earlier volumes of a cell's contract: its previous stored rows of the session."""
 
     def __init__(self, inputs: Inputs, window: int) -> None:
-        stored = inputs.grid >= 0
-        self.order = inputs.grid[stored]  # row numbers by contract and time
-        self.rank = np.zeros(len(inputs.frame), dtype=np.int64)  # of a row in that order
-        self.rank[self.order] = np.arange(len(self.order))
-        places = np.cumsum(stored, axis=1)[stored] - 1  # among the contract's rows
-        self.size = np.minimum(places, window)
+        stored = inputs.grid.ravel() >= 0
+        self.order = inputs.grid.ravel()[stored]  # row numbers by contract and time
+        self.slots = inputs.grid.shape[1]
+        self.window = window
+        self._before = _running_sum(stored)  # stored rows before each cell
         self._sums = _running_sum(inputs.volume.numbers[self.order])
         self._known = _running_sum(inputs.volume.known[self.order])
 
-    def sums(self, rows: Ints) -> tuple[Ints, Ints]:
-        """Return sum and number of the known volumes in the window before each row."""
-        end = self.rank[rows]
-        start = end - self.size[end]
+    def bounds(self, cells: Ints) -> tuple[Ints, Ints]:
+        """Return, as places in `order`, where each cell's window starts and where it ends."""
+        end = self._before[cells]
+        first = self._before[cells - cells % self.slots]  # of the contract
+        return np.maximum(end - self.window, first), end
+
+    def sums(self, cells: Ints) -> tuple[Ints, Ints]:
+        """Return sum and number of the known volumes in the window before each cell."""
+        start, end = self.bounds(cells)
         return self._sums[end] - self._sums[start], self._known[end] - self._known[start]
 
-    def latest(self, rows: Ints, instants: Ints) -> Ints:
-        """Return the latest instant among each row and its window."""
-        end = self.rank[rows]
-        size = self.size[end]
-        latest = instants[rows]
-        for back in range(1, int(size.max(initial=0)) + 1):
-            earlier = instants[self.order[end - np.minimum(back, size)]]
+    def latest(self, cells: Ints, instants: Ints) -> Ints:
+        """Return the latest instant among each cell's row and its window."""
+        start, end = self.bounds(cells)
+        latest = instants[self.order[end]]
+        for back in range(1, self.window + 1):
+            earlier = instants[self.order[np.maximum(end - back, start)]]
             latest = np.maximum(latest, earlier)
         return latest
 
@@ -54,7 +57,7 @@ def _running_sum(values: npt.NDArray[Any]) -> Ints:
 
 
 class _Verdicts(NamedTuple):
-    """Arrays by cluster and contract."""
+    """What each of some contracts did in an interval, as arrays."""
 
     price_change: Floats
     oi_change: Ints
@@ -65,33 +68,32 @@ class _Verdicts(NamedTuple):
     label: Ints
     covering: Flags
 
-    def of(self, chosen: Flags) -> "_Verdicts":
-        return _Verdicts._make(column[chosen] for column in self)
-
 
 def covering_clusters(
     inputs: Inputs, points: Points, parameters: Parameters
 ) -> Iterator[tuple[Key, Cluster]]:
     """Yield, of complete clusters, those in which any contract is covering."""
     baseline = _Baseline(inputs, parameters.spike_window)
-    verdicts = _judge(inputs, points, baseline, parameters)
-    chosen: Flags = np.any(verdicts.covering, axis=1)
-    points = points.of(chosen)
-    contracts = _rows(inputs, points, verdicts.of(chosen))
+    points = points.of(_any_covering(inputs, points, baseline, parameters))
+    size = points.rows.shape[1]
+    contracts = _rows(inputs, points, _judge(inputs, points.cells, baseline, parameters))
     known_at = np.maximum(
-        baseline.latest(points.rows, inputs.known_at).max(axis=1, initial=NO_TIME),
+        baseline.latest(points.cells, inputs.known_at).max(axis=1, initial=NO_TIME),
         inputs.reference.known_at[points.group, points.slot],
     )
-    keys = zip(points.group.tolist(), points.slot.tolist(), strict=True)
-    columns = (points.strikes.tolist(), points.atm.tolist(), known_at.tolist())
-    size = points.rows.shape[1]
-    for place, (key, strikes, atm, latest) in enumerate(zip(keys, *columns, strict=True)):
+    at = points.group, points.slot
+    columns = (
+        *(points.group.tolist(), points.slot.tolist(), points.atm.tolist()),
+        *(points.strikes.tolist(), inputs.reference.price[at].tolist(), known_at.tolist()),
+    )
+    for place, (group, slot, atm, strikes, price, latest) in enumerate(zip(*columns, strict=True)):
+        key = group, slot
         yield (
             key,
             Cluster(
                 moment=inputs.axes.moment(key),
                 atm_strike=atm,
-                price=float(inputs.reference.price[key]),
+                price=price,
                 reference=inputs.reference.used(key),
                 strikes=strikes,
                 verdicts=contracts[place * size : (place + 1) * size],
@@ -100,16 +102,29 @@ def covering_clusters(
         )
 
 
-def _judge(
+def _any_covering(
     inputs: Inputs, points: Points, baseline: _Baseline, parameters: Parameters
-) -> _Verdicts:
-    now, before = points.rows, points.rows_before
+) -> Flags:
+    """Return which clusters have a covering contract; most contracts are ruled out by signs."""
+    close, interest = inputs.close, inputs.open_interest.numbers
+    now, before = points.rows.ravel(), points.rows_before.ravel()
+    # Unknown interest counts as none here, so that it rules out nothing that is covering.
+    likely = np.flatnonzero((close[now] > close[before]) & (interest[now] < interest[before]))
+    verdicts = _judge(inputs, points.cells.ravel()[likely], baseline, parameters)
+    found = np.zeros(points.rows.shape, dtype=bool)
+    found.ravel()[likely] = verdicts.covering
+    chosen: Flags = np.any(found, axis=1)
+    return chosen
+
+
+def _judge(inputs: Inputs, cells: Ints, baseline: _Baseline, parameters: Parameters) -> _Verdicts:
+    now, before = inputs.grid.ravel()[cells], inputs.grid.ravel()[cells - 1]
     price_change = inputs.close[now] - inputs.close[before]
     interest, known = inputs.open_interest
     oi_known = known[now] & known[before]
     oi_change = np.where(oi_known, interest[now] - interest[before], 0)
     label = build_up_codes(price_change, oi_change)
-    sums, counts = baseline.sums(now)
+    sums, counts = baseline.sums(cells)
     mean = sums / np.maximum(counts, 1)
     mean_known = counts >= parameters.spike_minimum
     spike = mean_known & inputs.volume.known[now]
@@ -123,26 +138,55 @@ def _rows(inputs: Inputs, points: Points, verdicts: _Verdicts) -> list[Verdict]:
     rows = points.rows.ravel()
     interest, volume = inputs.open_interest, inputs.volume
     delta = volume.numbers[rows] * np.sign(verdicts.price_change.ravel()).astype(np.int64)
-    columns: dict[str, list[Any]] = {
-        "symbol": inputs.frame["symbol"].iloc[rows].tolist(),
-        "strike": np.repeat(points.strikes, 2, axis=1).ravel().tolist(),
-        "option_type": ["C", "P"] * (len(rows) // 2),
-        "close": inputs.close[rows].tolist(),
+    columns = (
+        inputs.frame["symbol"].iloc[rows].tolist(),
+        np.repeat(points.strikes, 2, axis=1).ravel().tolist(),
+        OPTION_TYPES * (len(rows) // 2),
+        inputs.close[rows].tolist(),
         # Zero is added because a step's rounding knows no negative zero.
-        "price_change": (np.rint(verdicts.price_change.ravel() * 1e6) / 1e6 + 0.0).tolist(),
-        "open_interest": _optional(interest.numbers[rows], interest.known[rows]),
-        "oi_change": _optional(verdicts.oi_change, verdicts.oi_known),
-        "volume": _optional(volume.numbers[rows], volume.known[rows]),
-        "mean_volume": _optional(verdicts.mean_volume, verdicts.mean_known),
-        "volume_spike": verdicts.spike.ravel().tolist(),
-        "label": [BUILD_UPS[code] for code in verdicts.label.ravel().tolist()],
-        "delta_volume": _optional(delta, volume.known[rows]),
-        "covering": verdicts.covering.ravel().tolist(),
-    }
-    ordered = [columns[name] for name in VERDICT_FIELDS]
-    rows_of_values = zip(*ordered, strict=True)
-    dicts = [dict(zip(VERDICT_FIELDS, values, strict=True)) for values in rows_of_values]
-    return cast("list[Verdict]", dicts)
+        (np.rint(verdicts.price_change.ravel() * 1e6) / 1e6 + 0.0).tolist(),
+        _optional(interest.numbers[rows], interest.known[rows]),
+        _optional(verdicts.oi_change, verdicts.oi_known),
+        _optional(volume.numbers[rows], volume.known[rows]),
+        _optional(verdicts.mean_volume, verdicts.mean_known),
+        verdicts.spike.ravel().tolist(),
+        [BUILD_UPS[code] for code in verdicts.label.ravel().tolist()],
+        _optional(delta, volume.known[rows]),
+        verdicts.covering.ravel().tolist(),
+    )
+    # Written out: by far the fastest way to make dictionaries, of which there are many.
+    return [
+        {
+            "symbol": symbol,
+            "strike": strike,
+            "option_type": option_type,
+            "close": close,
+            "price_change": price_change,
+            "open_interest": open_interest,
+            "oi_change": oi_change,
+            "volume": traded,
+            "mean_volume": mean_volume,
+            "volume_spike": spike,
+            "label": label,
+            "delta_volume": delta_volume,
+            "covering": covering,
+        }
+        for (
+            symbol,
+            strike,
+            option_type,
+            close,
+            price_change,
+            open_interest,
+            oi_change,
+            traded,
+            mean_volume,
+            spike,
+            label,
+            delta_volume,
+            covering,
+        ) in zip(*columns, strict=True)
+    ]
 
 
 def _optional(numbers: npt.NDArray[Any], known: Flags) -> list[Any]:
