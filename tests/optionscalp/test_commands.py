@@ -152,6 +152,7 @@ def test_signals_are_computed_again_at_market_time(shell: Shell):
     expected = f"{standing} signals stand ({standing} new or changed, 0 withdrawn)"
     assert result.stdout == f"1 sessions: {expected}\n"
     shell.sql("delete from build_up")
+    shell.sql("delete from candle")
     told = shell.read("signals", *RANGE)
     assert (told["signals"], told["withdrawn"], told["held_back"]) == (0, standing, {})
     withdrawn = "select distinct (withdrawn_at at time zone 'Asia/Kolkata')::date from signal"
