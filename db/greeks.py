@@ -51,17 +51,13 @@ FUTURE_TYPES = {
     "volume": "Int64",
     "known_at": TIME,
 }
-# The start of the oldest interval with a candle that has no greeks yet, or became known later.
-# An interval that can have none is found again each time, until it is too old to look at.
-STALE = """
-select min(c.open_time)
-  from candle c
-  left join greeks g on g.symbol = c.symbol and g.open_time = c.open_time
-   and g.interval_minutes = c.interval_minutes
- where c.underlying = any(%(underlyings)s) and c.final and c.volume > 0
-   and c.open_time >= %(first)s::timestamptz and c.open_time < %(last)s::timestamptz
-   and c.symbol <> all(%(futures)s)
-   and (g.known_at is null or g.known_at < c.known_at)
+# Where the final candles begin that became known after a moment, and when the last of them did.
+CHANGED = """
+select min(open_time), max(known_at)
+  from candle
+ where underlying = any(%(underlyings)s) and final and symbol <> all(%(underlyings)s)
+   and open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
+   and known_at > %(seen)s
 """
 FORGET = """
 delete from greeks g
@@ -73,11 +69,29 @@ delete from greeks g
         where kept.symbol = g.symbol and kept.interval_minutes = g.interval_minutes
           and kept.open_time = g.open_time)
 """
+COVERAGE = """
+select count(g.symbol), count(*) filter (where g.symbol is null),
+       count(g.symbol) filter (where g.implied_volatility is null)
+  from candle c
+  left join greeks g on g.symbol = c.symbol and g.open_time = c.open_time
+   and g.interval_minutes = c.interval_minutes
+ where c.underlying = any(%(underlyings)s) and c.final and c.volume > 0
+   and c.open_time >= %(first)s::timestamptz and c.open_time < %(last)s::timestamptz
+   and c.symbol <> all(%(futures)s)
+"""
 COUNT = """
 select count(*) from greeks
  where underlying = any(%(underlyings)s)
    and open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
 """
+
+
+class Coverage(NamedTuple):
+    """How many rows there are, traded option candles without one, and rows without greeks."""
+
+    greeks: int
+    without_forward: int
+    without_volatility: int
 
 
 class Scope(NamedTuple):
@@ -108,13 +122,18 @@ class StoredGreeks(NamedTuple):
     removed: int
 
 
-def first_stale(connection: Connection[Any], scope: Scope) -> datetime | None:
-    """Return the start of the oldest interval that needs computing; None without any.
+def changed_since(
+    connection: Connection[Any], scope: Scope, seen: datetime
+) -> tuple[datetime, datetime] | None:
+    """Return the first start and the last `known_at` of final candles known after a moment."""
+    row = connection.execute(CHANGED, {**scope.parameters(), "seen": seen}).fetchone()
+    return (row[0], row[1]) if row and row[0] else None
 
-    An interval that can have no greeks is found each time; `Scope.since` bounds how long.
-    """
-    row = connection.execute(STALE, scope.parameters()).fetchone()
-    return row[0] if row else None
+
+def coverage(connection: Connection[Any], sessions: Range, underlyings: Sequence[str]) -> Coverage:
+    """Return how many of the traded option candles of a range have greeks."""
+    row = connection.execute(COVERAGE, Scope(sessions, underlyings).parameters()).fetchone()
+    return Coverage(*row) if row else Coverage(0, 0, 0)
 
 
 def read_inputs(connection: Connection[Any], scope: Scope) -> GreeksInputs:

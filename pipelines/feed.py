@@ -17,6 +17,7 @@ from db.raw_payloads import seal_parts
 from pipelines.clock_guard import ClockGuard
 from pipelines.desk import TRADINGVIEW, Desk
 from pipelines.errors import SourceError
+from pipelines.greeks import RecentGreeks, materialise_greeks
 from pipelines.ingest_candles import ingest_candles, session_symbols
 from pipelines.ingest_positions import ingest_positions
 from pipelines.materialise import SignalsBusyError, materialise_signals
@@ -34,6 +35,7 @@ TIDY_SECONDS = 60.0
 KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it starts anew
 # Market time: how often missing positions are asked for, and around the session.
 POLL_PERIOD = timedelta(seconds=15)
+GREEKS_PERIOD = timedelta(seconds=5)
 EARLY = timedelta(minutes=10)
 LATE = timedelta(minutes=22)  # by then everything of the session can be asked for once more
 # A minute of the stream is put together when it is over, and nothing of it still on its way.
@@ -93,6 +95,7 @@ class SessionFeed:
                 tasks.create_task(self._keep(self._stream)),
                 tasks.create_task(self._keep(self._positions)),
                 tasks.create_task(self._signals()),
+                tasks.create_task(self._greeks()),
                 tasks.create_task(self._tidy()),
             ]
             while self._desk.now() < self._end:  # noqa: ASYNC110 - what is awaited is time
@@ -110,6 +113,11 @@ class SessionFeed:
                 logger.warning("session %s not healed: %s", self._session, error)
         seal_parts(self._desk.connection, self._session)
         self._materialise(wait=True)
+        materialise_greeks(
+            self._desk.connection,
+            Range(self._session, self._session),
+            self._desk.settings.underlyings,
+        )
 
     async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
         """Run one follower again after each failure of its source, with growing pauses."""
@@ -178,6 +186,15 @@ class SessionFeed:
                 self._stale.set()
             # Rows of one interval arrive together; one computation serves them all.
             await asyncio.sleep(FLUSH_SECONDS)
+
+    async def _greeks(self) -> None:
+        """Compute the greeks of intervals whose candles became final or were corrected."""
+        desk = self._desk
+        recent = RecentGreeks(self._session, desk.settings.underlyings)
+        while True:
+            recent.advance(desk.connection, desk.now())
+            pause = GREEKS_PERIOD.total_seconds() / desk.clock.speed
+            await asyncio.sleep(max(FLUSH_SECONDS, pause))
 
     async def _tidy(self) -> None:
         """Keep the change log short, and put the archive's parts of past minutes together."""
