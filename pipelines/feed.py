@@ -32,6 +32,7 @@ FLUSH_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 20.0
 TIDY_SECONDS = 60.0
+GREEKS_PAUSE_SECONDS = 1.0  # a look costs some milliseconds, a minute of options some tens
 KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it starts anew
 # Market time: how often missing positions are asked for, and around the session.
 POLL_PERIOD = timedelta(seconds=15)
@@ -194,7 +195,7 @@ class SessionFeed:
         while True:
             recent.advance(desk.connection, desk.now())
             pause = GREEKS_PERIOD.total_seconds() / desk.clock.speed
-            await asyncio.sleep(max(FLUSH_SECONDS, pause))
+            await asyncio.sleep(max(GREEKS_PAUSE_SECONDS, pause))
 
     async def _tidy(self) -> None:
         """Keep the change log short, and put the archive's parts of past minutes together."""

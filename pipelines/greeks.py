@@ -67,7 +67,8 @@ class RecentGreeks:
         Returns:
             How many rows were written.
         """
-        oldest = now - RECENT
+        # A simulated market may be many minutes on since.
+        oldest = (self._seen or now) - RECENT
         recent = Scope(Range(self._session, self._session), self._underlyings, since=oldest)
         with advisory_lock(connection, GREEKS_LOCK) as held:
             changed = changed_since(connection, recent, self._seen or oldest) if held else None
@@ -82,7 +83,6 @@ def _store(connection: Connection[Any], scope: Scope) -> StoredGreeks:
     from strategy.greeks import evaluate_greeks
 
     found = evaluate_greeks(*read_inputs(connection, scope))
-    columns = [
-        found[name].astype(object).where(found[name].notna(), None) for name in Greeks._fields
-    ]
+    plain = found.astype(object).where(found.notna(), None)
+    columns = [plain[name].tolist() for name in Greeks._fields]
     return store_greeks(connection, scope, [Greeks(*row) for row in zip(*columns, strict=True)])

@@ -16,6 +16,7 @@ OPTION_COLUMNS = (
     *("symbol", "underlying", "expiry", "strike", "option_type", "interval_minutes"),
     *("open_time", "close", "volume", "known_at"),
 )
+KEY = ("symbol", "interval_minutes", "open_time", "underlying")
 MICROSECONDS_PER_YEAR: Final = 365 * 24 * 60 * MICROSECONDS_PER_MINUTE
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -88,19 +89,20 @@ def evaluate_greeks(options: pd.DataFrame, futures: pd.DataFrame) -> pd.DataFram
     price = np.where(by_future, future.price, parity.price)[rows.group]
     known = np.where(by_future, future.known, parity.known)[rows.group]
     there = np.flatnonzero(price > 0)
-    found = options.iloc[rows.kept[there]][
-        ["symbol", "interval_minutes", "open_time", "underlying"]
-    ].reset_index(drop=True)
-    values = _values(rows, there, price[there])
-    for column, digits in DIGITS.items():
-        # Adding zero makes the rounded -0.0 a 0.
-        found[column] = np.round(values[column], digits) + 0.0
-        if column == "forward":
-            sources = np.where(by_future, "future", "parity")[rows.group[there]]
-            found["forward_source"] = pd.Series(sources, dtype="str")
+    # Adding zero makes the rounded -0.0 a 0.
+    values = {
+        name: np.round(column, DIGITS[name]) + 0.0
+        for name, column in _values(rows, there, price[there]).items()
+    }
+    sources = np.where(by_future, "future", "parity")[rows.group[there]]
     latest = np.maximum(rows.known, known)[there]
-    found["known_at"] = pd.to_datetime(latest, unit="us", utc=True)
-    return found
+    keys = {name: options[name].iloc[rows.kept[there]].array for name in KEY}
+    return pd.DataFrame(
+        keys
+        | {"forward": values.pop("forward"), "forward_source": pd.array(sources, dtype="str")}
+        | values
+        | {"known_at": pd.to_datetime(latest, unit="us", utc=True)}
+    )
 
 
 def _values(rows: Rows, places: Ints, forward: Floats) -> dict[str, Floats]:

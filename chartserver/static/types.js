@@ -73,6 +73,8 @@
  * @property {{contracts?: Reason[]}} [reasons] values per contract that led to it
  * @property {boolean} [withdrawn] corrected inputs took it back
  * @property {number | null} [withdrawn_at] when they did
+ * @property {number | null} [iv] implied volatility of the contract
+ * @property {number | null} [delta] of the contract
  *
  * @typedef {object} SourceState
  * @property {"up" | "down" | "idle"} state
