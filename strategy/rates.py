@@ -2,7 +2,7 @@
 
 The Reserve Bank of India's repo rate, taken as the continuous rate per year. It hardly matters:
 of an option with a week to go, a rate that is wrong by a whole percentage point moves the price by
-0.02 % and the parity forward by less than a hundredth of a point.
+0.02 % and the parity forward by hundredths of a point.
 """
 
 from datetime import date
