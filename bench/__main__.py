@@ -5,12 +5,13 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from bench import history, machine, minute, replay, strategy, stream, writes
+from bench import greeks, history, machine, minute, replay, strategy, stream, writes
 from bench.results import Result, table
 
 BENCHMARKS = {
     "writes": writes.run,
     "strategy": strategy.run,
+    "greeks": greeks.run,
     "replay": replay.run,
     "stream": stream.run,
     "history": history.run,

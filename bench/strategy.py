@@ -30,9 +30,9 @@ PLAIN_ROUNDS = 3
 PLAIN = Path(__file__).parent.parent / "tests" / "strategy" / "plain_delta_volume.py"
 
 
-def load_plain() -> ModuleType:
+def load_plain(path: Path = PLAIN) -> ModuleType:
     """Return the plain reading of the rules that the tests compare with."""
-    spec = importlib.util.spec_from_file_location("plain_delta_volume", PLAIN)
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)

@@ -7,7 +7,8 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from db.change_log import Change, Cursor
-from db.rows import BuildUp, Candle, Signal
+from db.history import ShownSignal
+from db.rows import BuildUp, Candle
 
 PING = b": ping\n\n"
 HELLO = b"retry: 1000\n\n"
@@ -56,7 +57,7 @@ def build_up_object(row: BuildUp) -> dict[str, Any]:
     }
 
 
-def signal_object(row: Signal) -> dict[str, Any]:
+def signal_object(row: ShownSignal) -> dict[str, Any]:
     """Return a signal as the stream and all answers send it."""
     return {
         **{
@@ -70,6 +71,8 @@ def signal_object(row: Signal) -> dict[str, Any]:
         "input_watermark": seconds(row.input_watermark),
         "withdrawn_at": seconds(row.withdrawn_at) if row.withdrawn_at else None,
         "withdrawn": row.withdrawn_at is not None,
+        "iv": row.iv,
+        "delta": row.delta,
     }
 
 
@@ -79,7 +82,7 @@ def event(name: str, data: object, cursor: Cursor | None = None) -> bytes:
     return f"event: {name}\ndata: {dumps(data)}{last}\n\n".encode()
 
 
-def row_event(row: Candle | BuildUp | Signal, cursor: Cursor | None = None) -> bytes:
+def row_event(row: Candle | BuildUp | ShownSignal, cursor: Cursor | None = None) -> bytes:
     """Return a row as an event of its kind."""
     if isinstance(row, Candle):
         return event("candle", candle_object(row), cursor)

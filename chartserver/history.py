@@ -17,13 +17,13 @@ from db.history import (
     EVER,
     BuildUpColumns,
     CandleColumns,
+    ShownSignal,
     Span,
     read_build_ups,
     read_candles,
     read_extent,
     read_signals,
 )
-from db.rows import Signal
 from strategy.contract import Contract, OptionType, atm_strike, future_symbol, strikes_around
 from strategy.session import session_of
 
@@ -173,7 +173,7 @@ async def _answer(
     picture: Picture,
     shown: Iterable[str],
     head: dict[str, Any],
-    signals: Sequence[Signal],
+    signals: Sequence[ShownSignal],
     *,
     only_final: bool = False,
 ) -> str:

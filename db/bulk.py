@@ -131,6 +131,12 @@ CHAIN_OI = Relation(
     "text date int4 timestamptz int8 int8 int8 int8 text timestamptz",
     ("underlying", "expiry", "strike", "observed_at"),
 )
+GREEKS = Relation(
+    "greeks",
+    row_types.Greeks._fields,
+    "text int2 timestamptz text float8 text float8 float8 float8 float8 float8 timestamptz",
+    ("symbol", "open_time", "interval_minutes"),
+)
 SIGNAL = Relation(
     "signal",
     row_types.Signal._fields,

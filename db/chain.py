@@ -27,7 +27,10 @@ class Spot(NamedTuple):
 
 
 class Rung(NamedTuple):
-    """One contract of the ladder; open interest in units, its change since the last session."""
+    """One contract of the ladder; open interest in units, its change since the last session.
+
+    The greeks are those of the newest interval that has any, which ended at `greeks_at`.
+    """
 
     strike: int
     option_type: str
@@ -37,6 +40,14 @@ class Rung(NamedTuple):
     open_interest: int | None
     oi_change: int | None
     observed_at: datetime | None
+    implied_volatility: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+    forward: float | None
+    forward_source: str | None
+    greeks_at: datetime | None
 
 
 async def read_expiries(

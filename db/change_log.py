@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, Self
 from psycopg import AsyncConnection, Connection
 
 from db.connection import load_sql
+from db.history import ShownSignal
 from db.rows import BuildUp, Candle, Signal
 
 STATE = load_sql("sql/change_log_state.sql")
@@ -26,7 +27,7 @@ NO_LIMIT = 2**62
 HEAD = 5
 CANDLE_AT = slice(HEAD, HEAD + len(Candle._fields))
 BUILD_UP_AT = slice(CANDLE_AT.stop, CANDLE_AT.stop + len(BuildUp._fields))
-SIGNAL_AT = slice(BUILD_UP_AT.stop, BUILD_UP_AT.stop + len(Signal._fields))
+SIGNAL_AT = slice(BUILD_UP_AT.stop, BUILD_UP_AT.stop + len(Signal._fields) + 2)  # and its greeks
 
 
 class Cursor(NamedTuple):
@@ -68,7 +69,7 @@ class Change(NamedTuple):
     """A changed row in its latest state, under the number of its latest change of the page."""
 
     seq: int
-    row: Candle | BuildUp | Signal
+    row: Candle | BuildUp | ShownSignal
 
 
 class Page(NamedTuple):
@@ -124,7 +125,7 @@ def _change(row: tuple[Any, ...]) -> Change | None:
     if row[BUILD_UP_AT.start] is not None:
         return Change(row[3], BuildUp._make(row[BUILD_UP_AT]))
     if row[SIGNAL_AT.start] is not None:
-        return Change(row[3], Signal._make(row[SIGNAL_AT]))
+        return Change(row[3], ShownSignal.of(*row[SIGNAL_AT]))
     return None
 
 

@@ -6,11 +6,11 @@ browser, which made this faster than COPY of the same rows.
 
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 from uuid import UUID
 
 from psycopg import AsyncConnection
-from psycopg.rows import class_row
+from psycopg.rows import args_row, class_row
 
 from db.connection import load_sql
 from db.rows import Signal
@@ -47,6 +47,20 @@ class BuildUpColumns(NamedTuple):
 
     symbol: str
     columns: str
+
+
+class ShownSignal(Signal):
+    """A stored signal with what its contract's greeks were, as known with it; None if not."""
+
+    iv: float | None = None
+    delta: float | None = None
+
+    @classmethod
+    def of(cls, *values: Any) -> Self:
+        """Return the signal of a query's row, whose last two columns are its greeks."""
+        shown = cls._make(values[:-2])
+        shown.iv, shown.delta = values[-2:]
+        return shown
 
 
 class Outcome(NamedTuple):
@@ -121,7 +135,7 @@ async def read_signals(
     span: Span,
     strategy: str | None = None,
     version: str | None = None,
-) -> list[Signal]:
+) -> list[ShownSignal]:
     """Return signals by the end of their interval, oldest first, withdrawn ones included."""
     parameters = {
         "underlying": underlying,
@@ -129,7 +143,7 @@ async def read_signals(
         "strategy": strategy,
         "version": version,
     }
-    async with connection.cursor(row_factory=class_row(Signal)) as cursor:
+    async with connection.cursor(row_factory=args_row(ShownSignal.of)) as cursor:
         await cursor.execute(SIGNALS, parameters)
         return await cursor.fetchall()
 

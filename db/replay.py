@@ -10,8 +10,8 @@ from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
 from db.connection import load_sql
-from db.history import Span, read_signals
-from db.rows import BuildUp, Candle, Signal
+from db.history import ShownSignal, Span, read_signals
+from db.rows import BuildUp, Candle
 
 CANDLES = load_sql("sql/replay_candles.sql")
 BUILD_UPS = load_sql("sql/replay_build_ups.sql")
@@ -20,7 +20,7 @@ SESSIONS = load_sql("sql/session_dates.sql")
 # A session of a whole chain is tens of thousands of rows; other tasks run between the pieces.
 PIECE_ROWS = 1_000
 
-KnownRow = Candle | BuildUp | Signal
+KnownRow = Candle | BuildUp | ShownSignal
 Row = TypeVar("Row", Candle, BuildUp)
 
 _known_at = attrgetter("known_at")

@@ -68,6 +68,23 @@ class ChainOi(NamedTuple):
     known_at: datetime
 
 
+class Greeks(NamedTuple):
+    """One option candle's implied volatility and greeks, as `strategy.greeks` documents them."""
+
+    symbol: str
+    interval_minutes: int
+    open_time: datetime
+    underlying: str
+    forward: float
+    forward_source: str
+    implied_volatility: float | None
+    delta: float | None
+    gamma: float | None
+    theta: float | None
+    vega: float | None
+    known_at: datetime
+
+
 class Signal(NamedTuple):
     """One signal as `strategy` built it; prices in premium points, reasons JSON-able."""
 

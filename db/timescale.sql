@@ -1,5 +1,5 @@
 -- Idempotent, rerun after every migration: hypertables where TimescaleDB is there, else nothing.
--- Chunks: a week of one-minute candles, a month of five-minute rows.
+-- Chunks: a week of one-minute rows, a month of five-minute rows.
 do $$
 begin
     if not exists (select from pg_available_extensions where name = 'timescaledb') then
@@ -9,6 +9,8 @@ begin
     perform create_hypertable('candle', by_range('open_time', interval '7 days'),
                               if_not_exists => true, migrate_data => true);
     perform create_hypertable('build_up', by_range('open_time', interval '1 month'),
+                              if_not_exists => true, migrate_data => true);
+    perform create_hypertable('greeks', by_range('open_time', interval '7 days'),
                               if_not_exists => true, migrate_data => true);
     perform create_hypertable('chain_oi', by_range('observed_at', interval '1 month'),
                               if_not_exists => true, migrate_data => true);

@@ -12,10 +12,12 @@ from datetime import date, datetime, timedelta
 
 from db.change_log import prune
 from db.connection import advisory_lock
+from db.market import Range
 from db.raw_payloads import seal_parts
 from pipelines.clock_guard import ClockGuard
 from pipelines.desk import TRADINGVIEW, Desk
 from pipelines.errors import SourceError
+from pipelines.greeks import RecentGreeks, materialise_greeks
 from pipelines.ingest_candles import ingest_candles, session_symbols
 from pipelines.ingest_positions import ingest_positions
 from pipelines.live_signals import LiveSignals
@@ -31,9 +33,11 @@ FLUSH_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 20.0
 TIDY_SECONDS = 60.0
+GREEKS_PAUSE_SECONDS = 1.0  # a look costs some milliseconds, a minute of options some tens
 KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it starts anew
 # Market time: how often missing positions are asked for, and around the session.
 POLL_PERIOD = timedelta(seconds=15)
+GREEKS_PERIOD = timedelta(seconds=5)
 EARLY = timedelta(minutes=10)
 LATE = timedelta(minutes=22)  # by then everything of the session can be asked for once more
 # A minute of the stream is put together when it is over, and nothing of it still on its way.
@@ -94,6 +98,7 @@ class SessionFeed:
                 tasks.create_task(self._keep(self._stream)),
                 tasks.create_task(self._keep(self._positions)),
                 tasks.create_task(self._signals()),
+                tasks.create_task(self._greeks()),
                 tasks.create_task(self._tidy()),
             ]
             while self._desk.now() < self._end:  # noqa: ASYNC110 - what is awaited is time
@@ -111,6 +116,11 @@ class SessionFeed:
                 logger.warning("session %s not healed: %s", self._session, error)
         seal_parts(self._desk.connection, self._session)
         self._materialise(wait=True)
+        materialise_greeks(
+            self._desk.connection,
+            Range(self._session, self._session),
+            self._desk.settings.underlyings,
+        )
 
     async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
         """Run one follower again after each failure of its source, with growing pauses."""
@@ -179,6 +189,15 @@ class SessionFeed:
                 self._stale.set()
             # Rows of one interval arrive together; one computation serves them all.
             await asyncio.sleep(FLUSH_SECONDS)
+
+    async def _greeks(self) -> None:
+        """Compute the greeks of intervals whose candles became final or were corrected."""
+        desk = self._desk
+        recent = RecentGreeks(self._session, desk.settings.underlyings)
+        while True:
+            recent.advance(desk.connection, desk.now())
+            pause = GREEKS_PERIOD.total_seconds() / desk.clock.speed
+            await asyncio.sleep(max(GREEKS_PAUSE_SECONDS, pause))
 
     async def _tidy(self) -> None:
         """Keep the change log short, and put the archive's parts of past minutes together."""

@@ -2,7 +2,10 @@
 
 import dagster as dg
 
-ASSETS = ("contract", "candle", "chain_oi", "build_up", "signal", "outcome", "raw_payload")
+ASSETS = (
+    *("contract", "candle", "greeks", "chain_oi", "build_up", "signal", "outcome"),
+    "raw_payload",
+)
 
 # A worker that was killed leaves its run unfinished: the daemon ends it after so many seconds.
 MAX_SECONDS = 180

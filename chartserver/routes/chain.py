@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import date, datetime
+from operator import itemgetter
 from typing import Any
 
 from psycopg import AsyncConnection
@@ -21,7 +22,8 @@ from strategy.contract import atm_strike, future_symbol
 from strategy.session import session_of
 
 SIDES = {"C": "call", "P": "put"}
-ABSENT = dict.fromkeys(("symbol", "price", "oi", "oi_change", "label"))
+GREEKS = ("delta", "gamma", "theta", "vega")
+ABSENT = dict.fromkeys(("symbol", "price", "oi", "oi_change", "label", "iv", *GREEKS, "greeks_at"))
 
 
 async def get_chain(request: Request[State]) -> Response:
@@ -58,6 +60,7 @@ async def _chain(
         "spot": spot.price if spot else None,
         "atm_strike": atm_strike(spot.price, strikes) if spot and strikes else None,
         "pcr": _put_call_ratio(rungs),
+        **_forward(rungs),
         "rows": _rows(rungs),
     }
 
@@ -72,10 +75,23 @@ def _rows(rungs: Iterable[Rung]) -> list[dict[str, Any]]:
             "oi": rung.open_interest,
             "oi_change": rung.oi_change,
             "label": rung.label,
+            "iv": rung.implied_volatility,
+            **{name: getattr(rung, name) for name in GREEKS},
+            "greeks_at": seconds(rung.greeks_at) if rung.greeks_at else None,
         }
     return [
         {**row, "call": row["call"] or ABSENT, "put": row["put"] or ABSENT} for row in rows.values()
     ]
+
+
+def _forward(rungs: Iterable[Rung]) -> dict[str, Any]:
+    """Return the newest forward of the expiry; it comes with the greeks made from it."""
+    times = [(rung.greeks_at, rung) for rung in rungs if rung.greeks_at]
+    newest = max(times, key=itemgetter(0))[1] if times else None
+    return {
+        "forward": newest.forward if newest else None,
+        "forward_source": newest.forward_source if newest else None,
+    }
 
 
 def _put_call_ratio(rungs: Iterable[Rung]) -> float | None:

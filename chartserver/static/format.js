@@ -82,6 +82,12 @@ export const price = (value) => (value == null ? "–" : grouped(value, 2))
 /** `25,000`. @param {number | null | undefined} value */
 export const count = (value) => (value == null ? "–" : grouped(value, 0))
 
+/** `14.2%` of a volatility per year. @param {number | null | undefined} value */
+export const volatility = (value) => (value == null ? "–" : `${(value * 100).toFixed(1)}%`)
+
+/** `0.48` of an option's delta. @param {number | null | undefined} value */
+export const delta = (value) => (value == null ? "–" : grouped(value, 2))
+
 /** `+12.30` or `−4.05`. @param {number} value */
 export const signedPrice = (value) => (value > 0 ? "+" : "") + price(value)
 

@@ -10,6 +10,12 @@ import { throttled } from "./frame.js"
  * @property {number | null} oi units
  * @property {number | null} oi_change units since the previous session's close
  * @property {string | null} label
+ * @property {number | null} iv per year: 0.14 is 14 %
+ * @property {number | null} delta
+ * @property {number | null} gamma per point
+ * @property {number | null} theta rupees per calendar day
+ * @property {number | null} vega rupees per percentage point
+ * @property {number | null} greeks_at end of the interval they are of
  *
  * @typedef {object} LadderRow
  * @property {number} strike
@@ -20,10 +26,17 @@ import { throttled } from "./frame.js"
  * @property {LadderRow[]} rows
  * @property {number | null} atm_strike
  * @property {number | null} at
+ * @property {number | null} forward
+ * @property {"future" | "parity" | null} forward_source
  */
 
 /** Market data changes every five minutes; faster simulated ones need not be followed closer. */
 const PAUSE_MS = 2000
+
+const FORWARDS = {
+  future: "What the underlying costs at expiry: the future's close",
+  parity: "What the underlying costs at expiry, from calls and puts of one strike around the money",
+}
 
 /**
  * The strike ladder: open interest of calls and puts around the money.
@@ -58,7 +71,7 @@ export function createLadder(hooks) {
   }
 
   /** @param {LadderAnswer} answer */
-  function show({ rows, atm_strike, at }) {
+  function show({ rows, atm_strike, at, forward, forward_source }) {
     note(rows.length ? "" : "No open interest stored yet.")
     const most = Math.max(1, ...rows.flatMap(({ call, put }) => [call.oi ?? 0, put.oi ?? 0]))
     const top = body.parentElement?.parentElement?.scrollTop ?? 0
@@ -66,6 +79,8 @@ export function createLadder(hooks) {
     const calls = rows.reduce((sum, { call }) => sum + (call.oi ?? 0), 0)
     const puts = rows.reduce((sum, { put }) => sum + (put.oi ?? 0), 0)
     setText(byId("pcr"), calls ? `PCR ${(puts / calls).toFixed(2)}` : "")
+    setText(byId("forward"), forward === null ? "" : `Forward ${format.price(forward)}`)
+    byId("forward").title = FORWARDS[forward_source ?? "parity"]
     setText(byId("ladder-time"), at ? `${format.minute(at)} IST` : "")
     if (rows.length && !centred) centred = centre(body)
     else if (body.parentElement?.parentElement) body.parentElement.parentElement.scrollTop = top
@@ -82,8 +97,9 @@ export function createLadder(hooks) {
     const middle = element("td", { className: "strike" })
     middle.append(button)
     made.append(
-      badge(call.label), change(call.oi_change), bar(call.oi, most, "call"), premium(call.price),
-      middle, premium(put.price), bar(put.oi, most, "put"), change(put.oi_change), badge(put.label))
+      badge(call.label), change(call.oi_change), bar(call.oi, most, "call"), ...greeks(call),
+      premium(call.price), middle, premium(put.price),
+      ...greeks(put).reverse(), bar(put.oi, most, "put"), change(put.oi_change), badge(put.label))
     return made
   }
 
@@ -103,7 +119,10 @@ export function createLadder(hooks) {
  * @returns {LadderAnswer}
  */
 function readAnswer(answer) {
-  return { rows: answer.rows ?? [], atm_strike: answer.atm_strike ?? null, at: answer.at ?? null }
+  return {
+    rows: answer.rows ?? [], atm_strike: answer.atm_strike ?? null, at: answer.at ?? null,
+    forward: answer.forward ?? null, forward_source: answer.forward_source ?? null,
+  }
 }
 
 /** Bring the money into the middle. @param {HTMLElement} body */
@@ -128,6 +147,16 @@ function badge(label) {
 
 /** @param {number | null} value */
 const premium = (value) => element("td", { className: "num", textContent: format.price(value) })
+
+/** Volatility and delta; the rest where the pointer rests. @param {LadderSide} side */
+function greeks({ iv, delta, gamma, theta, vega, greeks_at }) {
+  const title = greeks_at === null ? "" : [
+    `at ${format.minute(greeks_at)} IST`, `gamma ${gamma?.toPrecision(3) ?? "–"}`,
+    `theta ${format.price(theta)} a day`, `vega ${format.price(vega)} a point`,
+  ].join("\n")
+  return [format.volatility(iv), format.delta(delta)].map((textContent) =>
+    element("td", { className: "num greek", textContent, title }))
+}
 
 /** @param {number | null} value */
 function change(value) {

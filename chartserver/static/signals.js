@@ -100,6 +100,8 @@ function row(signal, shown, dated, on) {
     cell(format.signedCompact(signal.net_delta_volume), "num"),
     cell(`${format.second(signal.known_at)} (+${format.duration(delay)})`, "num muted"),
   )
+  if (signal.iv != null && signal.delta != null)
+    contract.after(element("span", { className: "greeks", textContent: greeksText(signal) }))
   return line
 }
 
@@ -114,6 +116,10 @@ function explain(signal) {
     ...(signal.reasons?.contracts ?? []).filter((reason) => reason.covering).map(explainReason),
   ].join("\n")
 }
+
+/** The contract's delta and volatility when the signal was known. @param {Signal} signal */
+const greeksText = ({ delta, iv }) =>
+  `\u0394 ${format.delta(delta)} \u00b7 IV ${format.volatility(iv)}`
 
 /** @param {import("./types.js").Reason} reason */
 const explainReason = ({ symbol, price_change, oi_change, volume, mean_volume }) =>

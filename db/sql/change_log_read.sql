@@ -23,7 +23,7 @@ select log.epoch, log.pruned_to, log.newest, latest.seq, latest.relation,
        s.signal_id, s.strategy, s.version, s.underlying, s.session, s.event_time, s.symbol,
        s.direction, s.kind, s.atm_strike, s.spot, s.net_delta_volume, s.strikes, s.entry, s.stop,
        s.target1, s.target2, s.entry_order, s.reasons, s.params_hash, s.input_watermark,
-       s.known_at, s.withdrawn_at, s.revision
+       s.known_at, s.withdrawn_at, s.revision, g.implied_volatility, g.delta
   from log
   left join latest on true
   left join lateral (
@@ -41,4 +41,8 @@ select log.epoch, log.pruned_to, log.newest, latest.seq, latest.relation,
        select * from signal
         where latest.relation = 'signal' and signal.signal_id = latest.signal_id
         limit 1) s on true
+  left join lateral (
+       select * from signal_greeks
+        where signal_greeks.signal_id = s.signal_id
+        limit 1) g on true
  order by latest.seq

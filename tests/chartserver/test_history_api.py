@@ -187,7 +187,8 @@ def test_the_ladder_is_as_it_was_known(stored, chart):
     later = chart.json(f"/api/chain?underlying=NIFTY&at={seconds(OPEN) + 600}")
     assert [row["strike"] for row in early["rows"]] == STRIKES
     assert early["rows"][2]["call"] == {
-        "symbol": CALL, "price": 152, "oi": 1000, "oi_change": 350, "label": None
+        "symbol": CALL, "price": 152, "oi": 1000, "oi_change": 350, "label": None,
+        **dict.fromkeys(("iv", "delta", "gamma", "theta", "vega", "greeks_at")),
     }  # fmt: skip
     assert early["rows"][2]["put"]["oi_change"] == -650
     assert early["pcr"] == 1.3

@@ -6,6 +6,9 @@ from datetime import UTC, date, datetime
 import pytest
 
 from db.connection import connect
+from db.greeks import coverage
+from db.market import Range
+from pipelines.greeks import materialise_greeks
 from simulator.generate import generate
 from strategy.contract import UNDERLYINGS
 from strategy.session import interval_opens
@@ -65,6 +68,15 @@ def test_every_planted_episode_gives_its_signal(session_database: str):
     }
     assert len(planted) >= 12
     assert planted <= set(found)
+
+
+def test_every_traded_option_candle_has_greeks(session_database: str):
+    with connect(session_database) as connection:
+        whole = Range(DAY, DAY)
+        found = coverage(connection, whole, UNDERLYINGS)
+        assert found.greeks > 15_000
+        assert (found.without_forward, found.without_volatility) == (0, 0)
+        assert materialise_greeks(connection, whole, UNDERLYINGS) == (0, 0)
 
 
 def test_build_ups_of_every_cluster_are_complete_and_in_lots(session_database: str):

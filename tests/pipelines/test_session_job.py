@@ -99,7 +99,7 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
     evaluations = first.get_asset_check_evaluations()
     assert len(evaluations) == 15
     assert all(evaluation.passed for evaluation in evaluations)
-    tables = ("contract", "candle", "chain_oi", "build_up", "signal", "raw_payload")
+    tables = ("contract", "candle", "greeks", "chain_oi", "build_up", "signal", "raw_payload")
     stored = {table: count(connection, table) for table in tables}
     assert all(stored.values()), stored
     for table in tables:
@@ -109,6 +109,7 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
                 f"http://127.0.0.1:8000/replay?underlying={underlying}"
                 "&from=2026-01-21&to=2026-01-21"
             )
+    assert metadata(first, "greeks")["without_forward"] == 0
     minutes = connection.execute(
         "select underlying, count(*) from candle where symbol = underlying and final group by 1"
     ).fetchall()
