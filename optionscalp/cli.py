@@ -15,6 +15,7 @@ from db.errors import (
     VersionReusedError,
 )
 from optionscalp.commands import rows, sweep, system, verify
+from optionscalp.commands.outcomes import outcomes
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
 from pipelines.rebuild import ArchiveEmptyError
@@ -44,6 +45,7 @@ app.command()(rows.signals)
 app.command()(verify.parity)
 app.command()(verify.lookahead)
 app.command()(sweep.sweep)
+app.command()(outcomes)
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     system.psql
 )

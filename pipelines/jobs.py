@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-ASSETS = ("contract", "candle", "chain_oi", "build_up", "signal", "raw_payload")
+ASSETS = ("contract", "candle", "chain_oi", "build_up", "signal", "outcome", "raw_payload")
 
 # A worker that was killed leaves its run unfinished: the daemon ends it after so many seconds.
 MAX_SECONDS = 180

@@ -1,11 +1,11 @@
 """Outcomes from the stored tables: of a session's signals, and of random entries beside them."""
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
 from itertools import groupby
 from operator import attrgetter
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from psycopg import Connection
 
@@ -43,6 +43,11 @@ class Computed(NamedTuple):
     written: int
     removed: int
 
+    @classmethod
+    def total(cls, parts: Iterable[Self]) -> Self:
+        """Return the sums of several."""
+        return cls(*map(sum, zip(cls(0, 0, 0, 0, 0, 0), *parts, strict=True)))
+
 
 def materialise_outcomes(
     connection: Connection[Any], sessions: Range, underlyings: tuple[str, ...]
@@ -59,7 +64,7 @@ def materialise_outcomes(
     with advisory_lock(connection, OUTCOMES_LOCK, wait=True):
         days = sessions_with_signals(connection, sessions, underlyings)
         parts = [_of_session(connection, day, underlyings) for day in days]
-    total = Computed(*map(sum, zip(Computed(0, 0, 0, 0, 0, 0), *parts, strict=True)))
+    total = Computed.total(parts)
     logger.info(
         "outcomes %s to %s: %d of %d signals, %d cannot be told; %d rows written, %d removed",
         *(sessions.first, sessions.last, total.outcomes, total.signals, total.unresolved),

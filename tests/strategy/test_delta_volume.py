@@ -80,7 +80,7 @@ def test_a_covering_call_gives_a_bullish_signal_with_all_its_reasons():
         "target1": 131.0,
         "entry_order": "market",
         "target2": 161.0,
-        "params_hash": "1cc54d37eee6fb45",
+        "params_hash": "94d8396a0f13dbb6",
         "input_watermark": pd.Timestamp("2026-01-21T04:10Z"),
         "known_at": pd.Timestamp("2026-01-21T04:10:20Z"),
     }

@@ -37,7 +37,7 @@ def test_every_price_of_the_tick_grid_stays_itself():
 
 
 def test_equal_numbers_have_the_same_hash_and_other_numbers_another():
-    assert DEFAULTS.params_hash() == "1cc54d37eee6fb45"
+    assert DEFAULTS.params_hash() == "94d8396a0f13dbb6"
     assert Parameters(stop_points={"BANKNIFTY": 30, "NIFTY": 20}).params_hash() == (
         DEFAULTS.params_hash()
     )
@@ -50,8 +50,9 @@ def test_equal_numbers_have_the_same_hash_and_other_numbers_another():
         Parameters(first_target_points=31),
         Parameters(second_target_points=61),
         Parameters(tick_size=0.1),
+        Parameters(losing_trades=3),
     ]
-    assert len({DEFAULTS.params_hash(), *(other.params_hash() for other in others)}) == 9
+    assert len({DEFAULTS.params_hash(), *(other.params_hash() for other in others)}) == 10
 
 
 @pytest.mark.parametrize(

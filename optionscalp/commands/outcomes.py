@@ -1,0 +1,135 @@
+"""`optionscalp outcomes`: what signals came to, beside random entries of the same sessions."""
+
+from collections.abc import Iterable
+from contextlib import ExitStack
+from typing import Annotated, Any
+
+import typer
+from rich.table import Table
+
+from db.market import Range
+from db.outcomes import Stats, read_stats
+from optionscalp.commands.options import (
+    AsJson,
+    FirstOfMany,
+    LastOfMany,
+    OfDemo,
+    OneSession,
+    OneStrategy,
+    plan_of,
+    range_of,
+    sessions_of,
+)
+from optionscalp.homes import opened
+from optionscalp.output import console, print_json, progress
+from pipelines.outcomes import Computed, materialise_outcomes
+from strategy.contract import UNDERLYINGS
+from strategy.outcomes import HORIZONS, SESSION_END
+
+Horizon = Annotated[
+    int | None,
+    typer.Option("--horizon", help="5, 15 or 30 minutes, 0 the session's end; default all."),
+]
+
+
+def outcomes(
+    session: OneSession = None,
+    first: FirstOfMany = None,
+    last: LastOfMany = None,
+    strategy: OneStrategy = None,
+    horizon: Horizon = None,
+    demo: OfDemo = False,
+    as_json: AsJson = False,
+) -> None:
+    """Compute what became of signals, and print it beside random entries of the same sessions."""
+    range_ = range_of(session, first, last)
+    plan_of(strategy, None)  # refuses a name that is none
+    if horizon is not None and horizon not in HORIZONS:
+        allowed = ", ".join(map(str, HORIZONS))
+        raise typer.BadParameter(f"one of {allowed}", param_hint="--horizon")
+    with ExitStack() as stack:
+        connection = stack.enter_context(opened(demo=demo))
+        days = sessions_of(range_)
+        advance = stack.enter_context(progress("outcomes", len(days)))
+        parts = []
+        for done, day in enumerate(days, 1):
+            parts.append(materialise_outcomes(connection, Range(day, day), UNDERLYINGS))
+            advance(done)
+        stats = read_stats(connection, range_, strategy, horizon)
+    total = Computed.total(parts)
+    if as_json:
+        rows = [row._asdict() | {"distinguishable": is_distinguishable(row)} for row in stats]
+        print_json({"sessions": len(days), **total._asdict(), "stats": rows})
+        return
+    console.print(
+        f"{len(days)} sessions: {total.signals} signals, {total.outcomes} outcomes,"
+        f" {total.unresolved} cannot be told for want of candles, lot or charges",
+        soft_wrap=True,
+    )
+    if stats:
+        _print_table(stats)
+    for line in _verdicts(stats):
+        console.print(line, soft_wrap=True)
+
+
+def is_distinguishable(row: Stats) -> bool:
+    """Tell whether the hit rate's interval lies apart from that of random entries."""
+    low, high = row.hit_rate_low, row.hit_rate_high
+    random_low, random_high = row.random_hit_rate_low, row.random_hit_rate_high
+    if low is None or high is None or random_low is None or random_high is None:
+        return False
+    return low > random_high or high < random_low
+
+
+def _print_table(stats: Iterable[Stats]) -> None:
+    table = Table(title="points of premium per unit, return after costs; 95 % intervals")
+    table.add_column("strategy")
+    for name in ("horizon", "n", "not entered", "hit rate", "MFE", "MAE", "return"):
+        table.add_column(name, justify="right")
+    for row in stats:
+        table.add_row(
+            f"{row.strategy} {row.version} {row.underlying}",
+            _horizon(row.horizon_minutes),
+            *(str(row.n), str(row.n_not_entered)),
+            _rate(row.hit_rate, row.hit_rate_low, row.hit_rate_high),
+            *map(_points, (row.mean_mfe_points, row.mean_mae_points, row.mean_return_points)),
+        )
+        random = (
+            row.random_mean_mfe_points,
+            row.random_mean_mae_points,
+            row.random_mean_return_points,
+        )
+        table.add_row(
+            *("  random entries", "", str(row.random_n), ""),
+            _rate(row.random_hit_rate, row.random_hit_rate_low, row.random_hit_rate_high),
+            *map(_points, random),
+            style="dim",
+        )
+    console.print(table)
+
+
+def _verdicts(stats: Iterable[Stats]) -> list[str]:
+    """Return what cannot be told from luck."""
+    alike: dict[str, list[str]] = {}
+    for row in stats:
+        if row.n and not is_distinguishable(row):
+            name = f"{row.strategy} {row.version} {row.underlying}"
+            alike.setdefault(name, []).append(_horizon(row.horizon_minutes))
+    return [
+        f"{name}: not distinguishable from random entries ({', '.join(horizons)})"
+        for name, horizons in alike.items()
+    ]
+
+
+def _horizon(minutes: int) -> str:
+    return "session end" if minutes == SESSION_END else f"{minutes} min"
+
+
+def _rate(rate: float | None, low: float | None, high: float | None) -> str:
+    if rate is None or low is None or high is None:
+        return "-"
+    return f"{rate:.0%} ({low:.0%}-{high:.0%})"
+
+
+def _points(value: Any) -> str:
+    return "-" if value is None else f"{value:.2f}"
