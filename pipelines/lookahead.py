@@ -32,7 +32,7 @@ def prove_no_lookahead(
             done(1)
             return warmed_up(subject, longer)
 
-        subject = Subject(plan.strategy, plan.parameters, session, frames, every)
+        subject = proof.subject(plan, session, frames, every)
         return proved(plan, subject, [*AHEAD, warmed], advanced)
 
     return proof.of_sessions(sessions, make, advance)

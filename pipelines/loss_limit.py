@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Any
 
+import pandas as pd
 from psycopg import Connection
 
 from db.trades import Wanted, read_trade_candles
@@ -28,6 +29,22 @@ def within_limit(
         rejections: The strategy's own.
         parameters: Its numbers.
     """
+    wanted = _wanted(signals, parameters)
+    if not wanted:
+        return list(signals), list(rejections)
+    series = series_of(read_trade_candles(connection, wanted))
+    kept, limited = limit_losses(signals, series, parameters)
+    return kept, [*rejections, *limited]
+
+
+def limit_candles(
+    connection: Connection[Any], signals: Sequence[Signal], parameters: Parameters
+) -> pd.DataFrame:
+    """Return the candles that `within_limit` decides by."""
+    return read_trade_candles(connection, _wanted(signals, parameters))
+
+
+def _wanted(signals: Sequence[Signal], parameters: Parameters) -> list[Wanted]:
     days: dict[tuple[str, date], list[Signal]] = {}
     for signal in signals:
         days.setdefault((signal.underlying, signal.session), []).append(signal)
@@ -38,8 +55,4 @@ def within_limit(
         if len(group) > parameters.losing_trades
         for signal in group
     }
-    if not wanted:
-        return list(signals), list(rejections)
-    series = series_of(read_trade_candles(connection, sorted(wanted)))
-    kept, limited = limit_losses(signals, series, parameters)
-    return kept, [*rejections, *limited]
+    return sorted(wanted)

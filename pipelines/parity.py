@@ -11,7 +11,7 @@ from db.signals import Scope
 from pipelines.materialise import SIGNALS_LOCK, compute
 from pipelines.proof import Progress, Proof, Proved, proved
 from pipelines.versions import Planned
-from strategy.proof import FORMS, Advance, Check, Subject, differing, line
+from strategy.proof import FORMS, Advance, Check, differing, line
 
 
 def prove_parity(proof: Proof, sessions: Sequence[date], advance: Progress) -> Iterator[Proved]:
@@ -32,7 +32,7 @@ def prove_parity(proof: Proof, sessions: Sequence[date], advance: Progress) -> I
             proof.connection.execute("set transaction isolation level repeatable read")
             frames = proof.frames(plan, Range(session, session))
             stored = _stored(proof, plan, session, frames)
-        subject = Subject(plan.strategy, plan.parameters, session, frames)
+            subject = proof.subject(plan, session, frames)
         if subject.is_empty and stored.difference is not None:
             return Proved(session, plan.strategy.name, plan.version, checks=[stored])
         return proved(plan, subject, [lambda *_: stored, *FORMS], advanced)

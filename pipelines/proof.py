@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from db.market import Range
 from pipelines.checks.gate import blocked_sessions
+from pipelines.loss_limit import limit_candles
 from pipelines.materialise import READERS
 from pipelines.versions import Planned, live_plans
 from strategy.proof import Advance, Check, Subject
@@ -65,6 +66,12 @@ class Proof(NamedTuple):
     def frames(self, plan: Planned, sessions: Range) -> Any:
         """Return what a version reads."""
         return READERS[plan.strategy.reads](self.connection, sessions, self.underlyings)
+
+    def subject(self, plan: Planned, session: date, frames: Any, every: int = 1) -> Subject:
+        """Return a version over a session whose frames were read."""
+        signals, _ = plan.strategy.evaluate(frames, plan.parameters)
+        candles = limit_candles(self.connection, signals, plan.parameters)
+        return Subject(plan.strategy, plan.parameters, session, frames, candles, every)
 
     def blocked(self, sessions: Range) -> dict[date, list[str]]:
         """Return the sessions whose rows are wrong, with the checks that say so."""

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from db.market import Range
 from pipelines.desk import Desk, open_desk
 from pipelines.errors import SourceError
+from pipelines.greeks import materialise_greeks
 from pipelines.heal import heal
 from pipelines.ingest_candles import CandleReport, ingest_candles
 from pipelines.ingest_positions import PositionReport, ingest_positions
@@ -89,5 +90,6 @@ async def _positions(desk: Desk, session: date, problems: list[str]) -> Position
 
 
 def _signals(desk: Desk, session: date) -> Materialised:
-    underlyings = desk.settings.underlyings
-    return materialise_signals(desk.connection, Range(session, session), underlyings, desk.now())
+    underlyings, sessions = desk.settings.underlyings, Range(session, session)
+    materialise_greeks(desk.connection, sessions, underlyings)
+    return materialise_signals(desk.connection, sessions, underlyings, desk.now())

@@ -2,6 +2,8 @@
 
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
+from uuid import UUID
 
 import pandas as pd
 import pytest
@@ -16,6 +18,7 @@ from strategy.contract import UNDERLYINGS
 from strategy.session import IST
 from tests.live import run_session, simulated_market
 from tests.strategy import plain_delta_volume as plain
+from tests.strategy import plain_trades
 
 FILE = "nifty_banknifty_5m_2026-01-22_2026-02-02.parquet"
 EQUAL_COLUMNS = """
@@ -54,7 +57,7 @@ def test_every_recorded_session_has_build_ups_and_signals(batch: str):
         ).fetchone()
     assert build_ups == (7,)
     assert signals[0] >= 6
-    assert signals[1] > 40
+    assert signals[1] > 30
 
 
 def plain_inputs(path: Path) -> tuple[list[dict], list[dict], list[dict]]:
@@ -88,23 +91,79 @@ def plain_inputs(path: Path) -> tuple[list[dict], list[dict], list[dict]]:
     return build_ups, list(prices.values()), contracts
 
 
+class Candidate(NamedTuple):
+    """What the plain loss limit reads of a candidate."""
+
+    signal_id: UUID
+    symbol: str
+    session: date
+    event_time: datetime
+    known_at: datetime
+    entry: float
+    stop: float
+    target1: float
+    entry_order: str = "market"
+
+
+def plainly_limited(
+    signals: list[dict], path: Path
+) -> tuple[dict[UUID, datetime], dict[UUID, list[UUID]]]:
+    """When the signals that stand were known, and by which losers the others were stopped."""
+    lines = [
+        (row.symbol, row.ts.astimezone(IST).date(), 5, row.ts, row.open, row.high, row.low)
+        + (row.close, row.ts + timedelta(minutes=5))
+        for row in pd.read_parquet(path).sort_values("ts").itertuples()
+    ]
+    candles = plain_trades.candles_of(lines)
+    kept, blocked = {}, {}
+    days = {(signal["session"], signal["underlying"]) for signal in signals}
+    for day in days:
+        candidates = [
+            Candidate(*(signal[name] for name in Candidate._fields[:-1]))
+            for signal in signals
+            if (signal["session"], signal["underlying"]) == day
+        ]
+        standing, stopped = plain_trades.limit(candidates, candles, losing_trades=2)
+        kept |= dict(standing)
+        blocked |= {signal_id: losers for signal_id, losers, _ in stopped}
+    return kept, blocked
+
+
 def test_the_stored_signals_equal_a_plain_reading_of_the_file(batch: str, shared_data: Path):
-    expected, against = plain.evaluate(*plain_inputs(shared_data / FILE))
+    candidates, against = plain.evaluate(*plain_inputs(shared_data / FILE))
+    known, blocked = plainly_limited(candidates, shared_data / FILE)
+    assert len(candidates) > 40
+    assert len(blocked) > 10
     with connect(batch) as connection, connection.cursor(row_factory=dict_row) as cursor:
         stored = cursor.execute(
             "select * from signal where strategy = 'delta_volume' order by signal_id"
         ).fetchall()
         rejected = cursor.execute(
-            "select underlying, session, event_time, reason, nullif(symbol, '') as symbol"
+            "select underlying, session, event_time, reason, nullif(symbol, '') as symbol, details"
             " from signal_rejection where strategy = 'delta_volume'"
         ).fetchall()
-    expected.sort(key=lambda signal: str(signal["signal_id"]))
-    assert len(expected) > 40
-    assert [{name: row[name] for name in expected[0]} for row in stored] == expected
+    expected = [
+        signal | {"known_at": known[signal["signal_id"]]}
+        for signal in sorted(candidates, key=lambda signal: str(signal["signal_id"]))
+        if signal["signal_id"] in known
+    ]
+    assert [{name: row[name] for name in candidates[0]} for row in stored] == expected
     names = ("underlying", "session", "event_time", "reason", "symbol")
-    assert sorted(map(str, rejected)) == sorted(
-        str({name: row[name] for name in names}) for row in against
+    limited = [
+        signal | {"reason": "daily_loss_limit"}
+        for signal in candidates
+        if signal["signal_id"] in blocked
+    ]
+    assert sorted(str({name: row[name] for name in names}) for row in rejected) == sorted(
+        str({name: row[name] for name in names}) for row in against + limited
     )
+    losers = {
+        row["symbol"]: [loser["signal_id"] for loser in row["details"]["losing_signals"]]
+        for row in rejected
+        if row["reason"] == "daily_loss_limit"
+    }
+    for signal in limited:
+        assert losers[signal["symbol"]] == [str(one) for one in blocked[signal["signal_id"]]]
 
 
 def test_computing_again_changes_nothing(batch: str):

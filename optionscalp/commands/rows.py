@@ -38,6 +38,7 @@ from optionscalp.output import (
     print_rejected,
     progress,
 )
+from pipelines.greeks import materialise_greeks
 from pipelines.importer import ImportReport, import_rows
 from pipelines.materialise import materialise_signals
 from pipelines.rebuild import Rebuilt
@@ -134,6 +135,7 @@ def rebuild(
                     connection, day, write=not check, remove=remove_unexplained, progress=advance
                 )
             if not check:
+                materialise_greeks(connection, Range(day, day), UNDERLYINGS)
                 blocked |= materialise_signals(
                     connection, Range(day, day), UNDERLYINGS, clock.now()
                 ).blocked
@@ -178,6 +180,7 @@ def signals(
         plans = None if plan is None else [plan]
         advance = stack.enter_context(progress("signals", len(sessions)))
         for done, day in enumerate(sessions, 1):
+            materialise_greeks(connection, Range(day, day), UNDERLYINGS)
             stored = materialise_signals(
                 connection, Range(day, day), UNDERLYINGS, clock.now(), plans=plans
             )

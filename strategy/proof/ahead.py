@@ -34,7 +34,7 @@ def cut(subject: Subject, advance: Advance) -> Check:
     """Check that the data of the intervals up to t give the rows up to t, and no others."""
 
     def look(moment: datetime) -> Difference | None:
-        rows = subject.evaluated(ended_by(subject.frames, moment, subject.length))
+        rows = subject.evaluated(ended_by(subject.data, moment, subject.length))
         return differing(lines(ended(subject.rows, moment)), lines(rows))
 
     return _at_moments("cut after t = full run up to t", subject, subject.ends, look, advance)
@@ -42,7 +42,7 @@ def cut(subject: Subject, advance: Advance) -> Check:
 
 def poisoned(subject: Subject, advance: Advance) -> Check:
     """Check that absurd values in all intervals after t change no row up to t."""
-    poison = Poison(subject.frames, SEED)
+    poison = Poison(subject.data, SEED)
 
     def look(moment: datetime) -> Difference | None:
         rows = subject.evaluated(poison.after(moment, subject.length))
@@ -57,14 +57,14 @@ def unknown(subject: Subject, advance: Advance) -> Check:
     So no row is known before any of its inputs. Where nothing came late the checks by interval
     have done the same already.
     """
-    poison = Poison(subject.frames, SEED)
+    poison = Poison(subject.data, SEED)
     ends = set(subject.tried(subject.ends))
 
     def look(moment: datetime) -> Difference | None:
-        if moment in ends and not has_late_values(subject.frames, moment, subject.length):
+        if moment in ends and not has_late_values(subject.data, moment, subject.length):
             return None
         given = lines(known(subject.rows, moment))
-        rows = subject.evaluated(known_by(subject.frames, moment))
+        rows = subject.evaluated(known_by(subject.data, moment))
         there = known(subject.evaluated(poison.unknown_at(moment)), moment)
         return differing(given, lines(rows), more_allowed=True) or differing(given, lines(there))
 
@@ -90,7 +90,7 @@ def warmed_up(subject: Subject, longer: Any) -> Check:
         subject: The session alone.
         longer: Frames of the sessions before and of the session.
     """
-    rows = of_session(subject.evaluated(longer), subject.session)
+    rows = of_session(subject.evaluated((*longer, subject.candles)), subject.session)
     earlier = {
         day for frame in longer if "session" in frame.columns for day in frame["session"].unique()
     } - {subject.session}

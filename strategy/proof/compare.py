@@ -25,7 +25,7 @@ class Difference(NamedTuple):
         symbol: Of the row; empty where the row is about a whole interval.
         row: `signal`, or `rejection` with its reason.
         column: Which differs; `row` where the other side has no such row.
-        expected: Its value, as JSON text.
+        expected: Its value, as JSON text where it is a column's.
         found: The other value.
     """
 
@@ -78,7 +78,7 @@ def differing(
         if one == other:
             continue
         if one is None or other is None:
-            texts = [json.dumps(dict(row)) if row else _NO_ROW for row in (one, other)]
+            texts = ["such a row" if row else _NO_ROW for row in (one, other)]
             return _difference(one or other or {}, "row", *texts)
         for name in [*one, *(name for name in other if name not in one)]:
             texts = [row.get(name, "no such column") for row in (one, other)]

@@ -36,7 +36,7 @@ def stepped(subject: Subject, advance: Advance) -> Check:
     noting = replace(subject.strategy, step=step)
     rows = noting.step_through(subject.frames, subject.parameters)
     advance(1)
-    difference = next(iter(misplaced), None) or differing(lines(subject.rows), lines(rows))
+    difference = next(iter(misplaced), None) or differing(lines(subject.candidates), lines(rows))
     return Check("step = batch", subject.intervals, "intervals", difference)
 
 
@@ -54,7 +54,7 @@ def restarted(subject: Subject, advance: Advance) -> Check:
         rows = subject.strategy.step_through(
             subject.frames, subject.parameters, restarts.__getitem__
         )
-        return differing(lines(subject.rows), lines(rows))
+        return differing(lines(subject.candidates), lines(rows))
 
     found = looked_at("restarted = batch", "runs", places, look, advance)
     return found._replace(tried=sum(map(sum, places[: found.tried])), of="restarts")
@@ -66,7 +66,7 @@ def replayed(subject: Subject, advance: Advance) -> Check:
     Looks at each interval's end, at every row's `known_at` and just before it. A row that stands
     is there from its `known_at` on, and never earlier; at the end they are the batch's.
     """
-    last = last_known(subject.frames)
+    last = last_known(subject.data)
     instants = subject.became_known
     before = (moment - _INSTANT for moment in instants)
     moments = sorted({*subject.ends, *instants, *before, *([last] if last else [])})
@@ -74,7 +74,7 @@ def replayed(subject: Subject, advance: Advance) -> Check:
     otherwise: set[UUID] = set()
 
     def look(moment: datetime) -> Difference | None:
-        rows = subject.evaluated(known_by(subject.frames, moment))
+        rows = subject.evaluated(known_by(subject.data, moment))
         for row in rows[0]:
             if final.get(row.signal_id) != line(row._asdict()):
                 otherwise.add(row.signal_id)

@@ -15,10 +15,20 @@ from strategy.errors import FrameContractError
 
 PRICES = ("open", "high", "low", "close", "spot", "future")
 COUNTS = ("open_interest", "volume")
-KEYS = ("session", "underlying", "symbol", "expiry", "strike", "option_type", "open_time")
+KEYS = (
+    *("session", "underlying", "symbol", "expiry", "strike", "option_type"),
+    *("open_time", "interval_minutes"),
+)
 _LOWEST, _MOST = 0.05, 1_000_000  # rupees and units of absurd values
 
-Mask = Any  # one flag per row
+Frames = tuple[pd.DataFrame, ...]
+
+
+def _ended(frame: pd.DataFrame, moment: datetime, length: timedelta) -> Any:
+    """Tell of each row whether its interval had ended."""
+    if "interval_minutes" in frame.columns:
+        return frame["open_time"] + pd.to_timedelta(frame["interval_minutes"], "min") <= moment
+    return frame["open_time"] <= moment - length
 
 
 def is_dated(frame: pd.DataFrame) -> bool:
@@ -44,12 +54,12 @@ def known_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
     return found
 
 
-def ended_by(frames: Any, moment: datetime, length: timedelta) -> Any:
+def ended_by(frames: Frames, moment: datetime, length: timedelta) -> Frames:
     """Return only the rows of intervals that had ended."""
-    return _each(frames, lambda frame: frame[frame["open_time"] <= moment - length])
+    return _each(frames, lambda frame: frame[_ended(frame, moment, length)])
 
 
-def known_by(frames: Any, moment: datetime) -> Any:
+def known_by(frames: Frames, moment: datetime) -> Frames:
     """Return only what was known."""
     return _each(frames, lambda frame: _known(frame, moment))
 
@@ -67,10 +77,10 @@ def _known(frame: pd.DataFrame, moment: datetime) -> pd.DataFrame:
     return frame[np.logical_or.reduce([mask.to_numpy(dtype=bool) for mask in known.values()])]
 
 
-def has_late_values(frames: Any, moment: datetime, length: timedelta) -> bool:
+def has_late_values(frames: Frames, moment: datetime, length: timedelta) -> bool:
     """Tell whether values of ended intervals were not known yet, or others known already."""
     for frame in filter(is_dated, frames):
-        later = (frame["open_time"] > moment - length).to_numpy(dtype=bool)
+        later = (~_ended(frame, moment, length)).to_numpy(dtype=bool)
         for name in known_columns(frame):
             unknown = (frame[name] > moment).to_numpy(dtype=bool)
             if (unknown != later)[frame[name].notna().to_numpy(dtype=bool)].any():
@@ -78,7 +88,7 @@ def has_late_values(frames: Any, moment: datetime, length: timedelta) -> bool:
     return False
 
 
-def last_known(frames: Any) -> datetime | None:
+def last_known(frames: Frames) -> datetime | None:
     """Return when all values were known; None where there are none."""
     latest = [
         frame[name].max() for frame in frames if is_dated(frame) for name in known_columns(frame)
@@ -87,7 +97,7 @@ def last_known(frames: Any) -> datetime | None:
     return max(moments, default=None)
 
 
-def holds_rows(frames: Any) -> bool:
+def holds_rows(frames: Frames) -> bool:
     """Tell whether any dated frame has a row."""
     return any(len(frame) for frame in frames if is_dated(frame))
 
@@ -98,20 +108,20 @@ class Poison:
     Prices of one row change by one factor, so that its high stays the highest.
     """
 
-    def __init__(self, frames: Any, seed: int) -> None:
+    def __init__(self, frames: Frames, seed: int) -> None:
         rng = np.random.default_rng(seed)
         self._frames = frames
         self._absurd = _each(frames, lambda frame: _absurd(frame, rng))
 
-    def after(self, moment: datetime, length: timedelta) -> Any:
+    def after(self, moment: datetime, length: timedelta) -> Frames:
         """Return the frames with every later interval's values replaced."""
-        return self._where(lambda frame, _: frame["open_time"] > moment - length)
+        return self._where(lambda frame, _: ~_ended(frame, moment, length))
 
-    def unknown_at(self, moment: datetime) -> Any:
+    def unknown_at(self, moment: datetime) -> Frames:
         """Return the frames with every value replaced that became known later."""
         return self._where(lambda frame, name: frame[name] > moment)
 
-    def _where(self, chosen: Any) -> Any:
+    def _where(self, chosen: Any) -> Frames:
         parts: Iterator[pd.DataFrame] = iter(self._absurd)
 
         def replaced(frame: pd.DataFrame, absurd: pd.DataFrame) -> pd.DataFrame:
@@ -124,7 +134,7 @@ class Poison:
             }
             return frame.assign(**changed)
 
-        return type(self._frames)(*(replaced(frame, next(parts)) for frame in self._frames))
+        return tuple(replaced(frame, next(parts)) for frame in self._frames)
 
 
 def _absurd(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -145,5 +155,5 @@ def _absurd(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return frame.assign(**prices, **counts)
 
 
-def _each(frames: Any, change: Any) -> Any:
-    return type(frames)(*(change(frame) if is_dated(frame) else frame for frame in frames))
+def _each(frames: Frames, change: Any) -> Frames:
+    return tuple(change(frame) if is_dated(frame) else frame for frame in frames)

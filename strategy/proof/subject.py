@@ -6,9 +6,13 @@ from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, Final
 
+import pandas as pd
+
+from strategy.loss_limit import limit_losses
 from strategy.parameters import Parameters
 from strategy.proof.compare import Line, line
-from strategy.proof.frames import holds_rows
+from strategy.proof.frames import Frames, holds_rows
+from strategy.series import series_of
 from strategy.session import interval_opens
 from strategy.signals import Rejection, Signal
 from strategy.strategy import Rows, Strategy
@@ -19,16 +23,28 @@ MINUTES: Final = {"build_ups": 5, "minutes": 1}
 
 @dataclass(frozen=True)
 class Subject:
-    """A strategy with its numbers, and the frames of one session.
+    """A strategy with its numbers, and one session's data.
 
-    `every` leaves out moments: only each so manyth is tried.
+    Attributes:
+        strategy: The rules.
+        parameters: Their numbers.
+        session: Trading date.
+        frames: What the rules read.
+        candles: By which the daily loss limit decides, as `strategy.series.series_of` takes them.
+        every: Only each so manyth moment is tried.
     """
 
     strategy: Strategy
     parameters: Parameters
     session: date
     frames: Any
+    candles: pd.DataFrame
     every: int = 1
+
+    @property
+    def data(self) -> Frames:
+        """All that rows are made of."""
+        return (*self.frames, self.candles)
 
     @cached_property
     def length(self) -> timedelta:
@@ -36,9 +52,14 @@ class Subject:
         return timedelta(minutes=MINUTES[self.strategy.reads])
 
     @cached_property
+    def candidates(self) -> Rows:
+        """What the rules give in their batch form, before the daily loss limit."""
+        return self.strategy.evaluate(self.frames, self.parameters)
+
+    @cached_property
     def rows(self) -> Rows:
-        """What the batch form gives."""
-        return self.evaluated(self.frames)
+        """What is to be stored."""
+        return self.evaluated(self.data)
 
     @cached_property
     def is_empty(self) -> bool:
@@ -65,9 +86,12 @@ class Subject:
         """Return those of some moments that are tried; the last one always is."""
         return list(moments[::-1][:: self.every][::-1])
 
-    def evaluated(self, frames: Any) -> Rows:
-        """Return the batch form's rows over other frames."""
-        return self.strategy.evaluate(frames, self.parameters)
+    def evaluated(self, data: Frames) -> Rows:
+        """Return the rows of other data: of the rules' batch form, and of the loss limit."""
+        *frames, candles = data
+        given = self.strategy.evaluate(type(self.frames)(*frames), self.parameters)
+        signals, limited = limit_losses(given[0], series_of(candles), self.parameters)
+        return signals, [*given[1], *limited]
 
 
 def each(rows: Rows) -> Iterator[Signal | Rejection]:

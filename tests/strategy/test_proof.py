@@ -5,17 +5,18 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from option_days import DELTA_VOLUME, QuietDay, random_days
 
-from strategy.delta_volume import State
+from strategy.delta_volume import Parameters, State
 from strategy.errors import FrameContractError
 from strategy.proof import AHEAD, FORMS, Check, Subject, differing, line, warmed_up
 from strategy.proof.frames import Poison, ended_by, has_late_values, known_by
-from strategy.session import use_overrides
+from strategy.session import interval_opens, use_overrides
 from strategy.strategy import Strategy
 
 SESSION = date(2026, 1, 21)
@@ -26,14 +27,25 @@ CUT, POISONED, UNKNOWN = (
     "poisoned after t = full run up to t",
     "no input is known later than its row",
 )
+STRICT = {"losing_trades": 1, "stop_points.NIFTY": 5, "stop_points.BANKNIFTY": 5}
 MOMENTS = 15
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @pytest.fixture(autouse=True)
 def short_session(no_overrides_left):
     """A session of an hour and a quarter, in which all moments are soon tried."""
     use_overrides([("session", SESSION, None, time(9, 15), time(10, 30), None)])
+
+
+NO_CANDLES = pd.DataFrame(
+    {
+        **{name: pd.Series(dtype="str") for name in ("symbol", "session")},
+        "interval_minutes": pd.Series(dtype="int64"),
+        **{name: pd.Series(dtype="float64") for name in ("open", "high", "low", "close")},
+        **{name: pd.Series(dtype="datetime64[us, UTC]") for name in ("open_time", "known_at")},
+    }
+)
 
 
 class Frames(NamedTuple):
@@ -52,8 +64,29 @@ def day(seed: int, session: date | None = SESSION) -> Frames:
     )
 
 
-def checks(strategy: Strategy, frames: Frames, every: int = 1) -> dict[str, Check]:
-    subject = Subject(strategy, DEFAULTS, SESSION, frames, every)
+def candles_of(frames: Frames, seed: int = 0, lateness: tuple[int, ...] = (0,)) -> pd.DataFrame:
+    """Candles of all contracts that wander far enough for stops to be touched."""
+    rng = np.random.default_rng(seed)
+    opens = pd.DatetimeIndex(interval_opens(SESSION, 5)).as_unit("us")
+    parts = []
+    for symbol in sorted({*frames.build_ups["symbol"]}):
+        closes = 100 + rng.integers(-12, 13, len(opens)).cumsum()
+        late = pd.to_timedelta(rng.choice(lateness, len(opens)), "s").as_unit("us")
+        prices = {"open": closes, "high": closes + 2.0, "low": closes - 2.0, "close": closes}
+        times = {"open_time": opens, "known_at": opens + FIVE_MINUTES + late}
+        about = {"symbol": symbol, "session": SESSION, "interval_minutes": 5}
+        parts.append(pd.DataFrame({**about, **prices, **times}))
+    return pd.concat(parts, ignore_index=True) if parts else NO_CANDLES
+
+
+def checks(
+    strategy: Strategy,
+    frames: Frames,
+    every: int = 1,
+    candles: pd.DataFrame = NO_CANDLES,
+    numbers: Parameters = DEFAULTS,
+) -> dict[str, Check]:
+    subject = Subject(strategy, numbers, SESSION, frames, candles, every)
     made = [check(subject, lambda _: None) for check in (*AHEAD, *FORMS)]
     return {check.claim: check for check in made}
 
@@ -80,8 +113,27 @@ def test_honest_rules_pass_on_any_day(seed: int):
     assert {check.difference for check in found.values()} == {None}
     assert found[CUT].tried == found[POISONED].tried == MOMENTS
     assert found["restarted = batch"].tried >= found["step = batch"].tried > 0
-    longer = warmed_up(Subject(DELTA_VOLUME, DEFAULTS, SESSION, frames), frames)
+    longer = warmed_up(Subject(DELTA_VOLUME, DEFAULTS, SESSION, frames, NO_CANDLES), frames)
     assert longer.verdict == "not compared"
+
+
+@few
+@given(seed=st.sampled_from([3, 4, 6, 25, 40]))
+def test_the_daily_loss_limit_is_proved_with_the_rules_however_late_its_candles_come(seed: int):
+    frames = day(seed)
+    numbers = DEFAULTS.with_values(STRICT)
+    candles = candles_of(frames, seed, (0, 2, 400, 1_500))
+    found = checks(DELTA_VOLUME, frames, candles=candles, numbers=numbers)
+    assert {check.difference for check in found.values()} == {None}
+
+
+def test_a_session_with_losses_has_rows_of_the_limit():
+    frames = day(6)
+    subject = Subject(
+        DELTA_VOLUME, DEFAULTS.with_values(STRICT), SESSION, frames, candles_of(frames, 6)
+    )
+    assert "daily_loss_limit" in {row.reason for row in subject.rows[1]}
+    assert len(subject.rows[0]) < len(subject.candidates[0])
 
 
 def later_close(frames, row):
@@ -145,7 +197,7 @@ def test_a_strategy_that_leans_on_earlier_sessions_is_caught():
     )
     longer = Frames(*(pd.concat([earlier(frame), frame]) for frame in alone))
     for strategy, verdict in ((DELTA_VOLUME, "equal"), (evaluating(lean), "different")):
-        check = warmed_up(Subject(strategy, DEFAULTS, SESSION, alone), longer)
+        check = warmed_up(Subject(strategy, DEFAULTS, SESSION, alone, NO_CANDLES), longer)
         assert (check.verdict, check.tried) == (verdict, 1)
 
 
@@ -220,7 +272,7 @@ def test_signals_that_late_values_changed_are_counted():
 
 def test_nothing_stored_is_not_a_pass():
     empty = Frames(*(frame.iloc[:0] for frame in day(6)))
-    subject = Subject(DELTA_VOLUME, DEFAULTS, SESSION, empty)
+    subject = Subject(DELTA_VOLUME, DEFAULTS, SESSION, empty, NO_CANDLES)
     assert subject.is_empty
     assert checks(DELTA_VOLUME, empty)["step = batch"].verdict == "not compared"
 
@@ -229,28 +281,28 @@ def test_nothing_stored_is_not_a_pass():
 @given(seed=st.integers(0, 1_000_000), place=st.integers(0, MOMENTS - 1))
 def test_cutting_and_poisoning_touch_what_came_later_and_nothing_else(seed: int, place: int):
     frames = day(seed)
-    moment = Subject(DELTA_VOLUME, DEFAULTS, SESSION, frames).ends[place]
+    moment = Subject(DELTA_VOLUME, DEFAULTS, SESSION, frames, NO_CANDLES).ends[place]
     build_ups = frames.build_ups
     later = build_ups["open_time"] + FIVE_MINUTES > moment
     unknown = build_ups["known_at"] > moment
-    assert ended_by(frames, moment, FIVE_MINUTES).build_ups.equals(build_ups[~later])
-    assert known_by(frames, moment).build_ups.equals(build_ups[~unknown])
-    reference = known_by(frames, moment).reference
+    assert ended_by(frames, moment, FIVE_MINUTES)[0].equals(build_ups[~later])
+    assert known_by(frames, moment)[0].equals(build_ups[~unknown])
+    reference = known_by(frames, moment)[1]
     assert (
         reference[["spot_known_at", "future_known_at"]].max() <= moment
     ).all() or reference.empty
     assert reference["spot"].count() == (frames.reference["spot_known_at"] <= moment).sum()
     poison = Poison(frames, seed)
     for found, mask in (
-        (poison.after(moment, FIVE_MINUTES).build_ups, later),
-        (poison.unknown_at(moment).build_ups, unknown),
+        (poison.after(moment, FIVE_MINUTES)[0], later),
+        (poison.unknown_at(moment)[0], unknown),
     ):
         assert found[~mask].equals(build_ups[~mask])
         assert (found.dtypes == build_ups.dtypes).all()
         assert found["symbol"].equals(build_ups["symbol"])
         if mask.sum() > 5:
             assert not found.loc[mask, "close"].equals(build_ups.loc[mask, "close"])
-    DELTA_VOLUME.evaluate(poison.after(moment, FIVE_MINUTES), DEFAULTS)  # allowed values
+    DELTA_VOLUME.evaluate(Frames(*poison.after(moment, FIVE_MINUTES)), DEFAULTS)  # allowed values
     assert has_late_values(frames, moment, FIVE_MINUTES) >= bool((later != unknown).any())
 
 
