@@ -70,6 +70,7 @@ class Year:
         reference = reference.astype(dict.fromkeys(("session", "underlying"), "category"))
         ladders = {(day.underlying, day.expiry, k) for day in self.days for k in day.listed}
         contracts = pd.DataFrame(sorted(ladders), columns=["underlying", "expiry", "strike"])
+        contracts = contracts.assign(first_seen=self.sessions[0])
         return Frames(build_ups, reference, contracts)
 
     def _build_ups(self, day: Day) -> pd.DataFrame:
@@ -124,7 +125,8 @@ class Year:
 
     def contract_rows(self) -> list[Contract]:
         """Return the listed contracts, each seen from the year's first session on."""
-        ladder = self.frames.contracts.itertuples(index=False, name=None)
+        keys = self.frames.contracts[["underlying", "expiry", "strike"]]
+        ladder = keys.itertuples(index=False, name=None)
         return [
             Contract(Option(*key, kind).symbol, *key, kind, None, self.sessions[0], key[1], "bench")
             for key in ladder

@@ -50,9 +50,10 @@ select session, underlying, count(*) as rows,
  order by session, underlying
 """).format(rows=SQL(REFERENCE))
 LADDER = """
-select distinct underlying, expiry, strike from contract
+select underlying, expiry, strike, min(first_seen) as first_seen from contract
  where underlying = any(%(underlyings)s) and expiry >= %(first)s
    and first_seen <= %(last)s
+ group by underlying, expiry, strike
  order by underlying, expiry, strike
 """
 STORED_MINUTES = """
@@ -85,6 +86,7 @@ select underlying, md5(string_agg(symbol, ',' order by symbol)) from contract
  where underlying = any(%(underlyings)s) and expiry >= %(session)s and first_seen <= %(session)s
  group by underlying
 """
+LADDER_COLUMNS = ("underlying", "expiry", "strike", "first_seen")
 # Twenty strikes beyond the range that the index traded in is more than any cluster reaches.
 REACH_POINTS = 2_000
 EVERYWHERE_POINTS = 1_000_000
@@ -164,9 +166,7 @@ def read_frames(
             },
             copy=False,
         ),
-        pd.DataFrame(ladder, columns=["underlying", "expiry", "strike"]).astype(
-            {"strike": "int64"}
-        ),
+        pd.DataFrame(ladder, columns=list(LADDER_COLUMNS)).astype({"strike": "int64"}),
     )
 
 

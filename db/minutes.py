@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from psycopg import Connection
 
-from db.market import EVERYWHERE_POINTS, LADDER, Range
+from db.market import EVERYWHERE_POINTS, LADDER, LADDER_COLUMNS, Range
 
 # Of the nearest expiry among the contracts listed by a session. Only those near the day's range
 # can be at the money, so only they are read.
@@ -91,9 +91,7 @@ def read_minutes(
     return Minutes(
         _index(connection, sessions, underlyings, since),
         _options(connection, rows, since),
-        pd.DataFrame(listed, columns=["underlying", "expiry", "strike"]).astype(
-            {"strike": "int64"}
-        ),
+        pd.DataFrame(listed, columns=list(LADDER_COLUMNS)).astype({"strike": "int64"}),
     )
 
 

@@ -87,7 +87,7 @@ def plain_inputs(path: Path) -> tuple[list[dict], list[dict], list[dict]]:
         elif row["expiry"] == min(day for day in listed[key] if day >= row["session"]):
             facts = {"open_interest": row["oi"], "strike": int(row["strike"])}
             build_ups.append(row | facts)
-            contracts.append({"underlying": row["underlying"], "expiry": row["expiry"]} | facts)
+            contracts.append(row | facts | {"first_seen": row["session"]})
     return build_ups, list(prices.values()), contracts
 
 
@@ -110,8 +110,10 @@ def plainly_limited(
 ) -> tuple[dict[UUID, datetime], dict[UUID, list[UUID]]]:
     """When the signals that stand were known, and by which losers the others were stopped."""
     lines = [
-        (row.symbol, row.ts.astimezone(IST).date(), 5, row.ts, row.open, row.high, row.low)
-        + (row.close, row.ts + timedelta(minutes=5))
+        (
+            *(row.symbol, row.ts.astimezone(IST).date(), 5, row.ts),
+            *(row.open, row.high, row.low, row.close, row.ts + timedelta(minutes=5)),
+        )
         for row in pd.read_parquet(path).sort_values("ts").itertuples()
     ]
     candles = plain_trades.candles_of(lines)
@@ -158,12 +160,14 @@ def test_the_stored_signals_equal_a_plain_reading_of_the_file(batch: str, shared
         str({name: row[name] for name in names}) for row in against + limited
     )
     losers = {
-        row["symbol"]: [loser["signal_id"] for loser in row["details"]["losing_signals"]]
+        (row["event_time"], row["symbol"]): row["details"]["losing_signals"]
         for row in rejected
         if row["reason"] == "daily_loss_limit"
     }
     for signal in limited:
-        assert losers[signal["symbol"]] == [str(one) for one in blocked[signal["signal_id"]]]
+        named = losers[signal["event_time"], signal["symbol"]]
+        losing = [str(one) for one in blocked[signal["signal_id"]]]
+        assert [loser["signal_id"] for loser in named] == losing
 
 
 def test_computing_again_changes_nothing(batch: str):

@@ -31,7 +31,7 @@ def evaluate(
             close, open_interest and volume (units; null if unknown), known_at.
         reference: What places ATM, each underlying's rows ascending: session, underlying,
             open_time, spot, spot_known_at, future, future_known_at (NaN and NaT if not stored).
-        contracts: The listed strikes: underlying, expiry, strike.
+        contracts: The listed strikes: underlying, expiry, strike, first_seen (session).
         parameters: The numbers of the rules.
 
     Returns:

@@ -15,6 +15,7 @@ from strategy.delta_volume.axes import INTERVAL, Axes, Key, recoded
 from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rows import VERSION
 from strategy.frames import NO_TIME, Categories, CheckedFrame, Counts, Flags, Floats, Ints, runs
+from strategy.ladders import Ladders as ListedStrikes
 from strategy.session import spot_is_reliable
 
 OPTION_TYPES = ("C", "P")
@@ -26,7 +27,6 @@ REFERENCE_COLUMNS = (
     *("session", "underlying", "open_time"),
     *("spot", "spot_known_at", "future", "future_known_at"),
 )
-LADDER_COLUMNS = ("underlying", "expiry", "strike")
 
 
 @dataclass(frozen=True)
@@ -163,21 +163,12 @@ def _expiries(
 
 
 def _ladders(contracts: pd.DataFrame, expiries: list[date | None], axes: Axes) -> Ladders:
-    """Return the ladder of each group; the same strike twice counts once."""
-    listed = CheckedFrame(contracts, "contracts", LADDER_COLUMNS)
-    underlyings, days = listed.texts("underlying"), listed.dates("expiry")
-    strikes = listed.integers("strike")
-    listed.refuse("strike", strikes <= 0, "not above zero")
-    keys = underlyings.codes * len(days.distinct) + days.codes
-    by_key = {
-        (
-            underlyings.distinct[key // len(days.distinct)],
-            days.distinct[key % len(days.distinct)],
-        ): (np.unique(strikes[keys == key]))
-        for key in np.unique(keys)
-    }
-    none = np.zeros(0, dtype=np.int64)
-    ladders = [by_key.get((axes.group_key(g)[1], day), none) for g, day in enumerate(expiries)]
+    """Return the ladder of each group."""
+    listed = ListedStrikes(contracts)
+    ladders = []
+    for group, expiry in enumerate(expiries):
+        session, underlying = axes.group_key(group)
+        ladders.append(listed.at(underlying, expiry, session))
     return Ladders(np.concatenate([*ladders, np.array([-1])]), np.cumsum([0, *map(len, ladders)]))
 
 

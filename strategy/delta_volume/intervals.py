@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from strategy.delta_volume.interval import ContractRow, Interval
+from strategy.ladders import Ladders
 
 Key = tuple[date, str, datetime]
 
@@ -29,9 +30,7 @@ def intervals_of(
         )
         for row in _plain(reference)
     }
-    ladders: dict[tuple[str, date], list[int]] = {}
-    for row in _plain(contracts):
-        ladders.setdefault((row.underlying, row.expiry), []).append(row.strike)
+    ladders = Ladders(contracts)
     for key in sorted({*rows, *prices}):
         session, underlying, open_time = key
         # Where no contract was stored there is no ladder either: nothing is looked up by it.
@@ -41,7 +40,7 @@ def intervals_of(
             underlying,
             expiry,
             open_time,
-            ladders.get((underlying, expiry), []),
+            ladders.at(underlying, expiry, session).tolist(),
             *prices.get(key, (None,) * 4),
             rows.get(key, []),
         )

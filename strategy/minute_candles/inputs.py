@@ -1,7 +1,7 @@
 """The frames of the minute strategies, checked as a whole and cut into days."""
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime
 from types import SimpleNamespace
 
@@ -10,6 +10,7 @@ import pandas as pd
 
 from strategy.contract import UNDERLYINGS
 from strategy.frames import CheckedFrame, Counts, Ints
+from strategy.ladders import Ladders
 from strategy.minute_candles.axes import Axes
 from strategy.minute_candles.candle import HIGHEST_STRIKE, MINUTE, PROBLEMS
 from strategy.minute_candles.day import Candles, Day, Source
@@ -21,7 +22,6 @@ OPTION_COLUMNS = (
     *("session", "underlying", "symbol", "expiry", "strike", "option_type", "open_time"),
     *(*PRICES, "volume", "known_at"),
 )
-LADDER_COLUMNS = ("underlying", "expiry", "strike")
 OPTION_TYPES = ("C", "P")
 
 _SPREAD = 4 * HIGHEST_STRIKE  # more than there are contracts in a group
@@ -38,7 +38,7 @@ def days_of(
             open_time, open, high, low, close, known_at.
         options: The same of the nearest expiry's contracts, with symbol, expiry, strike,
             option_type ('C', 'P') and volume (units; null if unknown).
-        contracts: The listed strikes: underlying, expiry, strike.
+        contracts: The listed strikes: underlying, expiry, strike, first_seen (session).
         strategy: Who looks at them.
         version: In which version.
 
@@ -65,9 +65,9 @@ def days_of(
     expiries = _expiries(rows, group, axes)
     rows.check_texts("symbol")
     candles = Candles(grid, _source(rows, rows.counts("volume")))
-    ladders = _ladders(contracts)
+    ladders = Ladders(contracts)
     for place, (session, underlying, opens) in enumerate(axes.groups()):
-        ladder = ladders.get((underlying, expiries[place]), _NONE)
+        ladder = ladders.at(underlying, expiries[place], session)
         strikes = _at_the_money(ladder, spots[place], opens)
         calls = np.where(strikes < 0, -1, place * _SPREAD + 2 * strikes)
         yield Day(
@@ -127,20 +127,6 @@ def _expiries(rows: CheckedFrame, group: Ints, axes: Axes) -> list[date | None]:
             rows.fail("expiry", "before the session", int((group == place).argmax()))
         nearest.append(expiry)
     return nearest
-
-
-def _ladders(contracts: pd.DataFrame) -> Mapping[tuple[str, date | None], Ints]:
-    """Return the listed strikes by underlying and expiry; the same strike twice counts once."""
-    listed = CheckedFrame(contracts, "contracts", LADDER_COLUMNS)
-    underlyings, days = listed.texts("underlying"), listed.dates("expiry")
-    strikes = _strikes(listed)
-    keys = underlyings.codes * len(days.distinct) + days.codes
-    ladders: dict[tuple[str, date | None], Ints] = {}
-    for key in np.unique(keys):
-        underlying, day = divmod(int(key), len(days.distinct))
-        name = underlyings.distinct[underlying], days.distinct[day]
-        ladders[name] = np.unique(strikes[keys == key])
-    return ladders
 
 
 def _at_the_money(ladder: Ints, spots: Candles, opens: datetime) -> Ints:

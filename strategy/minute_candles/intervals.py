@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from strategy.ladders import Ladders
 from strategy.minute_candles.inputs import PRICES
 from strategy.minute_candles.interval import Interval, Row
 
@@ -33,14 +34,12 @@ def intervals_of(
     ):
         rows.setdefault((day, name, at), {})[strike, kind] = Row._make(row)
         expiries[day, name] = expiry
-    ladders: dict[tuple[str, date], list[int]] = {}
-    for name, expiry, strike in _plain(contracts, ("underlying", "expiry", "strike")):
-        ladders.setdefault((name, expiry), []).append(strike)
+    ladders = Ladders(contracts)
     for key in sorted({*rows, *spots}):
         session, underlying, open_time = key
         # Where no contract was stored there is no ladder either: nothing is looked up by it.
         expiry = expiries.get((session, underlying), session)
-        ladder = ladders.get((underlying, expiry), [])
+        ladder = ladders.at(underlying, expiry, session).tolist()
         yield Interval(
             *(session, underlying, expiry, open_time),
             *(ladder, spots.get(key), rows.get(key, {})),

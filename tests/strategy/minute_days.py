@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from option_days import SESSIONS
+from option_days import SESSIONS, ladder_frame
 
 from db.minutes import Minutes
 from strategy.contract import Contract
@@ -78,7 +78,7 @@ def minutes_of(spots, rows, ladder):
     for frame in (index, options):
         for column in ("open_time", "known_at"):
             frame[column] = pd.to_datetime(frame[column], utc=True).dt.as_unit("us")
-    return Minutes(index, options, pd.DataFrame(ladder, columns=["underlying", "expiry", "strike"]))
+    return Minutes(index, options, ladder_frame(ladder))
 
 
 def random_minutes(seed, minutes=30):

@@ -83,8 +83,13 @@ class QuietDay:
         return (
             build_up_frame(list(self.rows.values())),
             reference_frame(self.prices),
-            pd.DataFrame(self.ladder, columns=["underlying", "expiry", "strike"]),
+            ladder_frame(self.ladder),
         )
+
+
+def ladder_frame(rows):
+    frame = pd.DataFrame(rows, columns=["underlying", "expiry", "strike"])
+    return frame.assign(first_seen=date(2020, 1, 1))
 
 
 def build_up_frame(rows):
@@ -132,7 +137,7 @@ def random_days(seed, intervals=14):
             ladder.update((underlying, expiry, strike) for strike in strikes)
             day = session, expiry, underlying, strikes, base, spacing
             _random_day(rng, day, intervals, rows, prices)
-    listed = pd.DataFrame(sorted(ladder), columns=["underlying", "expiry", "strike"])
+    listed = ladder_frame(sorted(ladder))
     return build_up_frame(rows), reference_frame(prices), listed
 
 

@@ -24,5 +24,6 @@ def recorded_minutes(path):
     rows["known_at"] = rows["open_time"] + pd.Timedelta(minutes=1)
     rows["session"] = rows["open_time"].dt.tz_convert("Asia/Kolkata").dt.date
     options = rows[rows["option_type"].notna()].astype({"strike": "int64"})
-    ladder = options[["underlying", "expiry", "strike"]].drop_duplicates()
+    seen = options.groupby(["underlying", "expiry", "strike"])["session"].min()
+    ladder = seen.rename("first_seen").reset_index()
     return Minutes(rows[rows["symbol"] == rows["underlying"]], options, ladder)

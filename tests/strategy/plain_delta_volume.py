@@ -102,7 +102,7 @@ def evaluate(build_ups, reference, contracts):
     """Signals and rejections as lists of dicts, from rows as lists of dicts."""
     ladders = defaultdict(set)
     for row in contracts:
-        ladders[row["underlying"], row["expiry"]].add(row["strike"])
+        ladders[row["underlying"], row["expiry"]].add((row["strike"], row["first_seen"]))
     days = defaultdict(lambda: defaultdict(dict))
     expiries = {}
     for row in build_ups:
@@ -116,7 +116,8 @@ def evaluate(build_ups, reference, contracts):
             references[row["session"], row["underlying"]][row["open_time"]] = row
     signals, rejections = [], []
     for day in sorted({*days, *references}):
-        ladder = sorted(ladders[day[1], expiries.get(day)])
+        listed = ladders[day[1], expiries.get(day)]
+        ladder = sorted({strike for strike, first_seen in listed if first_seen <= day[0]})
         more_signals, more_rejections = one_day(day, days[day], references[day], ladder)
         signals += more_signals
         rejections += more_rejections

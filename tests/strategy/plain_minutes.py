@@ -43,7 +43,7 @@ def moments(index, options, contracts):
     """Every minute whose index places ATM: the day, the strike, and the day's candles by time."""
     ladders = defaultdict(set)
     for row in contracts:
-        ladders[row["underlying"], row["expiry"]].add(row["strike"])
+        ladders[row["underlying"], row["expiry"]].add((row["strike"], row["first_seen"]))
     spots, rows, expiries = defaultdict(dict), defaultdict(lambda: defaultdict(dict)), {}
     for day, row in inside(index):
         spots[day][row["open_time"]] = row
@@ -51,7 +51,8 @@ def moments(index, options, contracts):
         rows[day][row["strike"], row["option_type"]][row["open_time"]] = row
         expiries[day] = row["expiry"]
     for day in sorted(spots):
-        ladder = sorted(ladders[day[1], expiries.get(day)])
+        listed = ladders[day[1], expiries.get(day)]
+        ladder = sorted({strike for strike, first_seen in listed if first_seen <= day[0]})
         for opened, spot in sorted(spots[day].items()):
             if ladder and not in_auction(opened):
                 yield day, opened, nearest(ladder, exact(spot["close"])), spots[day], rows[day]

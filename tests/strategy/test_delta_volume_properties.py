@@ -178,7 +178,8 @@ def recorded(shared_data):
     index = rows[rows["option_type"].isna()]
     reference = index.rename(columns={"close": "spot", "known_at": "spot_known_at"})
     reference = reference.assign(future=float("nan"), future_known_at=pd.NaT)
-    ladder = options[["underlying", "expiry", "strike"]].drop_duplicates()
+    seen = options.groupby(["underlying", "expiry", "strike"])["session"].min()
+    ladder = seen.rename("first_seen").reset_index()
     return options[options["expiry"] == nearest], reference, ladder
 
 
