@@ -7,15 +7,17 @@ from uuid import UUID
 
 import pandas as pd
 import pytest
-from psycopg.rows import dict_row
+from psycopg.rows import dict_row, namedtuple_row
 
 from db.connection import connect
 from db.market import Range
 from pipelines.importer import import_rows
 from pipelines.materialise import materialise_signals
+from pipelines.outcomes import materialise_outcomes
 from pipelines.recorded_files import read_file
 from strategy.contract import UNDERLYINGS
-from strategy.session import IST
+from strategy.outcomes import HORIZONS
+from strategy.session import IST, session_hours
 from tests.live import run_session, simulated_market
 from tests.strategy import plain_delta_volume as plain
 from tests.strategy import plain_trades
@@ -26,6 +28,7 @@ signal_id, strategy, version, underlying, session, event_time, symbol, direction
 spot, net_delta_volume, strikes, entry, stop, target1, target2, reasons::text, params_hash,
 input_watermark
 """
+VALUES = "%s, %s, %s, %s, %s, %s, %s"
 STANDING = (
     "select " + EQUAL_COLUMNS + " from signal where session = %s and withdrawn_at is null"
     " order by signal_id"
@@ -55,8 +58,13 @@ def test_every_recorded_session_has_build_ups_and_signals(batch: str):
         signals = connection.execute(
             "select count(distinct session), count(*) from signal"
         ).fetchone()
+        limited = connection.execute(
+            "select count(*) from signal_rejection where reason = 'daily_loss_limit'"
+        ).fetchone()
     assert build_ups == (7,)
     assert signals[0] >= 6
+    assert limited[0] > 5
+    assert signals[1] + limited[0] > 40
     assert signals[1] > 30
 
 
@@ -177,17 +185,70 @@ def test_computing_again_changes_nothing(batch: str):
     assert (stored.written, stored.withdrawn, stored.rejections) == (0, 0, 0)
 
 
+CANDLES = """
+select symbol, (open_time at time zone 'Asia/Kolkata')::date, interval_minutes, open_time,
+       open, high, low, close, known_at
+  from candle
+ where symbol in (select symbol from signal) order by symbol, open_time
+"""
+SIGNALS = (
+    "select signal_id, session, symbol, known_at, entry, stop, target1, entry_order from signal"
+)
+OUTCOMES = """
+select signal_id, horizon_minutes, exit_reason, hit, entered_at, entry_price, exited_at, exit_price,
+       mfe_points, mae_points, gross_points
+  from signal_outcome
+"""
+
+
+def test_outcomes_of_the_recorded_sessions_equal_a_plain_reading_of_their_candles(batch: str):
+    sessions = Range(date(2026, 1, 22), date(2026, 2, 2))
+    with connect(batch) as connection:
+        computed = materialise_outcomes(connection, sessions, UNDERLYINGS)
+        candles = plain_trades.candles_of(connection.execute(CANDLES))
+        with connection.cursor(row_factory=namedtuple_row) as cursor:
+            signals = cursor.execute(SIGNALS).fetchall()
+        with connection.cursor(row_factory=dict_row) as cursor:
+            stored = {
+                (row.pop("signal_id"), row.pop("horizon_minutes")): row
+                for row in cursor.execute(OUTCOMES)
+            }
+        assert materialise_outcomes(connection, sessions, UNDERLYINGS)[4:] == (0, 0)
+    found = 0
+    for signal in signals:
+        close = session_hours(signal.session)[1]
+        for minutes in HORIZONS:
+            traded = candles[signal.symbol, signal.session]
+            expected = plain_trades.outcome(signal, traded, minutes, close)
+            row = stored.get((signal.signal_id, minutes))
+            assert (row is None) == (expected is None)
+            if expected is not None:
+                found += 1
+                points = [name for name in expected if name.endswith("_points")]
+                expected |= {name: round(expected[name], 6) for name in points}
+                assert {name: row[name] for name in expected} == expected
+    # The recording ends early on most days: what lies behind its end cannot be told.
+    assert (found, 4 * len(signals) - found) == (computed.outcomes, computed.unresolved)
+    assert sum(minutes == 5 for _, minutes in stored) > 0.75 * len(signals)
+    assert computed.random > 10 * computed.outcomes
+
+
 def test_the_live_run_ends_with_the_same_signals(batch: str, database: str, shared_data: Path):
     day = date(2026, 1, 30)
     with simulated_market(database, day, 1_200, "--data", str(shared_data / FILE)) as market:
         run_session(market)
-    with connect(batch) as connection:
-        expected = connection.execute(STANDING, (day,)).fetchall()
     with connect(database) as connection:
         live = connection.execute(STANDING, (day,)).fetchall()
+        quiet = connection.execute("select * from empty_interval").fetchall()
         sources = connection.execute("select distinct source from candle").fetchall()
         late = connection.execute("select count(*) from signal where known_at < event_time")
         assert late.fetchone() == (0,)
+    # In the file an interval without a row is a gap; the market said that nothing was traded then.
+    with connect(batch) as connection:
+        with connection.cursor() as cursor:
+            cursor.executemany(f"insert into empty_interval values ({VALUES})", quiet)
+        materialise_signals(connection, Range(day, day), UNDERLYINGS, datetime.now(UTC))
+        expected = connection.execute(STANDING, (day,)).fetchall()
     assert len(expected) > 5
     assert live == expected
     assert sources == [("simulator",)]

@@ -51,9 +51,9 @@ comment on column signal_rejection.reason is 'against_net_delta, missing_rows, n
 -- One end of Wilson's interval of a rate; z is negative for the lower end. Null without trials.
 create function wilson(hits bigint, n bigint, z double precision) returns double precision
 language sql immutable as $$
-    select case when n > 0 then
+    select case when n > 0 then least(1, greatest(0,
         (hits + z * z / 2 + z * sqrt(hits * (n - hits) / n::double precision + z * z / 4))
-        / (n + z * z) end
+        / (n + z * z))) end
 $$;
 comment on function wilson is 'One end of Wilson''s interval of a rate: z is -1.96 and 1.96 at 95 %';
 

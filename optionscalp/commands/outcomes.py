@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
+from itertools import groupby
 from typing import Annotated, Any
 
 import typer
@@ -67,7 +68,8 @@ def outcomes(
         soft_wrap=True,
     )
     if stats:
-        _print_table(stats)
+        console.print("points of premium per unit, returns after costs, 95 % intervals:")
+        _print_tables(stats)
     for line in _verdicts(stats):
         console.print(line, soft_wrap=True)
 
@@ -81,31 +83,30 @@ def is_distinguishable(row: Stats) -> bool:
     return low > random_high or high < random_low
 
 
-def _print_table(stats: Iterable[Stats]) -> None:
-    table = Table(title="points of premium per unit, return after costs; 95 % intervals")
-    table.add_column("strategy")
-    for name in ("horizon", "n", "not entered", "hit rate", "MFE", "MAE", "return"):
-        table.add_column(name, justify="right")
-    for row in stats:
-        table.add_row(
-            f"{row.strategy} {row.version} {row.underlying}",
-            _horizon(row.horizon_minutes),
-            *(str(row.n), str(row.n_not_entered)),
-            _rate(row.hit_rate, row.hit_rate_low, row.hit_rate_high),
-            *map(_points, (row.mean_mfe_points, row.mean_mae_points, row.mean_return_points)),
-        )
-        random = (
-            row.random_mean_mfe_points,
-            row.random_mean_mae_points,
-            row.random_mean_return_points,
-        )
-        table.add_row(
-            *("  random entries", "", str(row.random_n), ""),
-            _rate(row.random_hit_rate, row.random_hit_rate_low, row.random_hit_rate_high),
-            *map(_points, random),
-            style="dim",
-        )
-    console.print(table)
+def _print_tables(stats: Iterable[Stats]) -> None:
+    """Print a table per version and underlying; below each horizon its random entries."""
+    for name, rows in groupby(stats, key=_name):
+        table = Table("after", title=name)
+        for column in ("n", "not entered", "hit rate", "MFE", "MAE", "return"):
+            table.add_column(column, justify="right")
+        for row in rows:
+            table.add_row(
+                *(_horizon(row.horizon_minutes), str(row.n), str(row.n_not_entered)),
+                _rate(row.hit_rate, row.hit_rate_low, row.hit_rate_high),
+                *map(_points, (row.mean_mfe_points, row.mean_mae_points, row.mean_return_points)),
+            )
+            random = (
+                row.random_mean_mfe_points,
+                row.random_mean_mae_points,
+                row.random_mean_return_points,
+            )
+            table.add_row(
+                *("  random", str(row.random_n), ""),
+                _rate(row.random_hit_rate, row.random_hit_rate_low, row.random_hit_rate_high),
+                *map(_points, random),
+                style="dim",
+            )
+        console.print(table)
 
 
 def _verdicts(stats: Iterable[Stats]) -> list[str]:
@@ -113,12 +114,15 @@ def _verdicts(stats: Iterable[Stats]) -> list[str]:
     alike: dict[str, list[str]] = {}
     for row in stats:
         if row.n and not is_distinguishable(row):
-            name = f"{row.strategy} {row.version} {row.underlying}"
-            alike.setdefault(name, []).append(_horizon(row.horizon_minutes))
+            alike.setdefault(_name(row), []).append(_horizon(row.horizon_minutes))
     return [
         f"{name}: not distinguishable from random entries ({', '.join(horizons)})"
         for name, horizons in alike.items()
     ]
+
+
+def _name(row: Stats) -> str:
+    return f"{row.strategy} {row.version} {row.underlying}"
 
 
 def _horizon(minutes: int) -> str:

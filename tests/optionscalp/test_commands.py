@@ -159,6 +159,49 @@ def test_signals_are_computed_again_at_market_time(shell: Shell):
     assert shell.sql(withdrawn) == [(DAY,)]
 
 
+def test_outcomes_are_computed_and_shown_beside_random_entries(shell: Shell):
+    # Everything was received after the close, when nothing could be bought any more.
+    assert {row["n"] for row in shell.read("outcomes", *SESSION)["stats"]} == {0}
+    shell.sql("update signal set known_at = event_time + interval '20 seconds'")
+    told = shell.read("outcomes", *SESSION)
+    assert (told["sessions"], told["unresolved"]) == (1, 0)
+    ((standing, stored),) = shell.sql(
+        "select (select count(*) from signal), (select count(*) from signal_outcome)"
+    )
+    assert told["outcomes"] == stored == 4 * standing > 0
+    assert [row["horizon_minutes"] for row in told["stats"]] == [5, 15, 30, 0]
+    for row in told["stats"]:
+        assert (row["strategy"], row["n"], row["n_not_entered"]) == ("delta_volume", standing, 0)
+        assert row["random_n"] == 20 * standing
+    assert shell.read("outcomes", *RANGE)["written"] == 0
+
+    shown = shell.run("outcomes", *RANGE, "--strategy", "delta_volume", "--horizon", "15")
+    assert shown.returncode == 0, shown.stderr
+    lines = shown.stdout.splitlines()
+    assert lines[0] == (
+        f"1 sessions: {standing} signals, {stored} outcomes,"
+        " 0 cannot be told for want of candles, lot or charges"
+    )
+    assert "session end" not in shown.stdout
+    (fifteen,) = [row for row in told["stats"] if row["horizon_minutes"] == 15]
+    assert f"{fifteen['hit_rate']:.0%} (" in shown.stdout
+    alike = "delta_volume 1 NIFTY: not distinguishable from random entries (15 min)"
+    assert (alike in lines) != fifteen["distinguishable"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (["--horizon", "7"], "one of 5, 15, 30, 0"),
+        (["--strategy", "luck"], "one of delta_volume"),
+    ],
+)
+def test_outcomes_says_which_choices_there_are(shell: Shell, arguments, fault):
+    wrong = shell.run("outcomes", *SESSION, *arguments)
+    assert wrong.returncode == 2
+    assert fault in wrong.stderr
+
+
 def test_signals_names_the_sessions_that_failing_checks_hold_back(shell: Shell):
     shell.sql("update build_up set volume = volume + 1")
     told = shell.run("signals", *RANGE, "--json")

@@ -78,6 +78,7 @@ def test_a_source_that_is_down_does_not_stop_the_other() -> None:
     assert not upstream["build_up"] & set(ASSETS)
     assert upstream["signal"] == {"contract", "candle", "build_up"}
     assert upstream["greeks"] == {"contract", "candle"}
+    assert upstream["outcome"] == {"signal", "candle"}
 
 
 def test_the_checks_are_there_and_wrong_rows_block_the_signals() -> None:

@@ -18,7 +18,9 @@ import psycopg
 import pytest
 from dagster import DagsterInstance
 
+from pipelines.assets.outcome import outcome
 from pipelines.definitions import definitions
+from pipelines.resources import Market
 from strategy.clock import MarketClock
 from strategy.session import session_hours
 
@@ -110,6 +112,13 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
                 "&from=2026-01-21&to=2026-01-21"
             )
     assert metadata(first, "greeks")["without_forward"] == 0
+    # After the close every signal has its outcomes, the same candles being there.
+    outcomes = count(connection, "signal_outcome")
+    assert outcomes == 4 * stored["signal"]
+    told = metadata(first, "outcome")
+    assert (told["dagster/row_count"], told["signals"]) == (outcomes, stored["signal"])
+    assert (told["unresolved"], told["rows_changed"]) == (0, outcomes + told["random_entries"])
+    assert told["random_entries"] == count(connection, "random_outcome") > 0
     minutes = connection.execute(
         "select underlying, count(*) from candle where symbol = underlying and final group by 1"
     ).fetchall()
@@ -132,9 +141,22 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
     assert {table: count(connection, table) for table in tables} == stored
     assert metadata(second, "candle")["asked"] == 0
     assert metadata(second, "build_up")["asked"] == 0
+    assert metadata(second, "outcome")["rows_changed"] == 0
     assert count(connection, "change_log") == sum(
         stored[table] for table in ("candle", "build_up", "signal")
     )
+
+
+def test_while_the_session_is_on_outcomes_cost_nothing_and_leave_nothing(
+    instance: DagsterInstance, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:1/none")
+    monkeypatch.setenv("OPTIONSCALP_CLOCK", str(clock_at(CLOSE - timedelta(minutes=5))))
+    result = dg.materialize(
+        [outcome], partition_key=str(DAY), instance=instance, resources={"market": Market()}
+    )
+    assert result.success
+    assert result.get_asset_materialization_events() == []
 
 
 def corrupt(connection: psycopg.Connection, statement: str) -> None:
