@@ -53,7 +53,9 @@ class _Baseline:
 
 
 def _running_sum(values: npt.NDArray[Any]) -> Ints:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(values, dtype=np.int64)])
+    sums = np.zeros(len(values) + 1, dtype=np.int64)
+    np.cumsum(values, out=sums[1:])
+    return sums
 
 
 class _Verdicts(NamedTuple):
