@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
@@ -10,13 +10,14 @@ import numpy as np
 from strategy.build_up import INTERVAL_MINUTES
 from strategy.delta_volume.rows import Moment
 from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Flags, Ints, runs
-from strategy.session import IST, session_hours
+from strategy.session import session_hours
 
 INTERVAL = timedelta(minutes=INTERVAL_MINUTES)
 Key = tuple[int, int]  # group and slot
 
 _SLOT = INTERVAL_MINUTES * MICROSECONDS_PER_MINUTE
 _DAY = 24 * 60 * MICROSECONDS_PER_MINUTE
+_IST_OFFSET = 330 * MICROSECONDS_PER_MINUTE  # India has no summer time
 
 
 @dataclass(frozen=True)
@@ -62,12 +63,11 @@ class Axes:
         np.subtract(instants, since_open, out=since_open)
         slot = since_open // _SLOT
         inside = (slot >= 0) & (slot < np.repeat(_array(self.sizes)[session], lengths))
-        # Only rows outside the hours can be of another day.
+        # Only rows outside the hours can be of another day than their session's open.
         outside = np.flatnonzero(~inside)
-        midnights = _array(_micros(datetime.combine(day, time(), IST)) for day in self.sessions)
-        since_midnight = instants[outside] - midnights[recoded(sessions, self.sessions, outside)]
+        opens = instants[outside] - since_open[outside]
         strange = np.zeros(len(rows), dtype=bool)
-        strange[outside] = (since_midnight < 0) | (since_midnight >= _DAY)
+        strange[outside] = _ist_day(instants[outside]) != _ist_day(opens)
         rows.refuse("open_time", strange, "not on the row's session")
         rows.refuse(
             "open_time",
@@ -84,6 +84,10 @@ class Axes:
 
 def _array(numbers: Iterable[int]) -> Ints:
     return np.fromiter(numbers, dtype=np.int64)
+
+
+def _ist_day(instants: Ints) -> Ints:
+    return (instants + _IST_OFFSET) // _DAY
 
 
 def _micros(moment: datetime) -> int:

@@ -166,13 +166,13 @@ def _ladders(contracts: pd.DataFrame, expiries: list[date | None], axes: Axes) -
     underlyings, days = listed.texts("underlying"), listed.dates("expiry")
     strikes = listed.integers("strike")
     listed.refuse("strike", strikes <= 0, "not above zero")
-    keys = underlyings.codes * len(days.distinct) + days.codes
+    order = np.lexsort((strikes, days.small, underlyings.small))
     by_key = {
         (
-            underlyings.distinct[key // len(days.distinct)],
-            days.distinct[key % len(days.distinct)],
-        ): (np.unique(strikes[keys == key]))
-        for key in np.unique(keys)
+            underlyings.distinct[underlyings.small[order[start]]],
+            days.distinct[days.small[order[start]]],
+        ): np.unique(strikes[order[start : start + size]])
+        for start, size in zip(*runs(underlyings.small[order], days.small[order]), strict=True)
     }
     none = np.zeros(0, dtype=np.int64)
     ladders = [by_key.get((axes.group_key(g)[1], day), none) for g, day in enumerate(expiries)]
