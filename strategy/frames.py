@@ -18,7 +18,6 @@ from strategy.errors import FrameContractError
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
-Codes = npt.NDArray[np.integer[Any]]  # as small as pandas keeps them
 
 MICROSECONDS_PER_MINUTE: Final = 60_000_000
 NO_TIME: Final = np.iinfo(np.int64).min  # how pandas stores NaT
@@ -27,8 +26,13 @@ NO_TIME: Final = np.iinfo(np.int64).min  # how pandas stores NaT
 class Categories(NamedTuple):
     """A column as positions in a list of its distinct values."""
 
-    codes: Codes
+    small: npt.NDArray[np.signedinteger[Any]]  # as small as pandas keeps them: do no sums with it
     distinct: list[Any]
+
+    @property
+    def codes(self) -> Ints:
+        """Return the positions as numbers that products do not overflow."""
+        return self.small.astype(np.int64, copy=False)
 
 
 class Counts(NamedTuple):
@@ -85,7 +89,7 @@ class CheckedFrame:
         found = self._categories(column)
         for code, value in enumerate(found.distinct):
             if not isinstance(value, date) or isinstance(value, datetime):
-                self.fail(column, "not a date", int((found.codes == code).argmax()))
+                self.fail(column, "not a date", int((found.small == code).argmax()))
         return found
 
     def texts(self, column: str, allowed: Sequence[str] | None = None) -> Categories:
@@ -94,7 +98,7 @@ class CheckedFrame:
         for code, value in enumerate(found.distinct):
             if not isinstance(value, str) or (allowed is not None and value not in allowed):
                 wanted = f"one of {', '.join(allowed)}" if allowed is not None else "text"
-                self.fail(column, f"not {wanted}", int((found.codes == code).argmax()))
+                self.fail(column, f"not {wanted}", int((found.small == code).argmax()))
         return found
 
     def check_texts(self, column: str) -> None:
@@ -107,16 +111,17 @@ class CheckedFrame:
 
     def _categories(self, column: str) -> Categories:
         series = self.frame[column]
-        codes: Codes
-        if not isinstance(series.dtype, pd.CategoricalDtype):
-            codes, values = pd.factorize(series)
-            self.refuse(column, codes < 0, "null is not allowed")
-            return Categories(codes, list(values))
-        # A categorical column has its codes already; what no row uses is no value of it.
-        codes, values = series.cat.codes.to_numpy(), series.cat.categories
-        self.refuse(column, codes < 0, "null is not allowed")
-        used = np.bincount(codes, minlength=len(values)) > 0
-        if not used.all():
+        categorical = isinstance(series.dtype, pd.CategoricalDtype)
+        found, values = (
+            (series.cat.codes.to_numpy(), series.cat.categories)
+            if categorical
+            else pd.factorize(series)
+        )
+        self.refuse(column, found < 0, "null is not allowed")
+        codes: npt.NDArray[np.signedinteger[Any]] = np.asarray(found)
+        used = np.zeros(len(values), dtype=bool)
+        used[codes[runs(codes)[0]]] = True
+        if not used.all():  # a category without rows is no value of the column
             codes, values = (np.cumsum(used) - 1)[codes], values[used]
         return Categories(codes, list(values))
 
@@ -162,7 +167,7 @@ class CheckedFrame:
         self.refuse(column, np.isinf(values), "not finite")
         return values
 
-    def ascending(self, column: str, series: Codes, instants: Ints) -> Ints:
+    def ascending(self, column: str, series: Ints, instants: Ints) -> Ints:
         """Return the row order by series, then time, after checking each series ascends.
 
         Args:
@@ -185,13 +190,14 @@ class CheckedFrame:
         The same check as `ascending`, without sorting. Rows with a negative series are left
         out.
         """
-        cells = series * shape[1] + slots
+        cells = series * shape[1]
+        cells += slots
         cells[series < 0] = -1  # one more cell, cut off again
         filled = np.full(shape[0] * shape[1] + 1, -1, dtype=np.int64)
         filled[cells] = np.arange(len(cells))
         filled = filled[:-1]
         order = filled[filled >= 0]
-        back = np.flatnonzero(np.diff(order) < 0)  # where an earlier row comes next
+        back = np.flatnonzero(order[1:] < order[:-1])  # where an earlier row comes next
         same = series[order[back]] == series[order[back + 1]]
         if len(order) < np.count_nonzero(cells >= 0) or same.any():
             self.ascending(column, np.where(series < 0, -1 - np.arange(len(series)), series), slots)

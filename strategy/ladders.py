@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from strategy.frames import CheckedFrame, Ints
+from strategy.frames import CheckedFrame, Ints, runs
 
 LADDER_COLUMNS = ("underlying", "expiry", "strike", "first_seen")
 _NONE: Ints = np.zeros(0, dtype=np.int64)
@@ -33,15 +33,16 @@ class Ladders:
         seen, strikes = listed.dates("first_seen"), listed.integers("strike")
         listed.refuse("strike", strikes <= 0, "not above zero")
         first_seen = np.array([day.toordinal() for day in seen.distinct], dtype=np.int64)
-        firsts = first_seen[seen.codes]
-        order = np.lexsort((firsts, strikes))
-        keys = (underlyings.codes * len(expiries.distinct) + expiries.codes)[order]
+        firsts = first_seen[seen.small]
+        order = np.lexsort((firsts, strikes, expiries.small, underlyings.small))
         self._ladders: dict[tuple[str, date | None], _Ladder] = {}
-        for key in np.unique(keys):
-            mine = order[keys == key]
+        for start, size in zip(*runs(underlyings.small[order], expiries.small[order]), strict=True):
+            mine = order[start : start + size]
             distinct, places = np.unique(strikes[mine], return_index=True)
-            underlying, expiry = divmod(int(key), len(expiries.distinct))
-            name = underlyings.distinct[underlying], expiries.distinct[expiry]
+            name = (
+                underlyings.distinct[underlyings.small[mine[0]]],
+                expiries.distinct[expiries.small[mine[0]]],
+            )
             self._ladders[name] = _Ladder(distinct, firsts[mine][places])
 
     def at(self, underlying: str, expiry: date | None, session: date) -> Ints:

@@ -2,15 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import numpy as np
 
 from strategy.build_up import INTERVAL_MINUTES
 from strategy.delta_volume.rows import STRATEGY
-from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Flags, Ints
-from strategy.session import IST, session_hours
+from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Flags, Ints, runs
+from strategy.session import session_hours
 from strategy.signals import Moment
 
 INTERVAL = timedelta(minutes=INTERVAL_MINUTES)
@@ -18,6 +18,7 @@ Key = tuple[int, int]  # group and slot
 
 _SLOT = INTERVAL_MINUTES * MICROSECONDS_PER_MINUTE
 _DAY = 24 * 60 * MICROSECONDS_PER_MINUTE
+_IST_OFFSET = 330 * MICROSECONDS_PER_MINUTE  # India has no summer time
 
 
 @dataclass(frozen=True)
@@ -58,16 +59,18 @@ class Axes:
     def place(self, rows: CheckedFrame, sessions: Categories) -> tuple[Ints, Flags]:
         """Return the slot of each row, and whether it lies within the session's hours."""
         instants = rows.instants("open_time")
-        session = recoded(sessions, self.sessions)
-        since_open = instants - _array(map(_micros, self.opens))[session]
+        starts, lengths = runs(sessions.small)
+        session = recoded(sessions, self.sessions, starts)  # of each run
+        # Written over: memory that was never used before costs more than the arithmetic.
+        since_open = np.repeat(_array(map(_micros, self.opens))[session], lengths)
+        np.subtract(instants, since_open, out=since_open)
         slot = since_open // _SLOT
-        inside = (slot >= 0) & (slot < _array(self.sizes)[session])
-        # Only rows outside the hours can be of another day.
+        inside = (slot >= 0) & (slot < np.repeat(_array(self.sizes)[session], lengths))
+        # Only rows outside the hours can be of another day than their session's open.
         outside = np.flatnonzero(~inside)
-        midnights = _array(_micros(datetime.combine(day, time(), IST)) for day in self.sessions)
-        since_midnight = instants[outside] - midnights[session[outside]]
+        opens = instants[outside] - since_open[outside]
         strange = np.zeros(len(rows), dtype=bool)
-        strange[outside] = (since_midnight < 0) | (since_midnight >= _DAY)
+        strange[outside] = _ist_day(instants[outside]) != _ist_day(opens)
         rows.refuse("open_time", strange, "not on the row's session")
         rows.refuse(
             "open_time",
@@ -86,11 +89,17 @@ def _array(numbers: Iterable[int]) -> Ints:
     return np.fromiter(numbers, dtype=np.int64)
 
 
+def _ist_day(instants: Ints) -> Ints:
+    return (instants + _IST_OFFSET) // _DAY
+
+
 def _micros(moment: datetime) -> int:
     return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
-def recoded(column: Categories, axis: Sequence[Any], at: Ints | slice = slice(None)) -> Ints:
-    """Return each row's place on the axis that holds all of the column's values."""
+def recoded(column: Categories, axis: Sequence[Any], at: Ints | slice) -> Ints:
+    """Return the place of the rows' values on an axis that holds all of the column's values."""
     places = {value: place for place, value in enumerate(axis)}
-    return _array(places[value] for value in column.distinct)[column.codes[at]]
+    by_code = _array(places[value] for value in column.distinct)
+    rows: Ints = by_code[column.small[at]]
+    return rows

@@ -25,7 +25,7 @@ class Points(NamedTuple):
 
     def of(self, chosen: Flags) -> "Points":
         """Return the chosen ones of the intervals."""
-        return Points(*(column[chosen] for column in self))
+        return self if chosen.all() else Points(*(column[chosen] for column in self))
 
 
 def place_clusters(inputs: Inputs, parameters: Parameters) -> Points:

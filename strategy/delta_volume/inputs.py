@@ -110,7 +110,7 @@ def read_inputs(
     rows.check_texts("symbol")
     # Rows of a contract lie next to each other: what they share is looked up once per run.
     starts, sizes = runs(
-        *(sessions.codes, underlyings.codes, expiries.codes, strikes, options.codes, inside)
+        *(sessions.small, underlyings.small, expiries.small, strikes, options.small, inside)
     )
     group = np.where(inside[starts], axes.groups(sessions, underlyings, starts), -1)
     ladders = _ladders(contracts, _expiries(rows, expiries, starts, group, axes), axes)
@@ -147,7 +147,7 @@ def _expiries(
         group: Of each run; -1 outside the hours.
         axes: The groups.
     """
-    codes = expiries.codes[starts]
+    codes = expiries.small[starts]
     found = np.full(axes.shape[0] + 1, -1, dtype=np.int64)  # the last for runs left out
     found[group[::-1]] = codes[::-1]  # the first run of each wins
     second = (group >= 0) & (found[group] != codes)

@@ -53,7 +53,9 @@ class _Baseline:
 
 
 def _running_sum(values: npt.NDArray[Any]) -> Ints:
-    return np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(values, dtype=np.int64)])
+    sums = np.zeros(len(values) + 1, dtype=np.int64)
+    sums[1:] = values
+    return np.cumsum(sums, out=sums)
 
 
 class _Verdicts(NamedTuple):
@@ -108,8 +110,9 @@ def _any_covering(
     """Return which clusters have a covering contract; most contracts are ruled out by signs."""
     close, interest = inputs.close, inputs.open_interest.numbers
     now, before = points.rows.ravel(), points.rows_before.ravel()
+    up = np.flatnonzero(close[now] > close[before])
     # Unknown interest counts as none here, so that it rules out nothing that is covering.
-    likely = np.flatnonzero((close[now] > close[before]) & (interest[now] < interest[before]))
+    likely = up[interest[now[up]] < interest[before[up]]]
     verdicts = _judge(inputs, points.cells.ravel()[likely], baseline, parameters)
     found = np.zeros(points.rows.shape, dtype=bool)
     found.ravel()[likely] = verdicts.covering
