@@ -129,10 +129,20 @@ def _change(row: tuple[Any, ...]) -> Change | None:
     return None
 
 
+class Changed(NamedTuple):
+    """From which moment on an underlying's inputs changed.
+
+    `placing` tells whether a build-up or a price that places ATM is among them, or only candles.
+    """
+
+    moment: datetime
+    placing: bool
+
+
 def earliest_changes(
     connection: Connection[Any], after: int, parameters: Mapping[str, Any]
-) -> tuple[LogState, dict[str, datetime]]:
-    """Return the log's state, and per underlying the earliest changed input of signals.
+) -> tuple[LogState, dict[str, Changed]]:
+    """Return the log's state, and what changed by underlying.
 
     Args:
         connection: In autocommit mode: rows read afterwards are at least as new.
@@ -142,7 +152,8 @@ def earliest_changes(
     rows = connection.execute(EARLIEST, {**parameters, "after": after}).fetchall()
     if not rows:
         raise LookupError("feed_meta is empty: run `optionscalp migrate`")
-    return LogState(*rows[0][:3]), {row[3]: row[4] for row in rows if row[3] is not None}
+    changed = {row[3]: Changed(*row[4:]) for row in rows if row[3] is not None}
+    return LogState(*rows[0][:3]), changed
 
 
 def prune(connection: Connection[Any], keep: int) -> int:

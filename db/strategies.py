@@ -16,9 +16,9 @@ on conflict (strategy, version) do nothing
 """
 KNOWN = "select params_hash from strategy_version where strategy = %s and version = %s"
 SET_LIVE = "update strategy_version set live = true where strategy = %s and version = %s"
-LIVE = """
-select strategy, version, params_hash, params from strategy_version
- where live order by strategy, version
+ALL = """
+select strategy, version, params_hash, params, live from strategy_version
+ order by strategy, version
 """
 
 
@@ -54,6 +54,6 @@ def set_live(connection: Connection[Any], version: StrategyVersion) -> None:
     connection.execute(SET_LIVE, (version.strategy, version.version))
 
 
-def live_versions(connection: Connection[Any]) -> list[StrategyVersion]:
-    """Return the versions that are to be computed."""
-    return [StrategyVersion(*row) for row in connection.execute(LIVE)]
+def known_versions(connection: Connection[Any]) -> list[tuple[StrategyVersion, bool]]:
+    """Return all versions, each with whether it is to be computed live."""
+    return [(StrategyVersion(*row[:4]), row[4]) for row in connection.execute(ALL)]

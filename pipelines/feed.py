@@ -115,7 +115,7 @@ class SessionFeed:
             except SourceError as error:
                 logger.warning("session %s not healed: %s", self._session, error)
         seal_parts(self._desk.connection, self._session)
-        self._materialise(wait=True)
+        self._materialise(settle=True)
         materialise_greeks(
             self._desk.connection,
             Range(self._session, self._session),
@@ -206,5 +206,5 @@ class SessionFeed:
             prune(self._desk.connection, KEPT_CHANGES)
             await asyncio.sleep(TIDY_SECONDS)
 
-    def _materialise(self, *, wait: bool = False) -> None:
-        self._live.advance(self._desk.connection, self._desk.now(), wait=wait)
+    def _materialise(self, *, settle: bool = False) -> None:
+        self._live.advance(self._desk.connection, self._desk.now(), settle=settle)

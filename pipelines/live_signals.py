@@ -12,7 +12,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.change_log import LogState, earliest_changes
+from db.change_log import Changed, LogState, earliest_changes
 from db.connection import advisory_lock
 from db.market import Range, ladder_marks
 from db.signals import Scope, Stored, store_signals
@@ -85,77 +85,95 @@ class LiveSignals:
         self._open = session_hours(session)[0]
         self._underlyings = underlyings
         self._log: LogState | None = None
-        self._stale: dict[str, datetime] = {}  # per underlying, from which moment on
         self._tracks: dict[Key, _Track] = {}
         self._ladders: dict[str, str] = {}
+        # Per what strategies read and underlying: from which moment on. Candles of options alone
+        # are not due at once where build-ups are read: they matter there to the loss limit only.
+        self._stale: dict[str, dict[str, datetime]] = {reads: {} for reads in READERS}
+        self._due: set[str] = set()
 
     def advance(
-        self, connection: Connection[Any], now: datetime, *, wait: bool = True
+        self, connection: Connection[Any], now: datetime, *, settle: bool = True
     ) -> Materialised:
         """Bring the stored signals up to what is stored now.
 
         Args:
             connection: In autocommit mode.
             now: Market time, noted on signals that no longer follow from the data.
-            wait: Until another process is done.
+            settle: Wait until another process is done, and leave nothing for the next time.
 
         Raises:
-            SignalsBusyError: Another process is at it, and we were not to wait.
+            SignalsBusyError: Another process is at it, and we were not to settle.
         """
-        with advisory_lock(connection, SIGNALS_LOCK, wait=wait) as held:
+        with advisory_lock(connection, SIGNALS_LOCK, wait=settle) as held:
             if not held:
                 raise SignalsBusyError("another process computes signals")
             plans = live_plans(connection, now)
             self._look(connection, plans)
-            if not self._stale:
+            due = {
+                reads
+                for reads, stale in self._stale.items()
+                if stale and (settle or reads in self._due)
+            }
+            if not due:
                 return Materialised(0, 0, 0, {})
-            since = min(self._stale.values())
+            since = min(min(self._stale[reads].values()) for reads in due)
             blocked = blocked_since(connection, self._session, self._underlyings, now, since)
-            parts = [] if blocked else [self._renew(connection, plan, now) for plan in plans]
+            parts = [
+                self._renew(connection, plan, now)
+                for plan in plans
+                if plan.strategy.reads in due and not blocked
+            ]
             if not blocked:
-                self._stale.clear()
+                for reads in due:
+                    self._stale[reads].clear()
+                self._due -= due
         return report(Range(self._session, self._session), parts, blocked)
 
     def _look(self, connection: Connection[Any], plans: Sequence[Planned]) -> None:
-        """Find out from which moment on the inputs changed, and forget what that makes stale."""
+        """Find out from which moment on the inputs changed, and what is due because of that."""
         after = self._log.newest if self._log else 0
         sessions = Range(self._session, self._session).parameters(self._underlyings)
         log, changed = earliest_changes(connection, after, sessions)
         wanted = {(*_name(plan), name): plan for plan in plans for name in self._underlyings}
         ladders = ladder_marks(connection, self._session, self._underlyings)
         known = self._log is not None and log.epoch == self._log.epoch and log.pruned_to <= after
+        anew = Changed(self._open, placing=True)
         if not known or wanted.keys() != self._tracks.keys():
-            changed = dict.fromkeys(self._underlyings, self._open)
+            changed = dict.fromkeys(self._underlyings, anew)
             self._tracks = {
                 key: _Track(plan, self._session, key[2]) for key, plan in wanted.items()
             }
         for name in self._underlyings:
             # A strike that is listed during a session belongs to all of it.
             if ladders.get(name) != self._ladders.get(name):
-                changed[name] = self._open
+                changed[name] = anew
         self._log, self._ladders = log, ladders
-        for name, moment in changed.items():
-            self._stale[name] = min(moment, self._stale.get(name, moment))
+        for name, (moment, placing) in changed.items():
+            for reads, stale in self._stale.items():
+                stale[name] = min(moment, stale.get(name, moment))
+                if placing or reads == "minutes":
+                    self._due.add(reads)
 
     def _renew(self, connection: Connection[Any], plan: Planned, now: datetime) -> Stored:
         """Step again through what is stale of one version, and store what it gives."""
-        tracks = {name: self._tracks[*_name(plan), name] for name in self._stale}
-        starts = [track.rewind(self._stale[name]) for name, track in tracks.items()]
+        stale = self._stale[plan.strategy.reads]
+        tracks = {name: self._tracks[*_name(plan), name] for name in stale}
+        starts = [track.rewind(stale[name]) for name, track in tracks.items()]
         since = None if None in starts else min(start for start in starts if start)
-        sessions = Range(self._session, self._session)
-        names = tuple(tracks)
+        scope = Scope(*_name(plan), Range(self._session, self._session), tuple(tracks), since)
         read = READERS[plan.strategy.reads]
-        frames = read(connection, sessions, names, since or self._open)
+        frames = read(connection, scope.sessions, scope.underlyings, since or self._open)
         for interval in plan.strategy.intervals(frames):
             if tracks[interval.underlying].takes(interval.open_time):
                 tracks[interval.underlying].take(interval)
-        rows = permitted(
-            connection,
-            [signal for track in tracks.values() for signal in track.signals],
-            [rejection for track in tracks.values() for rejection in track.rejections],
-            plan.parameters,
-        )
-        return store_signals(connection, Scope(*_name(plan), sessions, names, since), *rows, now)
+        signals = [signal for track in tracks.values() for signal in track.signals]
+        # The loss limit looks at all signals of the session, if there is one to decide about.
+        if not any(scope.holds(signal.event_time) for signal in signals):
+            signals = []
+        rejections = [row for track in tracks.values() for row in track.rejections]
+        rows = permitted(connection, signals, rejections, plan.parameters)
+        return store_signals(connection, scope, *rows, now)
 
 
 def _name(plan: Planned) -> tuple[str, str]:

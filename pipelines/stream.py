@@ -5,7 +5,6 @@ import secrets
 from datetime import date, datetime, timedelta
 
 from db.raw_payloads import Part, Receipt, archive_part
-from db.rows import Candle
 from pipelines.derive import Deriver
 from pipelines.desk import TRADINGVIEW, Desk
 from pipelines.errors import (
@@ -15,10 +14,9 @@ from pipelines.errors import (
     SymbolUnknown,
 )
 from pipelines.ingest_candles import take_history
-from pipelines.plan import BUILD_UP_MINUTES, RESOLUTIONS
+from pipelines.plan import RESOLUTIONS
 from pipelines.sources.series import BarUpdate
 from pipelines.sources.tradingview import Session as TradingViewSession
-from strategy.contract import parse_symbol
 from strategy.session import session_hours
 
 logger = logging.getLogger(__name__)
@@ -82,7 +80,7 @@ class Stream:
         """Archive what arrived, then write the candles it changed.
 
         Returns:
-            Whether a price that places ATM is among them.
+            Whether a final one is among them: signals may follow from it.
         """
         updates, self._updates = self._updates, []
         heard = self._desk.clock.at(self._tradingview.heard_at_wall)
@@ -105,10 +103,4 @@ class Stream:
         archive_part(self._desk.connection, part._replace(parser_error=refused))
         if refused:
             logger.warning("bars refused: %s", refused)
-        return any(map(_places_atm, self._deriver.write_stream()))
-
-
-def _places_atm(row: Candle) -> bool:
-    """Tell whether a row is the close of a 5-minute interval of an index or future."""
-    minute = row.open_time.minute + row.interval_minutes
-    return row.final and minute % BUILD_UP_MINUTES == 0 and parse_symbol(row.symbol) is None
+        return any(row.final for row in self._deriver.write_stream())

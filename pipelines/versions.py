@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from psycopg import Connection
 
-from db.strategies import StrategyVersion, live_versions, register_version
+from db.strategies import StrategyVersion, known_versions, register_version
 from strategy.parameters import Parameters
 from strategy.registry import STRATEGIES
 from strategy.strategy import Strategy
@@ -53,12 +53,17 @@ def live_plans(connection: Connection[Any], now: datetime) -> list[Planned]:
     Raises:
         VersionReusedError: A strategy's numbers changed while its version did not.
     """
-    for strategy in STRATEGIES.values():
-        register_version(connection, Planned(strategy, strategy.defaults).stored, now, live=True)
+    known = known_versions(connection)
+    defaults = [Planned(strategy, strategy.defaults).stored for strategy in STRATEGIES.values()]
+    if not all(version in (row for row, _ in known) for version in defaults):
+        for version in defaults:
+            register_version(connection, version, now, live=True)
+        known = known_versions(connection)
     plans = [
         Planned.of(row.strategy, row.params)
-        for row in live_versions(connection)
-        if row.strategy in STRATEGIES
+        for row, live in known
+        if live
+        and row.strategy in STRATEGIES
         and row.version.partition("+")[0] == STRATEGIES[row.strategy].version
     ]
     order = list(STRATEGIES)

@@ -1,10 +1,16 @@
 -- From which moment on the inputs of signals changed after a cursor, per underlying: build-ups and
--- final candles of a time range; beside the state of the log. One statement, so one snapshot.
+-- final candles of a time range, and whether a build-up or a price that places ATM is among them;
+-- beside the state of the log. One statement, so one snapshot.
 with log as (
     select epoch, pruned_to, greatest(pruned_to, (select max(seq) from change_log)) as newest
       from feed_meta
 ), changed as (
-    select l.underlying, min(l.moment) as moment
+    select l.underlying, min(l.moment) as moment,
+           bool_or(l.relation = 'build_up'
+                   or l.symbol = any(%(symbols)s)
+                      and (l.moment + make_interval(mins => l.interval_minutes)
+                           = date_bin('5 minutes', l.moment, '2000-01-01 03:45+00')
+                             + interval '5 minutes')) as placing
       from change_log l
       left join lateral (
            select final from candle
@@ -16,5 +22,5 @@ with log as (
        and (l.relation = 'build_up' or c.final)
      group by l.underlying
 )
-select log.epoch, log.pruned_to, log.newest, changed.underlying, changed.moment
+select log.epoch, log.pruned_to, log.newest, changed.underlying, changed.moment, changed.placing
   from log left join changed on true

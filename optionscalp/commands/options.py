@@ -58,9 +58,13 @@ def plan_of(strategy: str | None, changed: list[str] | None) -> Planned | None:
 def _number(text: str) -> tuple[str, float]:
     name, _, value = text.partition("=")
     try:
-        return name, json.loads(value)
+        return name, json.loads(value, parse_constant=_refuse)
     except ValueError:
         raise ParameterError(f"{text}: write NAME=NUMBER") from None
+
+
+def _refuse(constant: str) -> float:
+    raise ValueError(f"{constant} is not a number that rules can use")
 
 
 def range_of(session: datetime | None, first: datetime | None, last: datetime | None) -> Range:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from strategy.delta_volume.interval import ContractRow, Interval
 from strategy.ladders import Ladders
+from strategy.plain_rows import plain_rows
 
 Key = tuple[date, str, datetime]
 
@@ -18,17 +19,16 @@ def intervals_of(
     """Yield every interval with anything stored, by session, underlying and time."""
     rows: dict[Key, list[ContractRow]] = {}
     expiries: dict[tuple[date, str], date] = {}
-    for row in _plain(build_ups):
-        rows.setdefault((row.session, row.underlying, row.open_time), []).append(
-            ContractRow(*(getattr(row, name) for name in ContractRow._fields))
-        )
-        expiries[row.session, row.underlying] = row.expiry
-    prices = {
-        (row.session, row.underlying, row.open_time): (
-            *(row.spot, row.spot_known_at),
-            *(row.future, row.future_known_at),
-        )
-        for row in _plain(reference)
+    keyed = ("session", "underlying", "open_time")
+    for session, underlying, open_time, expiry, *row in plain_rows(
+        build_ups, (*keyed, "expiry", *ContractRow._fields)
+    ):
+        rows.setdefault((session, underlying, open_time), []).append(ContractRow(*row))
+        expiries[session, underlying] = expiry
+    placing = ("spot", "spot_known_at", "future", "future_known_at")
+    prices: dict[Key, tuple[Any, ...]] = {
+        (session, underlying, open_time): tuple(price)
+        for session, underlying, open_time, *price in plain_rows(reference, (*keyed, *placing))
     }
     ladders = Ladders(contracts)
     for key in sorted({*rows, *prices}):
@@ -44,14 +44,3 @@ def intervals_of(
             *prices.get(key, (None,) * 4),
             rows.get(key, []),
         )
-
-
-def _plain(frame: pd.DataFrame) -> Iterator[Any]:
-    """Yield rows of plain Python values, None where unknown."""
-    columns = {}
-    for name, column in frame.items():
-        if isinstance(column.dtype, pd.DatetimeTZDtype):
-            column = pd.Series(column.dt.to_pydatetime(), dtype=object)
-        values = column.astype(object)
-        columns[name] = values.where(values.notna(), None).tolist()
-    yield from pd.DataFrame(columns, dtype=object).itertuples(index=False)

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any
 
 import pandas as pd
 
 from strategy.ladders import Ladders
 from strategy.minute_candles.inputs import PRICES
 from strategy.minute_candles.interval import Interval, Row
+from strategy.plain_rows import plain_rows
 
 Key = tuple[date, str, datetime]
 
@@ -19,13 +19,13 @@ def intervals_of(
     """Yield every minute with anything stored, by session, underlying and time."""
     spots = {
         (day, name, at): Row._make((name, *prices, None, known_at))
-        for day, name, at, *prices, known_at in _plain(
+        for day, name, at, *prices, known_at in plain_rows(
             index, ("session", "underlying", "open_time", *PRICES, "known_at")
         )
     }
     rows: dict[Key, dict[tuple[int, str], Row]] = {}
     expiries: dict[tuple[date, str], date] = {}
-    for day, name, at, expiry, strike, kind, *row in _plain(
+    for day, name, at, expiry, strike, kind, *row in plain_rows(
         options,
         (
             *("session", "underlying", "open_time", "expiry", "strike", "option_type"),
@@ -44,15 +44,3 @@ def intervals_of(
             *(session, underlying, expiry, open_time),
             *(ladder, spots.get(key), rows.get(key, {})),
         )
-
-
-def _plain(frame: pd.DataFrame, names: tuple[str, ...]) -> Iterator[tuple[Any, ...]]:
-    """Yield rows of plain Python values, None where unknown."""
-    columns = []
-    for name in names:
-        column = frame[name]
-        if isinstance(column.dtype, pd.DatetimeTZDtype):
-            column = pd.Series(column.dt.to_pydatetime(), dtype=object)
-        values = column.astype(object)
-        columns.append(values.where(values.notna(), None).tolist())
-    yield from zip(*columns, strict=True)
