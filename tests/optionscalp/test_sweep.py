@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -35,6 +36,10 @@ SWEEP = ("sweep", "--strategy", "delta_volume", *DATES, *GRID, "--workers", "1")
 WAITING = (
     "select count(*) from pg_locks where not granted and relation = 'empty_interval'::regclass"
 )
+WRONG_ROW = """
+insert into build_up values ('NIFTY260127C25000', %(at)s, 'NIFTY', %(at)s, -1, 65, null, 65, 'none',
+                             'import', %(at)s)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -150,25 +155,40 @@ def test_nothing_to_compute_is_told_and_nothing_stored(copy: str):
 
 def test_ctrl_c_ends_all_processes_and_stores_nothing(copy: str, tmp_path: Path):
     with connect(copy) as blocker, connect(copy) as watcher:
-        with blocker.transaction():
-            blocker.execute("lock table empty_interval")  # which only the workers read
-            sweep = subprocess.Popen(
-                [sys.executable, "-m", "optionscalp.cli", *SWEEP, "--workers", "2"],
-                env=os.environ | {"OPTIONSCALP_HOME": str(tmp_path)},
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-            while watcher.execute(WAITING).fetchone() != (2,):
-                assert sweep.poll() is None, sweep.communicate()
-            workers = psutil.Process(sweep.pid).children(recursive=True)
-            os.killpg(sweep.pid, signal.SIGINT)
-        _, problems = sweep.communicate(timeout=60)
+        # A wrong session, so that the command tells when it is about to start its workers.
+        blocker.execute(WRONG_ROW, {"at": f"{DAYS[2]} 10:00+05:30"})
+        with sweeping(tmp_path) as sweep:
+            while watcher.execute("select count(*) from check_state").fetchone() == (0,):
+                assert sweep.poll() is None
+            with blocker.transaction():
+                blocker.execute("lock table empty_interval")  # which only the workers read
+                while watcher.execute(WAITING).fetchone() != (2,):
+                    assert sweep.poll() is None
+                workers = psutil.Process(sweep.pid).children(recursive=True)
+                os.killpg(sweep.pid, signal.SIGINT)
+            _, problems = sweep.communicate(timeout=60)
     assert sweep.returncode == 130
     assert b"Traceback" not in problems
     assert len(workers) >= 2
     assert psutil.wait_procs(workers, timeout=20)[1] == []
     assert sql(copy, "select count(*) from sweep") == [(0,)]
+
+
+@contextmanager
+def sweeping(home: Path) -> Iterator[subprocess.Popen]:
+    """Run a sweep in two processes, in a process group of its own."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "optionscalp.cli", *SWEEP, "--workers", "2"],
+        env=os.environ | {"OPTIONSCALP_HOME": str(home)},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
 
 
 @pytest.mark.parametrize(
@@ -190,9 +210,8 @@ def test_a_wrong_grid_is_wrong_usage(options: tuple[str, ...], problem: str):
     assert problem in result.stderr
 
 
-@given(
-    sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3),
-)
+@settings(deadline=None)
+@given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
 def test_a_grid_has_every_combination_once(sizes: list[int]):
     names = ("spike_factor", "wings", "stop_points.BANKNIFTY")
     texts = [
