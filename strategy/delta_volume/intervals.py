@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime
-from typing import Any
 
 import pandas as pd
 
@@ -25,10 +24,12 @@ def intervals_of(
     ):
         rows.setdefault((session, underlying, open_time), []).append(ContractRow(*row))
         expiries[session, underlying] = expiry
-    placing = ("spot", "spot_known_at", "future", "future_known_at")
-    prices: dict[Key, tuple[Any, ...]] = {
-        (session, underlying, open_time): tuple(price)
-        for session, underlying, open_time, *price in plain_rows(reference, (*keyed, *placing))
+    columns = (*keyed, "spot", "spot_known_at", "future", "future_known_at")
+    prices = {
+        (session, underlying, open_time): (spot, spot_known_at, future, future_known_at)
+        for session, underlying, open_time, spot, spot_known_at, future, future_known_at in (
+            plain_rows(reference, columns)
+        )
     }
     ladders = Ladders(contracts)
     for key in sorted({*rows, *prices}):
@@ -41,6 +42,6 @@ def intervals_of(
             expiry,
             open_time,
             ladders.at(underlying, expiry, session).tolist(),
-            *prices.get(key, (None,) * 4),
+            *prices.get(key, (None, None, None, None)),
             rows.get(key, []),
         )
