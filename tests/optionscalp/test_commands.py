@@ -163,23 +163,25 @@ def test_outcomes_are_computed_and_shown_beside_random_entries(shell: Shell):
     # Everything was received after the close, when nothing could be bought any more.
     assert {row["n"] for row in shell.read("outcomes", *SESSION)["stats"]} == {0}
     shell.sql("update signal set known_at = event_time + interval '20 seconds'")
-    told = shell.read("outcomes", *SESSION)
+    only = ("--strategy", "delta_volume")
+    told = shell.read("outcomes", *SESSION, *only)
     assert (told["sessions"], told["unresolved"]) == (1, 0)
-    ((standing, stored),) = shell.sql(
-        "select (select count(*) from signal), (select count(*) from signal_outcome)"
+    ((signals, stored, standing),) = shell.sql(
+        "select (select count(*) from signal), (select count(*) from signal_outcome),"
+        " (select count(*) from signal where strategy = 'delta_volume')"
     )
-    assert told["outcomes"] == stored == 4 * standing > 0
+    assert told["outcomes"] == stored == 4 * signals > 0
     assert [row["horizon_minutes"] for row in told["stats"]] == [5, 15, 30, 0]
     for row in told["stats"]:
         assert (row["strategy"], row["n"], row["n_not_entered"]) == ("delta_volume", standing, 0)
         assert row["random_n"] == 20 * standing
     assert shell.read("outcomes", *RANGE)["written"] == 0
 
-    shown = shell.run("outcomes", *RANGE, "--strategy", "delta_volume", "--horizon", "15")
+    shown = shell.run("outcomes", *RANGE, *only, "--horizon", "15")
     assert shown.returncode == 0, shown.stderr
     lines = shown.stdout.splitlines()
     assert lines[0] == (
-        f"1 sessions: {standing} signals, {stored} outcomes,"
+        f"1 sessions: {signals} signals, {stored} outcomes,"
         " 0 cannot be told for want of candles, lot or charges"
     )
     assert "session end" not in shown.stdout
