@@ -28,13 +28,14 @@ class ContractRow(NamedTuple):
 class Interval:
     """All that is stored for one underlying in one 5-minute interval.
 
-    `ladder` holds the listed strikes of the expiry in any order. Spot and future are None (or
+    `ladder` holds the listed strikes of the expiry in any order; both may be left out where no row
+    of a contract is stored. Spot and future are None (or
     NaN) where the interval's last candle is not stored.
     """
 
     session: date
     underlying: str
-    expiry: date
+    expiry: date | None
     open_time: datetime
     ladder: Sequence[int]
     spot: float | None
@@ -61,7 +62,7 @@ class Interval:
     def check(self) -> None:
         """Raise FrameContractError for what `evaluate` would refuse in its frames."""
         self._check_time()
-        if self.expiry < self.session:
+        if self.expiry is not None and self.expiry < self.session:
             raise FrameContractError(f"interval.expiry: before the session: {self.expiry}")
         self.price("spot")
         self.price("future")

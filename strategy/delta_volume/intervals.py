@@ -35,7 +35,7 @@ def intervals_of(
     for key in sorted({*rows, *prices}):
         session, underlying, open_time = key
         # Where no contract was stored there is no ladder either: nothing is looked up by it.
-        expiry = expiries.get((session, underlying), session)
+        expiry = expiries.get((session, underlying))
         yield Interval(
             session,
             underlying,

@@ -73,7 +73,7 @@ class State:
                 f"interval.session: {interval.session} {interval.underlying} does not continue"
                 f" {self.session} {self.underlying}"
             )
-        if self.expiry not in {None, interval.expiry}:
+        if None not in {self.expiry, interval.expiry} and self.expiry != interval.expiry:
             raise FrameContractError(f"interval.expiry: a second one: {interval.expiry}")
         if self.open_time is not None and interval.open_time <= self.open_time:
             raise FrameContractError(

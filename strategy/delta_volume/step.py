@@ -54,7 +54,12 @@ def _after(state: State, interval: Interval, parameters: Parameters) -> State:
         earlier = contracts[key].volumes if key in contracts else ()
         volumes = (*earlier, (row.volume, row.known_at))[-parameters.spike_window :]
         contracts[key] = Stored(interval.open_time, float(row.close), row.open_interest, volumes)
-    return replace(state, expiry=interval.expiry, open_time=interval.open_time, contracts=contracts)
+    return replace(
+        state,
+        expiry=interval.expiry or state.expiry,
+        open_time=interval.open_time,
+        contracts=contracts,
+    )
 
 
 def _outcome(

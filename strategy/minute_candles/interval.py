@@ -66,11 +66,14 @@ class Minute(NamedTuple):
 
 @dataclass(frozen=True)
 class Interval:
-    """All that is stored for one underlying in one minute; `ladder` in any order."""
+    """All that is stored for one underlying in one minute; `ladder` in any order.
+
+    Expiry and ladder may be left out where no row of a contract is stored.
+    """
 
     session: date
     underlying: str
-    expiry: date
+    expiry: date | None
     open_time: datetime
     ladder: Sequence[int]
     index: Row | None
@@ -113,5 +116,5 @@ class Interval:
             raise FrameContractError(f"interval.open_time: not on the session: {self.open_time!r}")
         if (self.open_time - midnight) % MINUTE:
             raise FrameContractError(f"interval.open_time: off the grid: {self.open_time!r}")
-        if self.expiry < self.session:
+        if self.expiry is not None and self.expiry < self.session:
             raise FrameContractError(f"interval.expiry: before the session: {self.expiry}")

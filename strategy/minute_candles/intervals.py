@@ -38,7 +38,7 @@ def intervals_of(
     for key in sorted({*rows, *spots}):
         session, underlying, open_time = key
         # Where no contract was stored there is no ladder either: nothing is looked up by it.
-        expiry = expiries.get((session, underlying), session)
+        expiry = expiries.get((session, underlying))
         ladder = ladders.at(underlying, expiry, session).tolist()
         yield Interval(
             *(session, underlying, expiry, open_time),

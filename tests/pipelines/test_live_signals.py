@@ -112,6 +112,25 @@ def test_with_nothing_new_nothing_is_computed_or_written(connection, live) -> No
     assert len(standing(connection)) == 2
 
 
+def test_prices_go_on_while_build_ups_are_late(connection, live) -> None:
+    day = busy_day()
+    store_contracts(connection, day)
+    rows = list(market_rows(day))
+    prices = [row for relation, row in rows if relation is CANDLE]
+    build_ups = [row for relation, row in rows if relation is BUILD_UP]
+    write(connection, CANDLE, prices[:8])
+    write(connection, BUILD_UP, [row for row in build_ups if row.open_time <= day.opens[3]])
+    live.advance(connection, NOW)
+    for row in prices[8:]:
+        write(connection, CANDLE, [row])
+        live.advance(connection, NOW)
+    late = [row for row in build_ups if row.open_time > day.opens[3]]
+    write(connection, BUILD_UP, late)
+    live.advance(connection, LATER)
+    assert len(standing(connection)) == 2
+    assert at_once(connection) == (0, 0, 0, {})
+
+
 def test_a_strike_listed_during_the_session_belongs_to_all_of_it(connection, live) -> None:
     day = busy_day()
     store(connection, day)
