@@ -81,8 +81,11 @@ export function chooseMarkers(markers, visible, width) {
   const first = lowerBound(times, visible.from)
   const last = upperBound(times, visible.to)
   const count = last - first
+  // Signals come in bursts: the two nearest decide whether texts have room.
+  const gaps = times.slice(first + 1, last).map((time, i) => time - times[first + i])
+  const nearest = Math.min(...gaps) / (visible.to - visible.from) * width
   const room =
-    count * TEXT_PIXELS <= width ? "text" : count * LETTER_PIXELS <= width ? "letter" : "none"
+    nearest >= TEXT_PIXELS ? "text" : count * LETTER_PIXELS <= width ? "letter" : "none"
   // Steps of the window keep it the same while the user pans a little.
   const step = markers.length > MANY ? Math.max(1, last - first, MANY >> 2) : Infinity
   const from = step === Infinity ? 0 : Math.max(0, (Math.floor(first / step) - 1) * step)
