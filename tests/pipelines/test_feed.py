@@ -51,12 +51,16 @@ def test_every_stored_candle_is_the_markets_own_and_final(session_database: str)
             assert stored[symbol, moment] == (*prices, volume, True)
 
 
-def test_every_planted_episode_gives_its_signal(session_database: str):
+def test_every_planted_episode_gives_its_signal_or_meets_the_loss_limit(session_database: str):
     market = generate(DAY, 7, UNDERLYINGS)
     with connect(session_database) as connection:
         found = connection.execute(
             "select underlying, direction, event_time - interval '5 minutes' from signal"
-            " where withdrawn_at is null"
+            " where withdrawn_at is null and strategy = 'delta_volume'"
+            " union all"
+            " select underlying, details ->> 'direction', event_time - interval '5 minutes'"
+            " from signal_rejection where reason = 'daily_loss_limit'"
+            " and strategy = 'delta_volume'"
         ).fetchall()
     planted = {
         (
