@@ -46,7 +46,8 @@ function card(version, row, distribution, horizon) {
   }
   const numbers = element("div", { className: "numbers" })
   numbers.append(
-    rate(notEntered(row), row.n, row.hit_rate, row.hit_rate_low, row.hit_rate_high, "ours"),
+    rate("Signals", row.n, row.hit_rate, row.hit_rate_low, row.hit_rate_high, "ours",
+      row.n_not_entered),
     rate("Random entries", row.random_n, row.random_hit_rate, row.random_hit_rate_low,
       row.random_hit_rate_high, "chance"),
     verdict(row),
@@ -61,10 +62,6 @@ function card(version, row, distribution, horizon) {
 /** @param {number} n */
 const signalCount = (n) => (n === 1 ? "1 signal" : `${format.count(n)} signals`)
 
-/** @param {Stats} row */
-const notEntered = (row) =>
-  row.n_not_entered ? `Signals (${format.count(row.n_not_entered)} not entered)` : "Signals"
-
 /** @param {number} share */
 const percent = (share) => `${(share * 100).toFixed(0)}%`
 
@@ -76,8 +73,9 @@ const percent = (share) => `${(share * 100).toFixed(0)}%`
  * @param {number | null} low
  * @param {number | null} high
  * @param {string} className
+ * @param {number} [waiting] how many were not entered
  */
-function rate(name, n, value, low, high, className) {
+function rate(name, n, value, low, high, className, waiting = 0) {
   const line = element("div", { className: `rate ${className}`, testId: `rate-${className}` })
   line.append(element("span", { textContent: name }))
   if (value === null || low === null || high === null) {
@@ -94,7 +92,8 @@ function rate(name, n, value, low, high, className) {
   const said = element("span", { className: "said" })
   said.append(
     element("b", { textContent: percent(value) }),
-    ` hit (${percent(low)} to ${percent(high)}), n = ${format.count(n)}`)
+    ` hit (${percent(low)} to ${percent(high)}), n = ${format.count(n)}`,
+    waiting ? `; ${format.count(waiting)} not entered` : "")
   line.title = "Hit: target 1 before the stop. In brackets the 95 % Wilson interval."
   line.append(said, track)
   return line
