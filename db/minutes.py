@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pandas as pd
 from psycopg import Connection
 
+from db.fixed_rows import instants, read_fixed
 from db.market import EVERYWHERE_POINTS, LADDER, LADDER_COLUMNS, Range
 
 # Of the nearest expiry among the contracts listed by a session. Only those near the day's range
@@ -51,14 +52,6 @@ FIELDS = (
     *((name, ">f8") for name in ("open", "high", "low", "close")),
     *(("volume", ">i8"), ("known_at", ">i8")),
 )
-ROW = np.dtype(
-    [
-        ("count", ">i2"),
-        *(part for name, kind in FIELDS for part in ((f"_{name}", ">i4"), (name, kind))),
-    ]
-)
-HEADER_BYTES, TRAILER_BYTES = 19, 2
-POSTGRES_EPOCH = np.datetime64("2000-01-01", "us").astype(np.int64)
 INDIA = np.timedelta64(330, "m")
 # Five strikes of BANKNIFTY beyond the range that the index traded in.
 REACH_POINTS = 500
@@ -102,7 +95,7 @@ def _index(
     since: datetime | None,
 ) -> pd.DataFrame:
     found = _candles(connection, [(name, sessions) for name in underlyings], since)
-    times = _times(found["open_time"])
+    times = instants(found["open_time"])
     days, codes = np.unique((times + INDIA).astype("datetime64[D]"), return_inverse=True)
     return pd.DataFrame(
         {
@@ -143,9 +136,7 @@ def _candles(
         "opens": [since or one["first"] for one in bounds],
         "closes": [one["last"] for one in bounds],
     }
-    with connection.cursor() as cursor, cursor.copy(CANDLES, parameters) as copy:
-        data = b"".join(copy)
-    return np.frombuffer(data[HEADER_BYTES:-TRAILER_BYTES], ROW)
+    return read_fixed(connection, CANDLES, parameters, FIELDS)
 
 
 def _taken(values: Sequence[Any], found: npt.NDArray[np.void]) -> "pd.Series[Any]":
@@ -155,13 +146,9 @@ def _taken(values: Sequence[Any], found: npt.NDArray[np.void]) -> "pd.Series[Any
     return pd.Series(each[found["number"] - 1], dtype=object)
 
 
-def _times(values: npt.NDArray[Any]) -> npt.NDArray[np.datetime64]:
-    return (values.astype(np.int64) + POSTGRES_EPOCH).view("datetime64[us]")
-
-
 def _prices(found: npt.NDArray[np.void]) -> dict[str, Any]:
     times = {
-        name: pd.DatetimeIndex(_times(found[name])).tz_localize("UTC")
+        name: pd.DatetimeIndex(instants(found[name])).tz_localize("UTC")
         for name in ("open_time", "known_at")
     }
     return times | {

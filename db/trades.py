@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from psycopg import Connection
 
+from db.fixed_rows import instants, read_fixed
+
 # Intervals in which nothing was traded have no prices.
 CANDLES = """
 copy (
@@ -42,14 +44,6 @@ COLUMNS = (
     *((name, ">f8") for name in ("open", "high", "low", "close")),
     ("known_at", ">i8"),
 )
-# Without nulls all rows of a binary COPY have the same length: their number of fields, and before
-# each its size. A signature comes first, an end mark last.
-ROW = np.dtype(
-    [("fields", ">i2")]
-    + [part for name, kind in COLUMNS for part in ((f"{name}_size", ">i4"), (name, kind))]
-)
-HEAD_BYTES, END_BYTES = 19, 2
-TIMES_SINCE = np.datetime64("2000-01-01", "us")
 
 
 class Wanted(NamedTuple):
@@ -67,16 +61,11 @@ def read_trade_candles(connection: Connection[Any], wanted: Sequence[Wanted]) ->
         "sessions": [one.session for one in wanted],
         "until": [one.until for one in wanted],
     }
-    body = b""
-    if wanted:
-        with connection.cursor().copy(CANDLES, parameters) as copy:
-            body = b"".join(copy)[HEAD_BYTES:-END_BYTES]
-    rows = np.frombuffer(body, dtype=ROW)
+    rows = read_fixed(connection, CANDLES, parameters, COLUMNS)
     columns: dict[str, Any] = {name: rows[name].astype(kind[1:]) for name, kind in COLUMNS}
     places = columns.pop("place")
     for name in ("open_time", "known_at"):
-        moments = TIMES_SINCE + columns[name].astype("timedelta64[us]")
-        columns[name] = pd.DatetimeIndex(moments, tz="UTC")
+        columns[name] = pd.DatetimeIndex(instants(rows[name]), tz="UTC")
     return pd.DataFrame(
         {
             "symbol": _repeated([one.symbol for one in wanted], places),

@@ -5,9 +5,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, NamedTuple, Self
 
-from strategy.delta_volume.interval import Interval
-from strategy.errors import FrameContractError
-
 
 class Stored(NamedTuple):
     """What the state keeps of one contract: its last row, and the volumes up to it."""
@@ -65,17 +62,3 @@ class State:
                 for symbol, stored in values["contracts"].items()
             },
         )
-
-    def check_next(self, interval: Interval) -> None:
-        """Raise FrameContractError unless the interval continues this session."""
-        if (interval.session, interval.underlying) != (self.session, self.underlying):
-            raise FrameContractError(
-                f"interval.session: {interval.session} {interval.underlying} does not continue"
-                f" {self.session} {self.underlying}"
-            )
-        if None not in {self.expiry, interval.expiry} and self.expiry != interval.expiry:
-            raise FrameContractError(f"interval.expiry: a second one: {interval.expiry}")
-        if self.open_time is not None and interval.open_time <= self.open_time:
-            raise FrameContractError(
-                f"interval.open_time: not after {self.open_time}: {interval.open_time!r}"
-            )

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from strategy.continuing import require_next
 from strategy.contract import atm_strike
 from strategy.delta_volume.axes import INTERVAL
 from strategy.delta_volume.inputs import OPTION_TYPES
@@ -31,7 +32,7 @@ def step(
     if interval.underlying not in parameters.stop_points:
         raise FrameContractError(f"interval.underlying: no stop for {interval.underlying}")
     interval.check()
-    state.check_next(interval)
+    require_next(state, interval)
     first, close = session_hours(interval.session)
     if not first <= interval.open_time < close:
         return state, [], []

@@ -5,9 +5,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Self
 
-from strategy.errors import FrameContractError
-from strategy.minute_candles.interval import Interval
-
 
 @dataclass(frozen=True)
 class State:
@@ -39,17 +36,3 @@ class State:
             values["open_time"] and datetime.fromisoformat(values["open_time"]),
             values["memory"],
         )
-
-    def check_next(self, interval: Interval) -> None:
-        """Raise FrameContractError unless the interval continues this session."""
-        if (interval.session, interval.underlying) != (self.session, self.underlying):
-            raise FrameContractError(
-                f"interval.session: {interval.session} {interval.underlying} does not continue"
-                f" {self.session} {self.underlying}"
-            )
-        if None not in {self.expiry, interval.expiry} and self.expiry != interval.expiry:
-            raise FrameContractError(f"interval.expiry: a second one: {interval.expiry}")
-        if self.open_time is not None and interval.open_time <= self.open_time:
-            raise FrameContractError(
-                f"interval.open_time: not after {self.open_time}: {interval.open_time!r}"
-            )

@@ -5,6 +5,7 @@ from dataclasses import replace
 from operator import attrgetter
 from typing import Any, TypeVar
 
+from strategy.continuing import require_next
 from strategy.minute_candles.day import Day
 from strategy.minute_candles.inputs import days_of
 from strategy.minute_candles.interval import Interval, Minute
@@ -49,7 +50,7 @@ def minute_strategy(
         state: State, interval: Interval, numbers: Numbers
     ) -> tuple[State, list[Signal], list[Rejection]]:
         interval.check()
-        state.check_next(interval)
+        require_next(state, interval)
         minute = interval.minute(name, numbers.version(version))
         if minute is None:
             return state, [], []
