@@ -235,12 +235,16 @@ def _server_account() -> pwd.struct_passwd | None:
         return pwd.getpwnam(OS_USER)
     except KeyError:
         # Its folder differs between systems.
-        subprocess.run(
+        made = subprocess.run(
             ["useradd", "--system", "--no-create-home", "--shell", "/usr/sbin/nologin", OS_USER],  # noqa: S607
-            check=True,
+            check=False,
             capture_output=True,
+            text=True,
         )
-        return pwd.getpwnam(OS_USER)
+    try:
+        return pwd.getpwnam(OS_USER)  # made here, or by another process at the same moment
+    except KeyError as error:
+        raise EmbeddedServerError(f"no account to run as: {made.stderr.strip()}") from error
 
 
 def _give_to_server_user(path: Path) -> None:

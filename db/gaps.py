@@ -9,6 +9,9 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
+from psycopg.sql import SQL
+
+from db.bulk import CREATE_CHANGED, publish
 
 MISSING_CANDLES = """
 with wanted as (
@@ -74,15 +77,25 @@ select moment from missed
         group by 1 having count(*) > 1)
  order by 1
 """
-INSERT_EMPTY = """
-insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at)
-select %(relation)s, %(symbol)s, %(minutes)s, moment, %(source)s, %(known_at)s
-  from unnest(%(moments)s::timestamptz[]) moment
-    on conflict (relation, symbol, interval_minutes, open_time) do update
-   set confirmed_at = excluded.known_at
- where empty_interval.confirmed_at is null
-   and excluded.known_at >= empty_interval.known_at + %(apart)s
-"""
+# A candle that will never come decides what trades came to, so readers are told of it.
+LOG_EMPTY = SQL("""
+insert into changed
+select 'empty_interval', substring(symbol from '^[A-Z]+'), symbol, interval_minutes, open_time
+  from noted
+ where relation = 'candle' and is_new
+""")
+INSERT_EMPTY = SQL("""
+with noted as (
+    insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at)
+    select %(relation)s, %(symbol)s, %(minutes)s, moment, %(source)s, %(known_at)s
+      from unnest(%(moments)s::timestamptz[]) moment
+        on conflict (relation, symbol, interval_minutes, open_time) do update
+       set confirmed_at = excluded.known_at
+     where empty_interval.confirmed_at is null
+       and excluded.known_at >= empty_interval.known_at + %(apart)s
+    returning *, xmax = 0 as is_new
+) {}
+""").format(LOG_EMPTY)
 # One answer may be incomplete: only a second one, so much later, is believed.
 CONFIRMED_AFTER = timedelta(minutes=4)
 
@@ -175,6 +188,11 @@ def note_empty(
     known_at: datetime,
 ) -> None:
     """Remember that a source has no row for intervals that start at these times."""
-    if moments:
-        parameters = {**series._asdict(), "moments": list(moments), "known_at": known_at}
-        connection.execute(INSERT_EMPTY, parameters | {"apart": CONFIRMED_AFTER})
+    if not moments:
+        return
+    parameters = {**series._asdict(), "moments": list(moments), "known_at": known_at}
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(CREATE_CHANGED)
+        cursor.execute(INSERT_EMPTY, parameters | {"apart": CONFIRMED_AFTER})
+        if cursor.rowcount:
+            publish(cursor)

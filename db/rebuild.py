@@ -22,6 +22,7 @@ from db.bulk import (
     publish,
     statement_parts,
 )
+from db.gaps import LOG_EMPTY
 from db.market import Range
 
 SCRATCH = ("contract", "candle", "build_up", "chain_oi", "empty_interval", "revision", "change_log")
@@ -32,12 +33,15 @@ DERIVED = (CONTRACT, *OF_A_SESSION)
 IMPORT = "import"
 
 # Also what replaced what, and what is known to be empty; both only grow.
-TAKE_EMPTY = b"""
-insert into public.empty_interval as kept select * from pg_temp.empty_interval
-    on conflict (relation, symbol, interval_minutes, open_time) do update
-   set confirmed_at = excluded.confirmed_at
- where kept.confirmed_at is null and excluded.confirmed_at is not null
-"""
+TAKE_EMPTY = SQL("""
+with noted as (
+    insert into public.empty_interval as kept select * from pg_temp.empty_interval
+        on conflict (relation, symbol, interval_minutes, open_time) do update
+       set confirmed_at = excluded.confirmed_at
+     where kept.confirmed_at is null and excluded.confirmed_at is not null
+    returning *, xmax = 0 as is_new
+) {}
+""").format(LOG_EMPTY)
 TAKE_REVISIONS = b"""
 insert into public.revision (relation, underlying, symbol, interval_minutes, open_time, replaced,
                              known_at, revised_at)
@@ -120,6 +124,7 @@ def take_over(
             cursor.execute(_take(relation, only_missing), _parameters(session, seen_to))
             changed += cursor.rowcount
         cursor.execute(TAKE_EMPTY)
+        changed += cursor.rowcount
         cursor.execute(TAKE_REVISIONS)
         if changed:
             # Before the scratch log, which would hide the real one.

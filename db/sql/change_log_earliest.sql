@@ -1,13 +1,13 @@
--- From which moment on the inputs of signals changed after a cursor, per underlying: build-ups and
--- final candles of a time range, and whether a build-up or a price that places ATM is among them;
--- beside the state of the log. One statement, so one snapshot.
+-- From which moment on the inputs of signals changed after a cursor, per underlying: build-ups,
+-- final candles and candles that will never come, of a time range; and whether a build-up or a
+-- price that places ATM is among them; beside the state of the log. One statement, so one snapshot.
 with log as (
     select epoch, pruned_to, greatest(pruned_to, (select max(seq) from change_log)) as newest
       from feed_meta
 ), changed as (
     select l.underlying, min(l.moment) as moment,
            bool_or(l.relation = 'build_up'
-                   or l.symbol = any(%(symbols)s)
+                   or l.relation = 'candle' and l.symbol = any(%(symbols)s)
                       and (l.moment + make_interval(mins => l.interval_minutes)
                            = date_bin('5 minutes', l.moment, '2000-01-01 03:45+00')
                              + interval '5 minutes')) as placing
@@ -19,7 +19,7 @@ with log as (
             limit 1) c on true
      where l.seq > %(after)s and l.underlying = any(%(underlyings)s)
        and l.moment >= %(first)s::timestamptz and l.moment < %(last)s::timestamptz
-       and (l.relation = 'build_up' or c.final)
+       and (l.relation in ('build_up', 'empty_interval') or c.final)
      group by l.underlying
 )
 select log.epoch, log.pruned_to, log.newest, changed.underlying, changed.moment, changed.placing

@@ -11,13 +11,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.bulk import BUILD_UP, CANDLE, Relation, write
+from db.gaps import EmptySeries, note_empty
 from db.market import Range
+from db.rows import Candle
 from db.strategies import register_version, set_live
 from pipelines.live_signals import LiveSignals
 from pipelines.materialise import materialise_signals
 from pipelines.versions import Planned
 from strategy.session import session_hours
-from tests.stored_days import SESSION, cover, market_rows, quiet_day, store, store_contracts
+from tests.stored_days import LOT, SESSION, cover, market_rows, quiet_day, store, store_contracts
 
 NAMES = ("NIFTY",)
 NOW = session_hours(SESSION)[1] + timedelta(minutes=20)
@@ -128,6 +130,32 @@ def test_prices_go_on_while_build_ups_are_late(connection, live) -> None:
     write(connection, BUILD_UP, late)
     live.advance(connection, LATER)
     assert len(standing(connection)) == 2
+    assert at_once(connection) == (0, 0, 0, {})
+
+
+def test_a_quiet_interval_may_decide_that_a_trade_was_lost(connection, live) -> None:
+    day = quiet_day(12)
+    for place, contract in ((4, "25000C"), (6, "25100C"), (9, "24900C")):
+        cover(day, place, contract)
+    store(connection, day)
+    symbol = day.rows[0, "25000C"]["symbol"]
+    fallen = [
+        Candle(
+            *(day.rows[0, contract]["symbol"], 5, day.opens[place], "NIFTY"),
+            *(101.0, 101.0, 50.0, 50.0, LOT, None, "test"),
+            *(day.opens[place] + timedelta(minutes=5), True),
+        )
+        for contract, place in (("25000C", 6), ("25100C", 7))
+    ]
+    write(connection, CANDLE, fallen)
+    live.advance(connection, NOW)
+    assert len(standing(connection)) == 3, "nobody knows what the first trade came to"
+    note_empty(connection, EmptySeries("candle", symbol, 5, "test"), [day.opens[5]], NOW)
+    live.advance(connection, NOW)
+    assert len(standing(connection)) == 2
+    assert connection.execute("select reason, known_at from signal_rejection").fetchall() == [
+        ("daily_loss_limit", NOW)
+    ]
     assert at_once(connection) == (0, 0, 0, {})
 
 
