@@ -28,6 +28,9 @@ const NOTHING = "\u2013"
 export const outcomeAt = (signal, horizon) =>
   signal.outcomes.find((outcome) => outcome.horizon_minutes === horizon) ?? null
 
+/** A trade's numbers mean something only when it was entered. @param {Outcome | null} outcome */
+const traded = (outcome) => (outcome?.exit_reason === "not_entered" ? null : outcome)
+
 /**
  * A column of points of premium that a signal carries.
  * @param {"entry" | "stop" | "target1" | "target2"} key
@@ -50,8 +53,8 @@ const level = (key, label, tone = "") => ({
  */
 const excursion = (key, label, hint) => ({
   key, label, hint, numeric: true,
-  value: (_, outcome) => outcome?.[key] ?? null,
-  show: (_, outcome) => format.price(outcome?.[key]),
+  value: (_, outcome) => traded(outcome)?.[key] ?? null,
+  show: (_, outcome) => format.price(traded(outcome)?.[key]),
 })
 
 /** @type {Column[]} */
@@ -93,18 +96,18 @@ export const COLUMNS = [
     key: "iv", label: "IV", hint: "Implied volatility of the contract", numeric: true,
     optional: true,
     value: (signal) => signal.iv ?? null,
-    show: ({ iv }) => (iv == null ? NOTHING : `${(iv * 100).toFixed(1)}%`),
+    show: ({ iv }) => format.volatility(iv),
   },
   {
     key: "delta", label: "Delta", hint: "Of the contract", numeric: true, optional: true,
     value: (signal) => signal.delta ?? null,
-    show: ({ delta }) => (delta == null ? NOTHING : delta.toFixed(2)),
+    show: ({ delta }) => format.delta(delta),
   },
   {
     key: "return_points", label: "Return", hint: "Points of premium after costs", numeric: true,
-    value: (_, outcome) => outcome?.return_points ?? null,
-    show: (_, outcome) => (outcome ? format.signedPrice(outcome.return_points) : NOTHING),
-    tone: (_, outcome) => `strong ${!outcome ? "" : outcome.return_points > 0 ? "up" : "down"}`,
+    value: (_, outcome) => traded(outcome)?.return_points ?? null,
+    show: (_, outcome) => format.signedPrice(traded(outcome)?.return_points),
+    tone: (_, outcome) => `strong ${format.tone(traded(outcome)?.return_points)}`,
   },
   excursion("mfe_points", "MFE", "Most that the premium rose above the entry, points"),
   excursion("mae_points", "MAE", "Most that the premium fell below the entry, points"),

@@ -88,8 +88,11 @@ export const volatility = (value) => (value == null ? "–" : `${(value * 100).t
 /** `0.48` of an option's delta. @param {number | null | undefined} value */
 export const delta = (value) => (value == null ? "–" : grouped(value, 2))
 
-/** `+12.30` or `−4.05`. @param {number} value */
-export const signedPrice = (value) => (value > 0 ? "+" : "") + price(value)
+/** `+12.30` or `−4.05`. @param {number | null | undefined} value */
+export const signedPrice = (value) => (value != null && value > 0 ? "+" : "") + price(value)
+
+/** Class of a rise or a fall. @param {number | null | undefined} value */
+export const tone = (value) => (!value ? "" : value > 0 ? "up" : "down")
 
 /**
  * Lakh and crore, as desks here say it: `8.4 K`, `12.35 L`, `1.20 Cr`.

@@ -160,8 +160,8 @@ function greeks({ iv, delta, gamma, theta, vega, greeks_at }) {
 
 /** @param {number | null} value */
 function change(value) {
-  const tone = value === null ? "" : value > 0 ? "up" : value < 0 ? "down" : ""
-  return element("td", { className: `num ${tone}`, textContent: format.signedCompact(value) })
+  const className = `num ${format.tone(value)}`
+  return element("td", { className, textContent: format.signedCompact(value) })
 }
 
 /** @param {number | null} value @param {number} most @param {"call" | "put"} side */

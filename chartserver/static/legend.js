@@ -47,9 +47,9 @@ export function createLegend(container, role) {
       const open = sessionOpen(bars)
       const moved = newest && open ? newest.c - open : 0
       setText(change, open ? `${format.signedPrice(moved)}  ${format.percent(moved / open)}` : "")
-      change.className = `change ${direction(moved)}`
+      change.className = `change ${format.tone(moved)}`
       change.title = "from the session's open"
-      last.className = `last ${direction(moved)}`
+      last.className = `last ${format.tone(moved)}`
       const shown = bar ?? newest ?? null
       // The interval that still forms has no build-up yet: show the last one known, with its time.
       const row = shown && (buildUps?.at(shown.t) ?? (bar ? null : buildUps?.rows.at(-1))) || null
@@ -60,9 +60,6 @@ export function createLegend(container, role) {
     },
   }
 }
-
-/** @param {number} moved */
-const direction = (moved) => (moved > 0 ? "up" : moved < 0 ? "down" : "")
 
 /** First price of the newest candle's session. @param {Candle[]} bars */
 function sessionOpen(bars) {

@@ -131,8 +131,7 @@ function means(row) {
     body.insertRow().append(
       element("td", { textContent: name, className: "muted" }),
       element("td", {
-        textContent: gain === null ? "\u2013" : format.signedPrice(gain),
-        className: `num ${gain === null ? "" : gain > 0 ? "up" : "down"}`,
+        textContent: format.signedPrice(gain), className: `num ${format.tone(gain)}`,
       }),
       element("td", { textContent: format.price(most), className: "num" }),
       element("td", { textContent: format.price(least), className: "num" }))

@@ -116,6 +116,17 @@ def test_signals_are_shown_with_their_outcomes_beside_random_entries(opened):
     expect(without.get_by_test_id("verdict")).to_contain_text("No random entries")
 
 
+def test_a_trade_that_was_never_entered_shows_no_result(opened, connection):
+    connection.execute(
+        "update signal_outcome set exit_reason = 'not_entered', hit = false, mfe_points = 0,"
+        " mae_points = 0, return_points = 0 where return_points = %s",
+        (RETURNS[20],),
+    )
+    row = opened("strategy=vwap_trap").get_by_test_id("result-row")
+    expect(row).to_contain_text("Not entered")
+    assert row.locator("td").all_inner_texts()[-5:-1] == [*"\u2013" * 3, "Not entered"]
+
+
 def test_filters_and_order_are_kept_in_the_address(opened):
     page = opened()
     page.get_by_test_id("strategy").select_option("delta_volume")
