@@ -26,7 +26,6 @@ from strategy.contract import UNDERLYINGS
 SESSIONS = 250
 STEPPED_DAYS = 10
 ROUNDS = 5
-PLAIN_ROUNDS = 3
 PLAIN = Path(__file__).parent.parent / "tests" / "strategy" / "plain_delta_volume.py"
 
 
@@ -51,11 +50,11 @@ def _batch(frames: Frames) -> Iterator[Result]:
     plain = load_plain()
     # Both contestants start from what they read best; converting is not timed.
     records = [plain.records(frame) for frame in frames]
-    found: dict[str, Any] = {}
-    (slow,) = medians(PLAIN_ROUNDS, lambda: found.update(plain=plain.evaluate(*records)))
-    (fast,) = medians(ROUNDS, lambda: found.update(ours=delta_volume.evaluate_rows(*frames)))
-    ids = {signal.signal_id for signal in found["ours"][0]}
-    assert ids == {signal["signal_id"] for signal in found["plain"][0]} != set()
+    slow, fast = medians(
+        ROUNDS, lambda: plain.evaluate(*records), lambda: delta_volume.evaluate_rows(*frames)
+    )
+    ids = {signal.signal_id for signal in delta_volume.evaluate_rows(*frames)[0]}
+    assert ids == {signal["signal_id"] for signal in plain.evaluate(*records)[0]} != set()
     rows = len(frames.build_ups)
     yield Result(
         f"Delta Volume, {SESSIONS} sessions, {rows:,} rows, {len(ids):,} signals",

@@ -41,6 +41,10 @@ class Counts(NamedTuple):
     numbers: Ints
     known: Flags
 
+    def at(self, rows: Ints) -> "Counts":
+        """Return those of some rows."""
+        return Counts(self.numbers[rows], self.known[rows])
+
 
 class CheckedFrame:
     """One input frame under inspection; `name` says in errors which one.
@@ -72,7 +76,7 @@ class CheckedFrame:
     def instants(self, column: str, *, optional: bool = False) -> Ints:
         """Return tz-aware times as microseconds UTC; `NO_TIME` for null where optional."""
         series = self.frame[column]
-        missing = series.isna().to_numpy(dtype=bool)
+        missing = _missing(series)
         if not optional:
             self.refuse(column, missing, "null is not allowed")
         if missing.all():
@@ -81,7 +85,9 @@ class CheckedFrame:
             naive = types.is_datetime64_dtype(series.dtype)
             problem = "naive times" if naive else f"not tz-aware times but {series.dtype}"
             self.fail(column, problem, int((~missing).argmax()))
-        instants: Ints = series.dt.as_unit("us").to_numpy(dtype="datetime64[us]").view(np.int64)
+        if series.dt.unit != "us":
+            series = series.dt.as_unit("us")
+        instants: Ints = series.to_numpy(dtype="datetime64[us]").view(np.int64)
         return instants
 
     def dates(self, column: str) -> Categories:
@@ -107,28 +113,27 @@ class CheckedFrame:
         categorical = isinstance(series.dtype, pd.CategoricalDtype)
         if (series.cat.categories.dtype if categorical else series.dtype) != "str":
             self.texts(column)
-        self.refuse(column, series.isna().to_numpy(dtype=bool), "null is not allowed")
+        self.refuse(column, _missing(series), "null is not allowed")
 
     def _categories(self, column: str) -> Categories:
-        series = self.frame[column]
-        categorical = isinstance(series.dtype, pd.CategoricalDtype)
-        found, values = (
-            (series.cat.codes.to_numpy(), series.cat.categories)
-            if categorical
-            else pd.factorize(series)
+        values = self.frame[column].array
+        found, distinct = (
+            (values.codes, values.categories)
+            if isinstance(values, pd.Categorical)
+            else pd.factorize(values)
         )
         self.refuse(column, found < 0, "null is not allowed")
         codes: npt.NDArray[np.signedinteger[Any]] = np.asarray(found)
-        used = np.zeros(len(values), dtype=bool)
+        used = np.zeros(len(distinct), dtype=bool)
         used[codes[runs(codes)[0]]] = True
         if not used.all():  # a category without rows is no value of the column
-            codes, values = (np.cumsum(used) - 1)[codes], values[used]
-        return Categories(codes, list(values))
+            codes, distinct = (np.cumsum(used) - 1)[codes], distinct[used]
+        return Categories(codes, list(distinct))
 
     def integers(self, column: str) -> Ints:
         """Return whole numbers, none unknown."""
         series = self.frame[column]
-        self.refuse(column, series.isna().to_numpy(dtype=bool), "null is not allowed")
+        self.refuse(column, _missing(series), "null is not allowed")
         if len(series) and not _is_number(series.dtype, floats=False):
             self.fail(column, f"not whole numbers but {series.dtype}")
         return series.to_numpy(dtype=np.int64)
@@ -136,7 +141,7 @@ class CheckedFrame:
     def counts(self, column: str) -> Counts:
         """Return whole numbers from zero on; null (or NaN) is unknown."""
         series = self.frame[column]
-        missing = series.isna().to_numpy(dtype=bool)
+        missing = _missing(series)
         if missing.all():
             return Counts(np.zeros(len(series), dtype=np.int64), ~missing)
         if not _is_number(series.dtype, floats=True):
@@ -155,7 +160,7 @@ class CheckedFrame:
     def prices(self, column: str, *, optional: bool = False) -> Floats:
         """Return finite prices from zero on; NaN for unknown where optional."""
         series = self.frame[column]
-        missing = series.isna().to_numpy(dtype=bool)
+        missing = _missing(series)
         if not optional:
             self.refuse(column, missing, "NaN is not allowed")
         if missing.all():
@@ -207,10 +212,17 @@ class CheckedFrame:
 def runs(*columns: npt.NDArray[Any]) -> tuple[Ints, Ints]:
     """Return start and length of each run of adjacent rows with equal values in all columns."""
     size = len(columns[0])
-    changes = np.ones(size, dtype=bool)
-    changes[1:] = np.logical_or.reduce([column[1:] != column[:-1] for column in columns])
+    changes = np.zeros(size, dtype=bool)
+    changes[:1] = True
+    for column in columns:
+        changes[1:] |= column[1:] != column[:-1]
     starts = np.flatnonzero(changes)
     return starts, np.diff(starts, append=size)
+
+
+def _missing(series: "pd.Series[Any]") -> Flags:
+    missing: Flags = np.asarray(series.array.isna(), dtype=bool)
+    return missing
 
 
 def _is_number(dtype: Any, *, floats: bool) -> bool:

@@ -15,6 +15,7 @@ _NONE: Ints = np.zeros(0, dtype=np.int64)
 class _Ladder(NamedTuple):
     strikes: Ints  # ascending, each once
     first_seen: Ints  # of each, as an ordinal
+    latest: int  # of these
 
 
 class Ladders:
@@ -34,20 +35,22 @@ class Ladders:
         listed.refuse("strike", strikes <= 0, "not above zero")
         first_seen = np.array([day.toordinal() for day in seen.distinct], dtype=np.int64)
         firsts = first_seen[seen.small]
-        order = np.lexsort((firsts, strikes, expiries.small, underlyings.small))
+        keys = underlyings.small, expiries.small, strikes
+        order = np.lexsort((firsts, *reversed(keys)))
+        once = order[runs(*(key[order] for key in keys))[0]]  # of the same strikes the earliest
         self._ladders: dict[tuple[str, date | None], _Ladder] = {}
-        for start, size in zip(*runs(underlyings.small[order], expiries.small[order]), strict=True):
-            mine = order[start : start + size]
-            distinct, places = np.unique(strikes[mine], return_index=True)
+        for start, size in zip(*runs(*(key[once] for key in keys[:2])), strict=True):
+            mine = once[start : start + size]
             name = (
                 underlyings.distinct[underlyings.small[mine[0]]],
                 expiries.distinct[expiries.small[mine[0]]],
             )
-            self._ladders[name] = _Ladder(distinct, firsts[mine][places])
+            self._ladders[name] = _Ladder(strikes[mine], firsts[mine], int(firsts[mine].max()))
 
     def at(self, underlying: str, expiry: date | None, session: date) -> Ints:
         """Return the strikes listed by a session, ascending; none where no expiry is known."""
         ladder = self._ladders.get((underlying, expiry))
         if ladder is None:
             return _NONE
-        return ladder.strikes[ladder.first_seen <= session.toordinal()]
+        day = session.toordinal()
+        return ladder.strikes if ladder.latest <= day else ladder.strikes[ladder.first_seen <= day]

@@ -1,7 +1,11 @@
 """Stops and targets of a bought option, on the tick grid."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from strategy.frames import Floats
 
 STOP_POINTS = {"NIFTY": 20.0, "BANKNIFTY": 30.0}
 
@@ -35,9 +39,10 @@ class Levels(NamedTuple):
     target2: float
 
 
-def to_tick(price: float, tick_size: float) -> float:
-    """Return the multiple of the tick nearest to a price, free of binary dust (101.05)."""
-    return round(round(price / tick_size) * tick_size, 10)
+def to_tick(prices: Floats, tick_size: float) -> Floats:
+    """Return the multiples of the tick nearest to prices, free of binary dust (101.05)."""
+    ticks: Floats = np.round(np.rint(prices / tick_size) * tick_size, 10)
+    return ticks
 
 
 def levels(close: float, underlying: str, parameters: RiskParameters) -> Levels:
@@ -46,11 +51,21 @@ def levels(close: float, underlying: str, parameters: RiskParameters) -> Levels:
     Raises:
         KeyError: The parameters have no stop for that underlying.
     """
+    columns = level_columns(np.array([close]), [underlying], parameters)
+    return Levels(*(column[0] for column in columns))
+
+
+def level_columns(
+    closes: Floats, underlyings: Iterable[str], parameters: RiskParameters
+) -> list[list[float]]:
+    """Return `levels` of many options, field by field; the underlyings are as many as closes."""
     tick = parameters.tick_size
-    entry = to_tick(close, tick)
-    return Levels(
-        entry=entry,
-        stop=max(to_tick(entry - parameters.stop_points[underlying], tick), tick),
-        target1=to_tick(entry + parameters.first_target_points, tick),
-        target2=to_tick(entry + parameters.second_target_points, tick),
+    points = np.array([parameters.stop_points[underlying] for underlying in underlyings])
+    entries = to_tick(closes, tick)
+    columns = (
+        entries,
+        np.maximum(to_tick(entries - points, tick), tick),
+        to_tick(entries + parameters.first_target_points, tick),
+        to_tick(entries + parameters.second_target_points, tick),
     )
+    return [column.tolist() for column in columns]

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from hashlib import sha1
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 import pandas as pd
 
 NAMESPACE = UUID("5b0c7d3e-6a0f-5e0a-9c56-3f1a7f0f6d11")
+_NAMESPACE_HASH = sha1(NAMESPACE.bytes, usedforsecurity=False)
 _TEXTS = frozenset(
     (
         *("strategy", "version", "underlying", "symbol"),
@@ -80,8 +82,16 @@ class Evaluation(NamedTuple):
 
 def signal_id(moment: Moment, symbol: str) -> UUID:
     """Return the id of a signal: the same natural key has the same one in every database."""
-    key = (moment.strategy, moment.version, moment.underlying, moment.event_time.isoformat())
-    return uuid5(NAMESPACE, "|".join((*key, symbol)))
+    key = (moment.strategy, moment.version, moment.underlying, _utc_text(moment.event_time))
+    # What `uuid5` does, without hashing the namespace each time.
+    named = _NAMESPACE_HASH.copy()
+    named.update("|".join((*key, symbol)).encode())
+    return UUID(bytes=named.digest()[:16], version=5)
+
+
+def _utc_text(moment: datetime) -> str:
+    """Return `isoformat()` of a UTC time, which takes twice as long with the offset."""
+    return moment.replace(tzinfo=None).isoformat() + "+00:00"
 
 
 def signal_frame(rows: Sequence[Signal]) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -39,6 +40,10 @@ class Axes:
         sizes = [-((start - end) // INTERVAL) for start, end in hours]
         return cls(days, sorted(underlyings), [start for start, _ in hours], sizes, version)
 
+    @cached_property
+    def _starts(self) -> Ints:
+        return _array(map(_micros, self.opens))
+
     @property
     def shape(self) -> tuple[int, int]:
         """The number of groups and of slots."""
@@ -46,10 +51,9 @@ class Axes:
 
     def moment(self, key: Key) -> Moment:
         """Return the interval at a group and slot."""
-        session, underlying = self.group_key(key[0])
-        start = self.opens[key[0] // len(self.underlyings)]
-        end = start + (key[1] + 1) * INTERVAL
-        return Moment(STRATEGY, self.version, underlying, session, end)
+        day, name = divmod(key[0], len(self.underlyings))
+        end = self.opens[day] + (key[1] + 1) * INTERVAL
+        return Moment(STRATEGY, self.version, self.underlyings[name], self.sessions[day], end)
 
     def group_key(self, group: int) -> tuple[date, str]:
         """Return session and underlying of a group."""
@@ -62,7 +66,7 @@ class Axes:
         starts, lengths = runs(sessions.small)
         session = recoded(sessions, self.sessions, starts)  # of each run
         # Written over: memory that was never used before costs more than the arithmetic.
-        since_open = np.repeat(_array(map(_micros, self.opens))[session], lengths)
+        since_open = np.repeat(self._starts[session], lengths)
         np.subtract(instants, since_open, out=since_open)
         slot = since_open // _SLOT
         inside = (slot >= 0) & (slot < np.repeat(_array(self.sizes)[session], lengths))

@@ -1,20 +1,33 @@
 """Delta Volume over any number of sessions and underlyings at once."""
 
+import gc
 from collections.abc import Iterator
+from contextlib import contextmanager
 from operator import itemgetter
 
 import numpy as np
 import pandas as pd
 
 from strategy.delta_volume.axes import Key
+from strategy.delta_volume.choices import decide_all
 from strategy.delta_volume.clusters import Points, place_clusters
 from strategy.delta_volume.inputs import Inputs, read_inputs
 from strategy.delta_volume.parameters import DEFAULTS, Parameters
 from strategy.delta_volume.rows import missing_rows, no_reference
-from strategy.delta_volume.rules import decide
-from strategy.delta_volume.verdicts import covering_clusters
 from strategy.frames import Flags
 from strategy.signals import Evaluation, Rejection, Signal, rejection_frame, signal_frame
+
+
+@contextmanager
+def _collector_paused() -> Iterator[None]:
+    """Leave the search for cycles until later: rows by the thousand hold none."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
 
 
 def evaluate(
@@ -46,6 +59,7 @@ def evaluate(
     return Evaluation(signal_frame(signals), rejection_frame(rejections))
 
 
+@_collector_paused()
 def evaluate_rows(
     build_ups: pd.DataFrame,
     reference: pd.DataFrame,
@@ -57,11 +71,8 @@ def evaluate_rows(
     points = place_clusters(inputs, parameters)
     complete = np.all((points.rows >= 0) & (points.rows_before >= 0), axis=1)
     rejections = [*_without_cluster(inputs), *_incomplete(inputs, points, ~complete)]
-    signals: list[Signal] = []
-    for key, cluster in covering_clusters(inputs, points.of(complete), parameters):
-        bought, against = decide(cluster, parameters)
-        signals += bought
-        rejections += ((key, rejection) for rejection in against)
+    signals, against = decide_all(inputs, points.of(complete), parameters)
+    rejections += against
     rejections.sort(key=itemgetter(0))
     return signals, [rejection for _, rejection in rejections]
 

@@ -19,9 +19,9 @@ class Points(NamedTuple):
     slot: Ints
     strikes: Ints  # one column per strike; -1 where the ladder ends
     atm: Ints
-    cells: Ints  # places in the grid laid out flat
-    rows: Ints  # row numbers of t; -1 where missing
-    rows_before: Ints  # and of t - 5 minutes
+    lines: Ints  # of the grid
+    rows: Ints  # of t; -1 where missing
+    rows_before: Ints  # and of t - 5 minutes, which is the row before where neither is missing
 
     def of(self, chosen: Flags) -> "Points":
         """Return the chosen ones of the intervals."""
@@ -37,11 +37,11 @@ def place_clusters(inputs: Inputs, parameters: Parameters) -> Points:
     first, end = inputs.ladders.firsts[group], inputs.ladders.firsts[group + 1]
     places[(places < first[:, None]) | (places >= end[:, None])] = -1
     strikes = inputs.ladders.strikes[places]
-    lines = inputs.lines[places].reshape(len(group), 2 * len(offsets))
+    lines = inputs.lines.take(places, axis=0).reshape(len(group), 2 * len(offsets))
     cells = lines * inputs.grid.shape[1] + slot[:, None]
-    rows = inputs.grid.ravel()
+    rows = inputs.grid.ravel().take
     return Points(
-        group, slot, strikes, strikes[:, parameters.wings], cells, rows[cells], rows[cells - 1]
+        group, slot, strikes, strikes[:, parameters.wings], lines, rows(cells), rows(cells - 1)
     )
 
 

@@ -72,8 +72,10 @@ class Inputs:
     ladders: Ladders
     recorded: Flags  # per group and slot: any row at all
     lines: Ints  # per place in the ladders, call and put: the line of the grid
-    grid: Ints  # per line and slot: the row number, or -1; the last line has no rows
-    frame: pd.DataFrame
+    # The rows within the hours, by line and time: those of a contract lie next to each other.
+    grid: Ints  # per line and slot: the row, or -1; the last line has no rows
+    firsts: Ints  # the first row of each line
+    symbol: pd.Series
     close: Floats
     open_interest: Counts
     volume: Counts
@@ -120,18 +122,28 @@ def read_inputs(
     grid = rows.grid(
         "open_time", np.repeat(line, sizes), slot, (len(line_groups) + 1, axes.shape[1])
     )
+    close, known_at = rows.prices("close"), rows.instants("known_at")
+    interest, volume = rows.counts("open_interest"), rows.counts("volume")
+    symbol = build_ups["symbol"]
+    stored = grid >= 0
+    order = grid[stored]
+    if len(order) < len(rows) or np.any(order[1:] < order[:-1]):
+        grid[stored] = np.arange(len(order))
+        close, known_at, symbol = close[order], known_at[order], symbol.iloc[order]
+        interest, volume = interest.at(order), volume.at(order)
     return Inputs(
         axes=axes,
         reference=_reference(prices, price_sessions, price_underlyings, axes),
         ladders=ladders,
-        recorded=_recorded(grid, line_groups, axes),
+        recorded=_recorded(stored, line_groups, axes),
         lines=lines,
         grid=grid,
-        frame=build_ups,
-        close=rows.prices("close"),
-        open_interest=rows.counts("open_interest"),
-        volume=rows.counts("volume"),
-        known_at=rows.instants("known_at"),
+        firsts=np.cumsum(np.append(0, np.count_nonzero(stored[:-1], axis=1))),
+        symbol=symbol,
+        close=close,
+        open_interest=interest,
+        volume=volume,
+        known_at=known_at,
     )
 
 
@@ -173,7 +185,7 @@ def _ladders(contracts: pd.DataFrame, expiries: list[date | None], axes: Axes) -
 
 
 def _lines(group: Ints, strikes: Ints, side: Ints, ladders: Ladders) -> tuple[Ints, Ints, Ints]:
-    """Give every contract that has rows within the hours its line of the grid, group by group.
+    """Give every contract that has rows within the hours its line of the grid, as they come.
 
     Returns:
         Each run's line, -1 outside the hours; the lines of each place in the ladders, call and
@@ -182,21 +194,27 @@ def _lines(group: Ints, strikes: Ints, side: Ints, ladders: Ladders) -> tuple[In
     spread = int(max(strikes.max(initial=0), ladders.strikes.max())) + 1
     inside = group >= 0
     keys = 2 * (group * spread + strikes) + side
+    found, first, of_key = np.unique(keys[inside], return_index=True, return_inverse=True)
+    by_line = np.argsort(first)
+    lines_found = np.empty(len(found) + 1, dtype=np.int64)
+    lines_found[by_line] = np.arange(len(found))
+    lines_found[-1] = len(found)
     line = np.full(len(keys), -1)
-    found, line[inside] = np.unique(keys[inside], return_inverse=True)
+    line[inside] = lines_found[of_key]
     listed = 2 * (ladders.groups * spread + ladders.strikes[:-1])[:, None] + np.arange(2)
     lines = np.full((len(ladders.strikes), 2), len(found))
     place = np.searchsorted(found, listed)
-    lines[:-1] = np.where(np.append(found, -1)[place] == listed, place, len(found))
-    return line, lines, found // (2 * spread)
+    lines[:-1] = lines_found[np.where(np.append(found, -1)[place] == listed, place, -1)]
+    return line, lines, found[by_line] // (2 * spread)
 
 
-def _recorded(grid: Ints, line_groups: Ints, axes: Axes) -> Flags:
+def _recorded(stored: Flags, line_groups: Ints, axes: Axes) -> Flags:
     """Return, per group and slot, whether any contract has a row."""
     recorded = np.zeros(axes.shape, dtype=bool)
-    firsts = np.flatnonzero(np.diff(line_groups, prepend=-1))  # the first line of each group
-    if len(firsts):
-        recorded[line_groups[firsts]] = np.logical_or.reduceat(grid[:-1] >= 0, firsts, axis=0)
+    by_group = np.argsort(line_groups, kind="stable")
+    groups, firsts = np.unique(line_groups[by_group], return_index=True)
+    if len(groups):
+        recorded[groups] = np.logical_or.reduceat(stored[by_group], firsts, axis=0)
     return recorded
 
 

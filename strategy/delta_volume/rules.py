@@ -9,7 +9,7 @@ from typing import NamedTuple, TypedDict
 
 from strategy.build_up import BuildUp, build_up
 from strategy.delta_volume.parameters import Parameters
-from strategy.risk import levels
+from strategy.risk import Levels, levels
 from strategy.signals import Moment, Rejection, Signal, signal_id
 
 
@@ -50,14 +50,13 @@ VERDICT_FIELDS = tuple(Verdict.__annotations__)
 
 
 class Cluster(NamedTuple):
-    """The contracts around ATM at one moment, by strike, the call before the put."""
+    """The strikes around ATM at one moment, and what placed it."""
 
     moment: Moment
     atm_strike: int
     price: float
     reference: str
     strikes: list[int]
-    verdicts: list[Verdict]
     known_at: datetime
 
 
@@ -92,14 +91,19 @@ def judge(seen: Observed, parameters: Parameters) -> Verdict:
     )
 
 
-def decide(cluster: Cluster, parameters: Parameters) -> tuple[list[Signal], list[Rejection]]:
-    """Return the cluster's signal, if any, and its covering contracts against the net delta."""
-    covering = [verdict for verdict in cluster.verdicts if verdict["covering"]]
+def decide(
+    cluster: Cluster, verdicts: list[Verdict], parameters: Parameters
+) -> tuple[list[Signal], list[Rejection]]:
+    """Return the cluster's signal, if any, and its covering contracts against the net delta.
+
+    The verdicts are those of all its contracts, by strike, the call before the put.
+    """
+    covering = [verdict for verdict in verdicts if verdict["covering"]]
     if not covering:
         return [], []
     net = sum(
         (verdict["delta_volume"] or 0) * (1 if verdict["option_type"] == "C" else -1)
-        for verdict in cluster.verdicts
+        for verdict in verdicts
     )
     with_net = [v for v in covering if (net > 0 if v["option_type"] == "C" else net < 0)]
     signals = []
@@ -112,39 +116,49 @@ def decide(cluster: Cluster, parameters: Parameters) -> tuple[list[Signal], list
                 v["strike"] if v["option_type"] == "C" else -v["strike"],
             ),
         )
-        signals.append(_signal(cluster, nearest, net, parameters))
-    against = [_against(cluster, verdict, net) for verdict in covering if verdict not in with_net]
-    return signals, against
+        trade = levels(nearest["close"], cluster.moment.underlying, parameters)
+        signals.append(to_signal(cluster, verdicts, nearest, net, trade, parameters))
+    return signals, [to_rejection(cluster, one, net) for one in covering if one not in with_net]
 
 
-def _signal(cluster: Cluster, bought: Verdict, net: int, parameters: Parameters) -> Signal:
+def to_signal(
+    cluster: Cluster,
+    verdicts: list[Verdict],
+    bought: Verdict,
+    net: int,
+    trade: Levels,
+    parameters: Parameters,
+) -> Signal:
+    """Return the signal to buy one contract of the cluster."""
     moment = cluster.moment
+    symbol = bought["symbol"]
     return Signal(
-        signal_id(moment, bought["symbol"]),
+        signal_id(moment, symbol),
         *moment,
-        bought["symbol"],
+        symbol,
         "BULLISH" if bought["option_type"] == "C" else "BEARISH",
         "short_covering",
         cluster.atm_strike,
         cluster.price,
         net,
         cluster.strikes,
-        *levels(bought["close"], moment.underlying, parameters),
+        *trade,
         "market",
-        {"reference": cluster.reference, "contracts": cluster.verdicts},
+        {"reference": cluster.reference, "contracts": verdicts},
         parameters.params_hash(),
         moment.event_time,
         cluster.known_at,
     )
 
 
-def _against(cluster: Cluster, verdict: Verdict, net: int) -> Rejection:
+def to_rejection(cluster: Cluster, against: Verdict, net: int) -> Rejection:
+    """Return the rejection of a contract that covers against the cluster's net delta."""
     details = {
         "net_delta_volume": net,
         "atm_strike": cluster.atm_strike,
         "spot": cluster.price,
         "reference": cluster.reference,
-        "contract": verdict,
+        "contract": against,
     }
-    symbol = verdict["symbol"]
+    symbol = against["symbol"]
     return Rejection(*cluster.moment, "against_net_delta", symbol, details, cluster.known_at)

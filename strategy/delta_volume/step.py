@@ -93,10 +93,10 @@ def _outcome(
         price=price,
         reference=reference,
         strikes=[strike for strike in strikes if strike is not None],
-        verdicts=[judge(_observed(row, stored), parameters) for row, stored in pairs],
         known_at=max(price_known_at, *(_known_at(*pair) for pair in pairs)).astimezone(UTC),
     )
-    return decide(cluster, parameters)
+    verdicts = [judge(_observed(row, stored), parameters) for row, stored in pairs]
+    return decide(cluster, verdicts, parameters)
 
 
 def _cluster_strikes(ladder: list[int], price: float, wings: int) -> list[int | None]:
