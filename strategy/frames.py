@@ -189,8 +189,10 @@ class CheckedFrame:
                 self.fail(column, problem, int(rows.min()))
         return order
 
-    def grid(self, column: str, series: Ints, slots: Ints, shape: tuple[int, int]) -> Ints:
-        """Return row numbers by series and time slot, -1 where there is no row.
+    def grid(
+        self, column: str, series: Ints, slots: Ints, shape: tuple[int, int]
+    ) -> tuple[Ints, Ints]:
+        """Return row numbers by series and time slot, -1 where there is no row; and all of them.
 
         The same check as `ascending`, without sorting. Rows with a negative series are left
         out.
@@ -206,7 +208,7 @@ class CheckedFrame:
         same = series[order[back]] == series[order[back + 1]]
         if len(order) < np.count_nonzero(cells >= 0) or same.any():
             self.ascending(column, np.where(series < 0, -1 - np.arange(len(series)), series), slots)
-        return filled.reshape(shape)
+        return filled.reshape(shape), order
 
 
 def runs(*columns: npt.NDArray[Any]) -> tuple[Ints, Ints]:

@@ -49,10 +49,10 @@ class Axes:
         """The number of groups and of slots."""
         return len(self.sessions) * len(self.underlyings), max(self.sizes, default=0)
 
-    def moment(self, key: Key) -> Moment:
+    def moment(self, group: int, slot: int) -> Moment:
         """Return the interval at a group and slot."""
-        day, name = divmod(key[0], len(self.underlyings))
-        end = self.opens[day] + (key[1] + 1) * INTERVAL
+        day, name = divmod(group, len(self.underlyings))
+        end = self.opens[day] + (slot + 1) * INTERVAL
         return Moment(STRATEGY, self.version, self.underlyings[name], self.sessions[day], end)
 
     def group_key(self, group: int) -> tuple[date, str]:

@@ -34,22 +34,26 @@ def decide_all(
     chosen = with_net.any(axis=1)
     bought = _nearest(points, with_net, side)[chosen]
     signalled = points.of(chosen)
+    places = np.flatnonzero(verdicts.covering & ~with_net)
+    rows = verdict_rows(
+        *(inputs, points, verdicts),
+        np.concatenate([np.flatnonzero(np.repeat(chosen, size)), places]),
+    )
     signals = _signals(
         _columns(inputs, signalled, baseline),
-        verdict_rows(inputs, points, verdicts, np.flatnonzero(np.repeat(chosen, size))),
+        rows[: size * len(bought)],
         bought.tolist(),
         net[chosen].tolist(),
         inputs.close[signalled.rows[np.arange(len(bought)), bought]],
         parameters,
     )
-    places = np.flatnonzero(verdicts.covering & ~with_net)
     against = Points(*(column[places // size] for column in points))
     rejections = [
         (key, to_rejection(Cluster(*cluster), verdict, volume))
         for key, cluster, verdict, volume in zip(
             zip(against.group.tolist(), against.slot.tolist(), strict=True),
             zip(*_columns(inputs, against, baseline), strict=True),
-            verdict_rows(inputs, points, verdicts, places),
+            rows[size * len(bought) :],
             net[places // size].tolist(),
             strict=True,
         )
@@ -129,9 +133,8 @@ def _columns(inputs: Inputs, points: Points, baseline: Baseline) -> tuple[list[A
         baseline.known_at(points.rows, points.lines).max(axis=1, initial=NO_TIME),
         inputs.reference.known_at[at],
     )
-    keys = zip(points.group.tolist(), points.slot.tolist(), strict=True)
     return (
-        [inputs.axes.moment(key) for key in keys],
+        list(map(inputs.axes.moment, points.group.tolist(), points.slot.tolist())),
         points.atm.tolist(),
         inputs.reference.price[at].tolist(),
         np.where(inputs.reference.uses_spot[at], "spot", "future").tolist(),

@@ -119,14 +119,13 @@ def read_inputs(
     line, lines, line_groups = _lines(
         group, strikes[starts], recoded(options, OPTION_TYPES, starts), ladders
     )
-    grid = rows.grid(
+    grid, order = rows.grid(
         "open_time", np.repeat(line, sizes), slot, (len(line_groups) + 1, axes.shape[1])
     )
     close, known_at = rows.prices("close"), rows.instants("known_at")
     interest, volume = rows.counts("open_interest"), rows.counts("volume")
     symbol = build_ups["symbol"]
     stored = grid >= 0
-    order = grid[stored]
     if len(order) < len(rows) or np.any(order[1:] < order[:-1]):
         grid[stored] = np.arange(len(order))
         close, known_at, symbol = close[order], known_at[order], symbol.iloc[order]
@@ -226,7 +225,7 @@ def _reference(
     uses_spot = np.arange(axes.shape[1]) < np.repeat(reliable, len(axes.underlyings))[:, None]
     slot, inside = axes.place(prices, sessions)
     group = np.where(inside, axes.groups(sessions, underlyings, slice(None)), -1)
-    row = prices.grid("open_time", group, slot, axes.shape)
+    row, _ = prices.grid("open_time", group, slot, axes.shape)
     columns = {}
     for name in ("spot", "future"):
         value = prices.prices(name, optional=True)

@@ -55,13 +55,13 @@ def days_of(
         {name for _, names in keys for name in names.distinct},
     )
     group, slot = axes.place(prices, *keys[0])
-    spots = Candles(prices.grid("open_time", group, slot, axes.shape), _source(prices, None))
+    spots = Candles(prices.grid("open_time", group, slot, axes.shape)[0], _source(prices, None))
 
     group, slot = axes.place(rows, *keys[1])
     inside = group >= 0
     lines, line = np.full(len(rows), -1, dtype=np.int64), _contract_numbers(rows, group)
     numbers, lines[inside] = np.unique(line[inside], return_inverse=True)
-    grid = rows.grid("open_time", lines, slot, (len(numbers) + 1, axes.shape[1]))
+    grid, _ = rows.grid("open_time", lines, slot, (len(numbers) + 1, axes.shape[1]))
     expiries = _expiries(rows, group, axes)
     rows.check_texts("symbol")
     candles = Candles(grid, _source(rows, rows.counts("volume")))
