@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+# Most tests wait for servers and markets, so they run beside each other; a file stays together.
+PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 .PHONY: demo up test test-long test-zones setup lint bench screenshot clean
 
@@ -15,15 +17,15 @@ up: setup  ## the same system against the real sources
 
 test: setup  ## all tests; Chromium is installed where it is missing and may be
 	./scripts/need chromium
-	$(BIN)/pytest $(ARGS)
+	$(PYTEST) $(ARGS)
 
 test-long: setup  ## all tests, the fault and load runs in full
 	./scripts/need chromium
-	OPTIONSCALP_LONG=1 $(BIN)/pytest $(ARGS)
+	OPTIONSCALP_LONG=1 $(PYTEST) $(ARGS)
 
 test-zones: setup  ## all tests in each of three time zones
 	./scripts/need chromium
-	set -e; for zone in UTC Asia/Kolkata America/New_York; do TZ=$$zone $(BIN)/pytest $(ARGS); done
+	set -e; for zone in UTC Asia/Kolkata America/New_York; do TZ=$$zone $(PYTEST) $(ARGS); done
 
 lint: setup  ## ruff, mypy and the page's type check
 	$(BIN)/ruff format --check .
