@@ -10,7 +10,7 @@ from psycopg.rows import class_row
 
 from db.bulk import Relation, write
 from db.market import Range
-from db.rows import Signal
+from db.rows import Signal, Stats
 
 SESSIONS = """
 select distinct session from signal
@@ -104,30 +104,6 @@ class RandomOutcome(NamedTuple):
     exit_price: float | None
     gross_points: float
     costs_points: float
-
-
-class Stats(NamedTuple):
-    """A row of `signal_stats`: rates are null without trials, means are premium points."""
-
-    strategy: str
-    version: str
-    underlying: str
-    horizon_minutes: int
-    n: int
-    n_not_entered: int
-    hit_rate: float | None
-    hit_rate_low: float | None
-    hit_rate_high: float | None
-    mean_mfe_points: float | None
-    mean_mae_points: float | None
-    mean_return_points: float | None
-    random_n: int
-    random_hit_rate: float | None
-    random_hit_rate_low: float | None
-    random_hit_rate_high: float | None
-    random_mean_mfe_points: float | None
-    random_mean_mae_points: float | None
-    random_mean_return_points: float | None
 
 
 class Stored(NamedTuple):

@@ -126,3 +126,30 @@ class SignalRejection(NamedTuple):
     symbol: str
     details: Any
     known_at: datetime | None
+
+
+class Stats(NamedTuple):
+    """A row of `signal_stats`: rates with their 95 % Wilson interval, means in premium points.
+
+    None where `n` is 0. `horizon_minutes` of 0 is the session's end.
+    """
+
+    strategy: str
+    version: str
+    underlying: str
+    horizon_minutes: int
+    n: int  # entered ones
+    n_not_entered: int
+    hit_rate: float | None
+    hit_rate_low: float | None
+    hit_rate_high: float | None
+    mean_mfe_points: float | None
+    mean_mae_points: float | None
+    mean_return_points: float | None
+    random_n: int
+    random_hit_rate: float | None
+    random_hit_rate_low: float | None
+    random_hit_rate_high: float | None
+    random_mean_mfe_points: float | None
+    random_mean_mae_points: float | None
+    random_mean_return_points: float | None

@@ -7,7 +7,7 @@ from psycopg.rows import class_row
 
 from db.connection import load_sql
 from db.history import Span
-from db.rows import SignalRejection
+from db.rows import SignalRejection, Stats
 
 VERSIONS = load_sql("sql/signal_version_list.sql")
 STATS = load_sql("sql/signal_stats_read.sql")
@@ -41,32 +41,6 @@ class VersionCount(NamedTuple):
     version: str
     signals: int
     withdrawn: int
-
-
-class Stats(NamedTuple):
-    """Rates with their 95 % Wilson interval and means in points; None where n is 0.
-
-    `horizon_minutes` of 0 is the session's end.
-    """
-
-    strategy: str
-    version: str
-    horizon_minutes: int
-    n: int  # entered ones
-    n_not_entered: int
-    hit_rate: float | None
-    hit_rate_low: float | None
-    hit_rate_high: float | None
-    mean_mfe_points: float | None
-    mean_mae_points: float | None
-    mean_return_points: float | None
-    random_n: int
-    random_hit_rate: float | None
-    random_hit_rate_low: float | None
-    random_hit_rate_high: float | None
-    random_mean_mfe_points: float | None
-    random_mean_mae_points: float | None
-    random_mean_return_points: float | None
 
 
 class Bin(NamedTuple):

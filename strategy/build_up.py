@@ -1,5 +1,6 @@
 """Build-ups: who opened or closed positions in a contract, read from price and open interest."""
 
+from datetime import timedelta
 from typing import Literal, get_args
 
 import numpy as np
@@ -13,6 +14,7 @@ BuildUp = Literal[
 ]  # about that contract, not its underlying
 BUILD_UPS: tuple[BuildUp, ...] = get_args(BuildUp)
 INTERVAL_MINUTES = 5
+INTERVAL = timedelta(minutes=INTERVAL_MINUTES)
 
 _NONE = BUILD_UPS.index("none")
 _BY_SIGNS = np.full((3, 3), _NONE, dtype=np.int64)  # rows: price down, same, up; columns: OI

@@ -5,7 +5,7 @@ int64 microseconds since 1970 UTC whatever unit the column has, so that units ne
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, Final, NamedTuple, NoReturn
 
 import numpy as np
@@ -21,6 +21,8 @@ Flags = npt.NDArray[np.bool_]
 
 MICROSECONDS_PER_MINUTE: Final = 60_000_000
 NO_TIME: Final = np.iinfo(np.int64).min  # how pandas stores NaT
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 class Categories(NamedTuple):
@@ -209,6 +211,16 @@ class CheckedFrame:
         if len(order) < np.count_nonzero(cells >= 0) or same.any():
             self.ascending(column, np.where(series < 0, -1 - np.arange(len(series)), series), slots)
         return filled.reshape(shape), order
+
+
+def microseconds(moment: datetime) -> int:
+    """Return an instant as microseconds since 1970 UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+def instant(number: int) -> datetime:
+    """Return the UTC time of microseconds since 1970."""
+    return _EPOCH + timedelta(microseconds=number)
 
 
 def runs(*columns: npt.NDArray[Any]) -> tuple[Ints, Ints]:

@@ -1,6 +1,5 @@
 """Implied volatility and greeks of every traded option candle, from its own interval alone."""
 
-from datetime import UTC, date, datetime, timedelta
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -8,7 +7,15 @@ import pandas as pd
 
 from strategy import black76
 from strategy.forwards import Group, Quotes, future_forwards, parity_forwards
-from strategy.frames import MICROSECONDS_PER_MINUTE, CheckedFrame, Flags, Floats, Ints
+from strategy.frames import (
+    MICROSECONDS_PER_MINUTE,
+    CheckedFrame,
+    Flags,
+    Floats,
+    Ints,
+    instant,
+    microseconds,
+)
 from strategy.rates import repo_rate
 from strategy.session import session_hours, session_of
 
@@ -18,7 +25,6 @@ OPTION_COLUMNS = (
 )
 KEY = ("symbol", "interval_minutes", "open_time", "underlying")
 MICROSECONDS_PER_YEAR: Final = 365 * 24 * 60 * MICROSECONDS_PER_MINUTE
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # Out of the money nothing costs less than a tick. In the money less time value than that is only
 # the price being older than the forward.
@@ -131,14 +137,14 @@ def _read(frame: pd.DataFrame) -> Rows:
     known = rows.instants("known_at")
     rows.ascending("open_time", symbols.codes * (minutes.max(initial=0) + 1) + minutes, opens)
     ends = opens + minutes * MICROSECONDS_PER_MINUTE
-    closes = np.array([_microseconds(session_hours(day)[1]) for day in expiries.distinct], np.int64)
+    closes = np.array([microseconds(session_hours(day)[1]) for day in expiries.distinct], np.int64)
     remaining = (closes[expiries.codes] if len(rows) else opens) - ends
     kept = np.flatnonzero(volumes.known & (volumes.numbers > 0) & (prices > 0) & (remaining > 0))
     keys = np.stack([names.codes[kept], expiries.codes[kept], minutes[kept], ends[kept]])
     distinct, group = np.unique(keys, axis=1, return_inverse=True)
     groups = [
-        Group(names.distinct[name], expiries.distinct[expiry], _session(end), int(width), int(end))
-        for name, expiry, width, end in distinct.T
+        Group(names.distinct[name], expiries.distinct[expiry], session_of(instant(end)), width, end)
+        for name, expiry, width, end in distinct.T.tolist()
     ]
     calls = np.array([kind == "C" for kind in kinds.distinct], dtype=bool)
     rates = np.array([repo_rate(each.session) for each in groups])
@@ -154,11 +160,3 @@ def _read(frame: pd.DataFrame) -> Rows:
         remaining[kept] / MICROSECONDS_PER_YEAR,
         rates[group],
     )
-
-
-def _microseconds(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1)
-
-
-def _session(microseconds: int) -> date:
-    return session_of(EPOCH + timedelta(microseconds=int(microseconds)))

@@ -1,14 +1,23 @@
 """The candles of one contract in one session, by slot: what trades are walked through."""
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from strategy.frames import NO_TIME, CheckedFrame, Flags, Floats, Ints
+from strategy.frames import (
+    MICROSECONDS_PER_MINUTE,
+    NO_TIME,
+    CheckedFrame,
+    Flags,
+    Floats,
+    Ints,
+    instant,
+    microseconds,
+)
 from strategy.session import session_hours
 
 COLUMNS = (
@@ -17,8 +26,6 @@ COLUMNS = (
 )
 INTERVALS = (1, 5)
 Key = tuple[str, date]  # symbol and session
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
 
 
 class Series(NamedTuple):
@@ -59,7 +66,7 @@ class Series(NamedTuple):
 
     def known_from(self, first: int, stop: int) -> datetime:
         """Return when the last of the stored slots [first, stop) became known, at least one."""
-        return _EPOCH + int(self.known_at[first:stop].max()) * _MICROSECOND
+        return instant(int(self.known_at[first:stop].max()))
 
 
 def first_of(flags: Flags, start: int) -> int:
@@ -98,9 +105,8 @@ def series_of(candles: pd.DataFrame) -> Mapping[Key, Series]:
         session = sessions.distinct[day]
         start, end = session_hours(session)
         step = timedelta(minutes=width)
-        slots, rest = np.divmod(
-            instants[part] - (start - _EPOCH) // _MICROSECOND, step // _MICROSECOND
-        )
+        since_open = instants[part] - microseconds(start)
+        slots, rest = np.divmod(since_open, width * MICROSECONDS_PER_MINUTE)
         if rest.any():
             row = int(part[rest != 0].min())
             rows.fail("open_time", f"not the start of a {width}-minute interval", row)

@@ -97,6 +97,7 @@
  * @typedef {object} Stats of one strategy, version and horizon; null where n is 0
  * @property {string} strategy
  * @property {string} version
+ * @property {string} underlying
  * @property {number} horizon_minutes
  * @property {number} n entered ones
  * @property {number} n_not_entered

@@ -21,7 +21,8 @@ with tally as (
        and (%(direction)s::text is null or s.direction = %(direction)s)
      group by 1, 2, 3, 4
 )
-select s.strategy, s.version, s.horizon_minutes, s.n, s.n_not_entered,
+select s.strategy, s.version, %(underlying)s::text as underlying, s.horizon_minutes, s.n,
+       s.n_not_entered,
        s.hits::double precision / nullif(s.n, 0) as hit_rate,
        wilson(s.hits, s.n, -1.96) as hit_rate_low, wilson(s.hits, s.n, 1.96) as hit_rate_high,
        s.mfe as mean_mfe_points, s.mae as mean_mae_points, s.result as mean_return_points,

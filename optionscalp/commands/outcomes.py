@@ -9,7 +9,8 @@ import typer
 from rich.table import Table
 
 from db.market import Range
-from db.outcomes import Stats, read_stats
+from db.outcomes import read_stats
+from db.rows import Stats
 from optionscalp.commands.options import (
     AsJson,
     FirstOfMany,

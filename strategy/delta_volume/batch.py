@@ -8,7 +8,7 @@ from operator import itemgetter
 import numpy as np
 import pandas as pd
 
-from strategy.delta_volume.axes import Key
+from strategy.axes import Key
 from strategy.delta_volume.choices import decide_all
 from strategy.delta_volume.clusters import Points, place_clusters
 from strategy.delta_volume.inputs import Inputs, read_inputs
@@ -82,9 +82,9 @@ def _without_cluster(inputs: Inputs) -> Iterator[tuple[Key, Rejection]]:
     priced = ~np.isnan(inputs.reference.price)
     # The first interval of a session has no interval before it, so it never has a verdict.
     for key in _keys(inputs.recorded & ~priced):
-        yield key, no_reference(inputs.axes.moment(*key), inputs.reference.used(key))
+        yield key, no_reference(inputs.moment(*key), inputs.reference.used(key))
     for key in _keys(priced & ~inputs.recorded):
-        moment = inputs.axes.moment(*key)
+        moment = inputs.moment(*key)
         yield key, missing_rows(moment, recorded=False, strikes=[], contracts=[])
 
 
@@ -105,7 +105,7 @@ def _incomplete(inputs: Inputs, points: Points, chosen: Flags) -> Iterator[tuple
         yield (
             key,
             missing_rows(
-                inputs.axes.moment(*key),
+                inputs.moment(*key),
                 recorded=True,
                 strikes=[strike if strike >= 0 else None for strike in strikes],
                 contracts=contracts,

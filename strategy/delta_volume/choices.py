@@ -1,22 +1,19 @@
 """What the clusters that cover decide: the vectorised twin of `rules.decide`."""
 
-from datetime import UTC, datetime, timedelta
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 
-from strategy.delta_volume.axes import Key
+from strategy.axes import Key
 from strategy.delta_volume.clusters import Points
 from strategy.delta_volume.inputs import OPTION_TYPES, Inputs
 from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rules import Cluster, Verdict, to_rejection
 from strategy.delta_volume.verdicts import Baseline, judge_all, verdict_rows
-from strategy.frames import NO_TIME, Flags, Floats, Ints
+from strategy.frames import NO_TIME, Flags, Floats, Ints, instant
 from strategy.risk import level_columns
 from strategy.signals import Rejection, Signal, signal_id
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def decide_all(
@@ -134,10 +131,10 @@ def _columns(inputs: Inputs, points: Points, baseline: Baseline) -> tuple[list[A
         inputs.reference.known_at[at],
     )
     return (
-        list(map(inputs.axes.moment, points.group.tolist(), points.slot.tolist())),
+        list(map(inputs.moment, points.group.tolist(), points.slot.tolist())),
         points.atm.tolist(),
         inputs.reference.price[at].tolist(),
         np.where(inputs.reference.uses_spot[at], "spot", "future").tolist(),
         points.strikes.tolist(),
-        [_EPOCH + timedelta(microseconds=latest) for latest in known_at.tolist()],
+        list(map(instant, known_at.tolist())),
     )

@@ -11,12 +11,14 @@ from datetime import date, datetime
 import numpy as np
 import pandas as pd
 
-from strategy.delta_volume.axes import INTERVAL, Axes, Key, recoded
+from strategy.axes import Axes, Key, recoded
+from strategy.build_up import INTERVAL, INTERVAL_MINUTES
 from strategy.delta_volume.parameters import Parameters
-from strategy.delta_volume.rows import VERSION
+from strategy.delta_volume.rows import STRATEGY, VERSION
 from strategy.frames import NO_TIME, Categories, CheckedFrame, Counts, Flags, Floats, Ints, runs
 from strategy.ladders import Ladders as ListedStrikes
 from strategy.session import spot_is_reliable
+from strategy.signals import Moment
 
 OPTION_TYPES = ("C", "P")
 BUILD_UP_COLUMNS = (
@@ -67,6 +69,7 @@ class Ladders:
 class Inputs:
     """Everything the rules read, by group, slot and contract line."""
 
+    version: str
     axes: Axes
     reference: Reference
     ladders: Ladders
@@ -80,6 +83,11 @@ class Inputs:
     open_interest: Counts
     volume: Counts
     known_at: Ints
+
+    def moment(self, group: int, slot: int) -> Moment:
+        """Return the interval at a group and slot."""
+        session, underlying = self.axes.group_key(group)
+        return Moment(STRATEGY, self.version, underlying, session, self.axes.end(group, slot))
 
 
 def read_inputs(
@@ -103,7 +111,7 @@ def read_inputs(
     axes = Axes.of(
         {*sessions.distinct, *price_sessions.distinct},
         {*underlyings.distinct, *price_underlyings.distinct},
-        parameters.version(VERSION),
+        INTERVAL_MINUTES,
     )
     slot, inside = axes.place(rows, sessions)
     expiries, options = rows.dates("expiry"), rows.texts("option_type", OPTION_TYPES)
@@ -131,6 +139,7 @@ def read_inputs(
         close, known_at, symbol = close[order], known_at[order], symbol.iloc[order]
         interest, volume = interest.at(order), volume.at(order)
     return Inputs(
+        version=parameters.version(VERSION),
         axes=axes,
         reference=_reference(prices, price_sessions, price_underlyings, axes),
         ladders=ladders,

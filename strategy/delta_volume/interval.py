@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 from math import isfinite, isnan
 from typing import NamedTuple
 
-from strategy.delta_volume.axes import INTERVAL
+from strategy.build_up import INTERVAL
 from strategy.delta_volume.inputs import OPTION_TYPES
 from strategy.errors import FrameContractError
 from strategy.session import IST, session_hours

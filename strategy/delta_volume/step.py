@@ -3,9 +3,9 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
+from strategy.build_up import INTERVAL
 from strategy.continuing import require_next
 from strategy.contract import atm_strike
-from strategy.delta_volume.axes import INTERVAL
 from strategy.delta_volume.inputs import OPTION_TYPES
 from strategy.delta_volume.interval import ContractRow, Interval
 from strategy.delta_volume.parameters import DEFAULTS, Parameters

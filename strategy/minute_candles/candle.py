@@ -4,15 +4,13 @@ A price off the paisa grid counts as the nearest whole paisa.
 """
 
 from collections.abc import Callable, Iterable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any, NamedTuple
 
 from strategy.signals import Moment
 
 MINUTE = timedelta(minutes=1)
 HIGHEST_STRIKE = 1_000_000_000
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Candle(NamedTuple):
@@ -63,16 +61,6 @@ def paise(price: float) -> int:
 def rupees(price: int) -> float:
     """Return paise as rupees."""
     return price / 100
-
-
-def microseconds(moment: datetime) -> int:
-    """Return an instant as microseconds since 1970 UTC."""
-    return (moment - _EPOCH) // timedelta(microseconds=1)
-
-
-def instant(known_at: int) -> datetime:
-    """Return the UTC time of microseconds since 1970."""
-    return _EPOCH + timedelta(microseconds=known_at)
 
 
 # What no candle may be, asked of arrays and of plain numbers. The last three keep the sums of a

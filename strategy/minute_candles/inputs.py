@@ -8,10 +8,10 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 
+from strategy.axes import Axes
 from strategy.contract import UNDERLYINGS
-from strategy.frames import CheckedFrame, Counts, Ints
+from strategy.frames import Categories, CheckedFrame, Counts, Ints
 from strategy.ladders import Ladders
-from strategy.minute_candles.axes import Axes
 from strategy.minute_candles.candle import HIGHEST_STRIKE, MINUTE, PROBLEMS
 from strategy.minute_candles.day import Candles, Day, Source
 from strategy.session import spot_is_reliable
@@ -53,11 +53,12 @@ def days_of(
     axes = Axes.of(
         {day for days, _ in keys for day in days.distinct},
         {name for _, names in keys for name in names.distinct},
+        minutes=1,
     )
-    group, slot = axes.place(prices, *keys[0])
+    group, slot = _place(axes, prices, *keys[0])
     spots = Candles(prices.grid("open_time", group, slot, axes.shape)[0], _source(prices, None))
 
-    group, slot = axes.place(rows, *keys[1])
+    group, slot = _place(axes, rows, *keys[1])
     inside = group >= 0
     lines, line = np.full(len(rows), -1, dtype=np.int64), _contract_numbers(rows, group)
     numbers, lines[inside] = np.unique(line[inside], return_inverse=True)
@@ -66,7 +67,9 @@ def days_of(
     rows.check_texts("symbol")
     candles = Candles(grid, _source(rows, rows.counts("volume")))
     ladders = Ladders(contracts)
-    for place, (session, underlying, opens) in enumerate(axes.groups()):
+    for place in range(axes.shape[0]):
+        session, underlying = axes.group_key(place)
+        opens = axes.open(place)
         ladder = ladders.at(underlying, expiries[place], session)
         strikes = _at_the_money(ladder, spots[place], opens)
         calls = np.where(strikes < 0, -1, place * _SPREAD + 2 * strikes)
@@ -74,6 +77,14 @@ def days_of(
             *(strategy, version, session, underlying, opens, spots[place], strikes, candles),
             *(_places(numbers, calls + side) for side in range(2)),
         )
+
+
+def _place(
+    axes: Axes, rows: CheckedFrame, sessions: Categories, underlyings: Categories
+) -> tuple[Ints, Ints]:
+    """Return group and slot of each row; group -1 outside the session's hours."""
+    slot, inside = axes.place(rows, sessions)
+    return np.where(inside, axes.groups(sessions, underlyings, slice(None)), -1), slot
 
 
 def _source(rows: CheckedFrame, volume: Counts | None) -> Source:
@@ -121,9 +132,9 @@ def _expiries(rows: CheckedFrame, group: Ints, axes: Axes) -> list[date | None]:
         "expiry", (group >= 0) & (found[group] != expiries.codes), "a second one in the session"
     )
     nearest: list[date | None] = []
-    for place, (session, _, _) in enumerate(axes.groups()):
+    for place in range(axes.shape[0]):
         expiry = expiries.distinct[found[place]] if found[place] >= 0 else None
-        if expiry is not None and expiry < session:
+        if expiry is not None and expiry < axes.group_key(place)[0]:
             rows.fail("expiry", "before the session", int((group == place).argmax()))
         nearest.append(expiry)
     return nearest

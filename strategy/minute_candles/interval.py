@@ -8,13 +8,13 @@ from typing import NamedTuple
 
 from strategy.contract import UNDERLYINGS, atm_strike
 from strategy.errors import FrameContractError
+from strategy.frames import microseconds
 from strategy.minute_candles.candle import (
     HIGHEST_STRIKE,
     MINUTE,
     PROBLEMS,
     Atm,
     Candle,
-    microseconds,
     paise,
     rupees,
 )

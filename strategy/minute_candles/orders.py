@@ -5,7 +5,8 @@ from math import isfinite
 from typing import Any, NamedTuple
 
 from strategy.errors import ParameterError
-from strategy.minute_candles.candle import Atm, Candle, instant, paise, rupees
+from strategy.frames import instant
+from strategy.minute_candles.candle import Atm, Candle, paise, rupees
 from strategy.parameters import Parameters
 from strategy.signals import Rejection, Signal, signal_id
 

@@ -58,7 +58,7 @@ TIMES = {
     "null known_at": (with_number("known_at", 4, pd.NaT), "known_at: null .* first in row 4"),
     "off the grid": (
         with_column("open_time", lambda c: c + pd.Timedelta(seconds=1)),
-        "open_time: not the start of a minute, first in row 0",
+        "open_time: not the start of a 1-minute interval, first in row 0",
     ),
     "another day": (
         with_column("open_time", lambda c: c + pd.Timedelta(days=1)),

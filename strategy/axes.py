@@ -1,23 +1,26 @@
-"""Where rows lie: groups (one underlying in one session) and slots (its 5-minute intervals)."""
+"""Where rows lie: groups (one underlying in one session) and slots (its intervals)."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from strategy.build_up import INTERVAL_MINUTES
-from strategy.delta_volume.rows import STRATEGY
-from strategy.frames import MICROSECONDS_PER_MINUTE, Categories, CheckedFrame, Flags, Ints, runs
+from strategy.frames import (
+    MICROSECONDS_PER_MINUTE,
+    Categories,
+    CheckedFrame,
+    Flags,
+    Ints,
+    microseconds,
+    runs,
+)
 from strategy.session import session_hours
-from strategy.signals import Moment
 
-INTERVAL = timedelta(minutes=INTERVAL_MINUTES)
 Key = tuple[int, int]  # group and slot
 
-_SLOT = INTERVAL_MINUTES * MICROSECONDS_PER_MINUTE
 _DAY = 24 * 60 * MICROSECONDS_PER_MINUTE
 _IST_OFFSET = 330 * MICROSECONDS_PER_MINUTE  # India has no summer time
 
@@ -30,30 +33,36 @@ class Axes:
     underlyings: list[str]
     opens: list[datetime]  # of each session, UTC
     sizes: list[int]  # how many intervals each session has
-    version: str  # of the strategy whose moments they are
+    minutes: int  # of an interval
 
     @classmethod
-    def of(cls, sessions: set[date], underlyings: set[str], version: str) -> "Axes":
+    def of(cls, sessions: set[date], underlyings: set[str], minutes: int) -> "Axes":
         """Return the axes that hold those sessions and underlyings."""
         days = sorted(sessions)
         hours = [session_hours(day) for day in days]
-        sizes = [-((start - end) // INTERVAL) for start, end in hours]
-        return cls(days, sorted(underlyings), [start for start, _ in hours], sizes, version)
+        sizes = [-((start - end) // timedelta(minutes=minutes)) for start, end in hours]
+        return cls(days, sorted(underlyings), [start for start, _ in hours], sizes, minutes)
+
+    @cached_property
+    def _interval(self) -> timedelta:
+        return timedelta(minutes=self.minutes)
 
     @cached_property
     def _starts(self) -> Ints:
-        return _array(map(_micros, self.opens))
+        return _array(map(microseconds, self.opens))
 
     @property
     def shape(self) -> tuple[int, int]:
         """The number of groups and of slots."""
         return len(self.sessions) * len(self.underlyings), max(self.sizes, default=0)
 
-    def moment(self, group: int, slot: int) -> Moment:
-        """Return the interval at a group and slot."""
-        day, name = divmod(group, len(self.underlyings))
-        end = self.opens[day] + (slot + 1) * INTERVAL
-        return Moment(STRATEGY, self.version, self.underlyings[name], self.sessions[day], end)
+    def open(self, group: int) -> datetime:
+        """Return when a group's session opens, UTC."""
+        return self.opens[group // len(self.underlyings)]
+
+    def end(self, group: int, slot: int) -> datetime:
+        """Return when an interval ends, UTC."""
+        return self.open(group) + (slot + 1) * self._interval
 
     def group_key(self, group: int) -> tuple[date, str]:
         """Return session and underlying of a group."""
@@ -68,7 +77,8 @@ class Axes:
         # Written over: memory that was never used before costs more than the arithmetic.
         since_open = np.repeat(self._starts[session], lengths)
         np.subtract(instants, since_open, out=since_open)
-        slot = since_open // _SLOT
+        width = self.minutes * MICROSECONDS_PER_MINUTE
+        slot = since_open // width
         inside = (slot >= 0) & (slot < np.repeat(_array(self.sizes)[session], lengths))
         # Only rows outside the hours can be of another day than their session's open.
         outside = np.flatnonzero(~inside)
@@ -78,8 +88,8 @@ class Axes:
         rows.refuse("open_time", strange, "not on the row's session")
         rows.refuse(
             "open_time",
-            slot * _SLOT != since_open,
-            f"not the start of a {INTERVAL_MINUTES}-minute interval",
+            slot * width != since_open,
+            f"not the start of a {self.minutes}-minute interval",
         )
         return slot, inside
 
@@ -95,10 +105,6 @@ def _array(numbers: Iterable[int]) -> Ints:
 
 def _ist_day(instants: Ints) -> Ints:
     return (instants + _IST_OFFSET) // _DAY
-
-
-def _micros(moment: datetime) -> int:
-    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
 
 
 def recoded(column: Categories, axis: Sequence[Any], at: Ints | slice) -> Ints:
