@@ -29,8 +29,9 @@ from pipelines.sources.trendlyne import Trendlyne
 from simulator.faults import Fault
 from simulator.generate import generate
 from simulator.market import Market
-from simulator.server import serve
+from simulator.server import DEFAULT_MANNER, serve
 from simulator.tradingview import Pace
+from simulator.trendlyne import Manner
 from strategy.clock import MarketClock
 from strategy.session import IST
 
@@ -117,11 +118,13 @@ def copied(server: str, original: str) -> Iterator[str]:
 
 @asynccontextmanager
 async def desk_at(
-    dsn: str, moment: str, speed: float, faults: Iterable[Fault]
+    dsn: str, moment: str, speed: float, faults: Iterable[Fault], manner: Manner = DEFAULT_MANNER
 ) -> AsyncIterator[Desk]:
     """Open a market and a desk whose common clock shows a time now, and runs."""
     clock = MarketClock(at(moment), wall.time(), speed)
-    async with serve(market(), clock, pace=Pace(tick=0.02), faults=faults) as endpoints:
+    async with serve(
+        market(), clock, pace=Pace(tick=0.02), manner=manner, faults=faults
+    ) as endpoints:
         settings = Settings(
             database_url=dsn,
             tradingview_url=endpoints.tradingview_url,
@@ -141,15 +144,15 @@ async def desk_at(
             yield replace(desk, tradingview=tradingview, history=history, trendlyne=trendlyne)
 
 
-def run(dsn: str, moment: str, *faults: Fault) -> Told:
+def run(dsn: str, moment: str, *faults: Fault, manner: Manner = DEFAULT_MANNER) -> Told:
     """Bring every table up to date, once, as a run of the schedule does."""
-    return asyncio.run(_run(dsn, moment, faults))
+    return asyncio.run(_run(dsn, moment, faults, manner))
 
 
-async def _run(dsn: str, moment: str, faults: Iterable[Fault]) -> Told:
+async def _run(dsn: str, moment: str, faults: Iterable[Fault], manner: Manner) -> Told:
     errors: set[type[SourceError]] = set()
     failures: dict[str, str] = {}
-    async with desk_at(dsn, moment, 20, faults) as desk:
+    async with desk_at(dsn, moment, 20, faults, manner) as desk:
         heal(desk, DAY)
         for ingest in (ingest_positions, ingest_candles, ingest_positions):
             try:

@@ -217,8 +217,7 @@ def test_returns_are_counted_in_bins_of_a_round_width(stored, chart):
 
 @settings(
     max_examples=20,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(points=st.lists(st.integers(-40_000, 40_000), min_size=1, max_size=60))
 def test_every_return_is_in_one_bin_and_there_are_few_bins(

@@ -127,8 +127,8 @@ def test_tables_without_followers_are_not_logged(connection):
 
 @settings(
     max_examples=25,
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],  # emptied in the test
+    # The database is emptied in the test.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(
     batches=st.lists(

@@ -25,7 +25,7 @@ def shared(fresh_database):
 
 
 @given(st.lists(st.floats(0, 2), min_size=1, max_size=20), st.integers(1, 5))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_places_never_come_faster_than_the_rate(shared, gaps, per_second):
     source, spacing = uuid4().hex, timedelta(seconds=1 / per_second)
     now, places = OPEN, []

@@ -14,7 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
@@ -210,7 +210,6 @@ def test_a_wrong_grid_is_wrong_usage(options: tuple[str, ...], problem: str):
     assert problem in result.stderr
 
 
-@settings(deadline=None)
 @given(sizes=st.lists(st.integers(1, 4), min_size=1, max_size=3))
 def test_a_grid_has_every_combination_once(sizes: list[int]):
     names = ("spike_factor", "wings", "stop_points.BANKNIFTY")

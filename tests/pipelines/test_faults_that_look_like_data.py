@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from db.connection import connect
+from simulator.trendlyne import Manner
 from strategy.session import interval_opens
 from tests.faulty import (
     AFTER,
@@ -71,7 +72,7 @@ def ladders(dsn: str) -> set[datetime]:
 
 
 def test_a_ladder_that_was_asked_for_too_early_is_asked_again_by_its_minute(ten: str):
-    run(ten, "10:05:05")  # when the source does not have it yet
+    run(ten, "10:05:05", manner=Manner(lag=240))  # when the source does not have it yet
     assert at("10:05") not in ladders(ten)
     run(ten, "10:15:30")
     assert at("10:05") in ladders(ten)

@@ -58,7 +58,8 @@ def module_connection(fresh_database):
 
 
 @settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=15,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
 def test_rows_in_any_order_with_corrections_and_restarts_end_as_the_batch(

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from simulator.errors import ResolutionUnavailable, SymbolUnknown
@@ -23,7 +23,6 @@ def candles(draw):
     return Candle(0, 60, start, high, low, end, volume, 6500)
 
 
-@settings(deadline=None)
 @given(candles(), st.lists(st.floats(0, 59.999), min_size=2).map(sorted))
 def test_a_forming_candle_grows_into_the_final_one(candle, moments):
     states = [partial(candle, at, 65, 65) for at in moments]

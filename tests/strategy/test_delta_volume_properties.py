@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plain_delta_volume as plain
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from option_days import as_lines, random_days, run_steps
 
@@ -13,7 +13,7 @@ from strategy.signals import rejection_frame, signal_frame
 
 FIVE_MINUTES = pd.Timedelta(minutes=5)
 seeds = st.integers(0, 1_000_000)
-few = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=25)
 
 
 def lines_until(result, moment, column):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from any_days import AnyDays
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from strategy.registry import STRATEGIES
@@ -36,7 +36,7 @@ every_minute_strategy = pytest.mark.parametrize(
 )
 seeds = st.integers(0, 1_000_000)
 places = st.floats(0, 1)
-few = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=8)
 
 
 def lines(rows):

@@ -199,7 +199,7 @@ def some_minutes():
     return options(*rows), futures((2, 25_020.0), (5, 24_990.0))
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(cut=st.integers(0, 8), poison=st.floats(0.5, 2))
 def test_a_minute_s_greeks_use_nothing_later_and_nothing_earlier(cut, poison):
     rows, future = some_minutes()

@@ -17,7 +17,7 @@ from strategy.series import series_of
 CALM = (100, 105, 95, 100)
 STOPS = (100, 101, 80, 90)
 OTHER = "NIFTY260127P25000"
-few = settings(max_examples=40, deadline=None)
+few = settings(max_examples=40)
 
 
 def day(changes, symbol=SYMBOL, minutes=1):

@@ -26,7 +26,7 @@ from strategy.series import series_of
 
 CALM = (100, 105, 95, 100)
 LOTS = {SYMBOL: 65}
-few = settings(max_examples=60, deadline=None)
+few = settings(max_examples=60)
 
 
 def outcomes(one, candles):

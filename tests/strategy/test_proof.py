@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from option_days import DELTA_VOLUME, QuietDay, random_days
 
@@ -29,7 +29,7 @@ CUT, POISONED, UNKNOWN = (
 )
 STRICT = {"losing_trades": 1, "stop_points.NIFTY": 5, "stop_points.BANKNIFTY": 5}
 MOMENTS = 15
-few = settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=5)
 
 
 @pytest.fixture(autouse=True)

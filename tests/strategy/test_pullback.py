@@ -254,7 +254,7 @@ def test_every_underlying_needs_its_range():
     assert set(UNDERLYINGS) == {*PullbackParameters().least_range}
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1_000_000))
 def test_the_rules_are_the_rules_as_read_plainly(seed):
     assert_as_plainly_read(PULLBACK, plain_pullback, random_minutes(seed))

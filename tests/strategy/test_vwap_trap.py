@@ -237,7 +237,7 @@ def test_numbers_that_make_no_sense_are_refused():
             VWAP_TRAP.defaults.with_values(changes)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(seed=st.integers(0, 1_000_000))
 def test_the_rules_are_the_rules_as_read_plainly(seed):
     assert_as_plainly_read(VWAP_TRAP, plain_vwap_trap, random_minutes(seed))
