@@ -25,9 +25,11 @@ export function noticeFor(now, retry, back) {
         ? "The chart server wants its token"
         : "The chart server refused this request",
       text: now.message,
-      action: now.chosen ? { label: "Show ATM of the nearest expiry", run: back } : again,
+      action: again,
     }
-  if (!now.empty) return null
+  // A fixed strike may be listed later, as before the open; nothing else can be shown until then.
+  const missing = now.state === "retrying" && now.error?.status === 404
+  if (!now.empty && !(missing && now.chosen)) return null
   if (now.state === "loading") return { kind: "loading", title: "Loading", text: now.message }
   if (now.state === "live")
     return {
@@ -37,7 +39,6 @@ export function noticeFor(now, retry, back) {
         ? "The market is closed. Candles appear in the next session, or after an import."
         : "The page is connected and draws the first candle as soon as one is stored.",
     }
-  const missing = now.error?.status === 404
   return {
     kind: "error",
     title: missing ? "Nothing stored for this" : "The chart server is not reachable",

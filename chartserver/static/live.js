@@ -116,9 +116,7 @@ export class Live {
     this.stream?.close()
     this.stream = null
     this.waiting = null
-    const { strike, expiry } = this.hooks.query()
-    const choiceMissing = told.status === 404 && (strike !== null || expiry !== null)
-    if (told.retryable && !choiceMissing) this.retry(told.message, told)
+    if (told.retryable) this.retry(told.message, told)
     else this.hooks.connection("refused", told.message, told)
   }
 

@@ -6,7 +6,7 @@ from contextlib import ExitStack
 
 import pytest
 from chart_help import Chart, Process, Thread, clock_text
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 FLAGS = [
     "--no-sandbox",
@@ -17,6 +17,7 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+expect.set_options(timeout=60_000)  # five seconds are little on a busy machine
 
 
 @pytest.fixture

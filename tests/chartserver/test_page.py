@@ -6,8 +6,11 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from chart_help import candle, contract
+from playwright.sync_api import Browser, Page, expect
+from psycopg import Connection
 
+from db.bulk import CANDLE, CONTRACT, write
 from db.connection import connect
 from db.market import Range
 from pipelines.importer import import_rows
@@ -22,7 +25,8 @@ SUGGESTED = "NIFTY260127C25650"
 
 
 @pytest.fixture(scope="module")
-def running() -> Iterator[Demo]:
+def running(browser: Browser) -> Iterator[Demo]:
+    """A demo, begun once the browser stands: the market waits for nobody."""
     with (
         temporary_folder() as home,
         demo(home, "--no-dagster", "--speed", "150", "--underlying", "NIFTY") as started,
@@ -33,10 +37,14 @@ def running() -> Iterator[Demo]:
 def test_candles_move_and_a_buy_marker_arrives_over_the_stream(running: Demo, page: Page):
     histories: list[str] = []
     page.on("request", lambda r: histories.append(r.url) if "/api/history" in r.url else None)
-    page.goto(f"{running.url}/?underlying=NIFTY&strategy=delta_volume&strike=25650")
+    page.goto(f"{running.url}/?underlying=NIFTY&strategy=delta_volume")
+    strike = page.get_by_test_id("strike")
+    expect(strike.locator("[value='25650']")).to_be_attached()  # listed a moment after the start
+    strike.select_option("25650")
     page.wait_for_function("optionscalp?.candles('NIFTY')?.length > 0", timeout=WAIT)
     assert page.evaluate("optionscalp.signals().length") == 0
-    assert page.get_by_test_id("simulated").is_visible()
+    begun = len(histories)
+    expect(page.get_by_test_id("simulated")).to_be_visible()
     before = page.evaluate("JSON.stringify(optionscalp.candles('NIFTY').at(-1))")
     page.wait_for_function(
         "before => JSON.stringify(optionscalp.candles('NIFTY').at(-1)) !== before",
@@ -47,11 +55,11 @@ def test_candles_move_and_a_buy_marker_arrives_over_the_stream(running: Demo, pa
         "optionscalp.markers().some(marker => marker.text?.startsWith('BUY CE 25650'))",
         timeout=WAIT,
     )
-    assert len(histories) == 1, "the marker came with the stream, not with a reload"
+    assert len(histories) == begun, "the marker came with the stream, not with a reload"
     row = page.get_by_test_id("signal-row").last
     assert row.get_attribute("data-symbol") == SUGGESTED
     assert row.get_attribute("data-direction") == "BULLISH"
-    assert page.get_by_test_id("connection").inner_text().strip().lower() == "live"
+    expect(page.get_by_test_id("connection")).to_have_text("live", ignore_case=True)
     page.wait_for_function(
         "document.querySelector('[data-testid=ladder-row][data-strike=\"25650\"]') !== null",
         timeout=WAIT,
@@ -67,7 +75,7 @@ def test_the_same_day_replays_with_every_row_at_the_time_it_became_known(running
     )
     buys = "optionscalp.markers().filter(marker => marker.text?.startsWith('BUY')).length"
     page.wait_for_function(f"optionscalp && {buys} > 0", timeout=WAIT)
-    assert page.get_by_test_id("simulated").is_visible()
+    expect(page.get_by_test_id("simulated")).to_be_visible()
     signal = next(row for row in answers[0]["signals"] if row["symbol"] == SUGGESTED)
     for moment, shown in ((signal["known_at"] - 1, 0), (signal["known_at"], 1)):
         page.goto(
@@ -95,9 +103,25 @@ def test_the_database_answers_what_the_page_shows(running: Demo, page: Page):
 def test_a_page_without_data_says_so(page: Page, serve):
     empty = serve()
     page.goto(f"{empty.url}/")
-    page.wait_for_selector("[data-testid=notice-text]", timeout=WAIT)
-    assert "as soon as one is stored" in page.get_by_test_id("notice-text").inner_text()
+    # Until the answer is there, the same card says that it reads.
+    expect(page.get_by_test_id("notice-text")).to_contain_text("as soon as one is stored")
     assert json.loads(page.request.get(f"{empty.url}/healthz").text())["simulated"] is False
+
+
+def test_a_strike_that_is_not_listed_yet_is_shown_once_it_is(
+    browser: Browser, connection: Connection, serve
+):
+    page = browser.new_page()
+    page.goto(f"{serve().url}/?underlying=NIFTY&strike=25000")
+    notice = page.get_by_test_id("notice-text")
+    expect(notice).to_contain_text("NIFTY has no strike 25000")
+    call, put = (contract(25000, kind) for kind in "CP")
+    write(connection, CONTRACT, [call, put])
+    write(connection, CANDLE, [candle(), candle(call.symbol), candle(put.symbol)])
+    expect(notice).to_be_hidden()
+    expect(page.get_by_test_id("connection")).to_have_text("live", ignore_case=True)
+    assert page.evaluate(f"optionscalp.candles('{call.symbol}').length") == 1
+    page.context.close()
 
 
 def test_recorded_sessions_replay_with_their_markers(
@@ -115,4 +139,4 @@ def test_recorded_sessions_replay_with_their_markers(
     page.wait_for_function("optionscalp?.signals()?.length > 0", timeout=WAIT)
     assert page.evaluate("optionscalp.signals().length") == stored.written == 3
     assert page.evaluate("optionscalp.markers().length") >= 3
-    assert page.get_by_test_id("simulated").is_hidden()
+    expect(page.get_by_test_id("simulated")).to_be_hidden()

@@ -100,7 +100,7 @@ def test_signals_are_shown_with_their_outcomes_beside_random_entries(opened):
     page = opened()
     assert times(page) == ["09:45", "09:40", "09:35", "09:25"]
     cards = page.get_by_test_id("summary-card")
-    assert cards.count() == 3
+    expect(cards).to_have_count(3)
     card = cards.filter(has=page.get_by_test_id("verdict")).first
     expect(card.get_by_test_id("rate-ours")).to_contain_text("n = 1")
     expect(card.get_by_test_id("rate-chance")).to_contain_text("50% hit")
@@ -159,7 +159,7 @@ def test_filters_and_order_are_kept_in_the_address(opened):
 
 def test_a_row_opens_to_its_reasons_by_mouse_and_keyboard(opened):
     page = opened("strategy=delta_volume&version=1&sort=event_time")
-    assert page.get_by_test_id("reasons").count() == 0
+    expect(page.get_by_test_id("reasons")).to_have_count(0)
     button = page.get_by_test_id("expand").first
     button.press("Enter")
     expect(button).to_have_attribute("aria-expanded", "true")
@@ -167,7 +167,7 @@ def test_a_row_opens_to_its_reasons_by_mouse_and_keyboard(opened):
     expect(page.get_by_test_id("reason-table")).to_contain_text("25000 CE")
     page.get_by_test_id("result-row").first.click()
     expect(button).to_have_attribute("aria-expanded", "false")
-    assert page.get_by_test_id("reasons").count() == 0
+    expect(page.get_by_test_id("reasons")).to_have_count(0)
 
 
 def test_a_signal_leads_to_its_moment_in_the_replay(opened, stored: list[Signal]):
@@ -190,7 +190,7 @@ def test_rejected_candidates_have_their_own_table(opened):
     row = page.get_by_test_id("rejected-row")
     expect(row).to_contain_text("against the net delta volume")
     expect(row).to_contain_text("25000 CE")
-    assert page.get_by_test_id("result-table").is_hidden()
+    expect(page.get_by_test_id("result-table")).to_be_hidden()
     assert query_of(page)["tab"] == "rejected"
 
 
@@ -233,7 +233,7 @@ def test_the_charts_show_the_signals_of_the_chosen_strategy(stored, chart: Chart
         "optionscalp.markers().every(marker => marker.text.endsWith('\u00b7 V'))"
         " && optionscalp.markers().length === 2"
     )
-    assert page.get_by_test_id("seek-signal").count() == 1
+    expect(page.get_by_test_id("seek-signal")).to_have_count(1)
     assert query_of(page)["strategy"] == "vwap_trap"
     page.goto(f"{chart.url}/?strategy=delta_volume")
     page.wait_for_function("globalThis.optionscalp?.signals().length === 3")
