@@ -64,6 +64,11 @@ class Axes:
         """Return when an interval ends, UTC."""
         return self.open(group) + (slot + 1) * self._interval
 
+    def ends(self, groups: Ints, slots: Ints) -> Ints:
+        """Return `end` of many, in microseconds."""
+        opens = self._starts[groups // len(self.underlyings)]
+        return opens + (slots + 1) * (self.minutes * MICROSECONDS_PER_MINUTE)
+
     def group_key(self, group: int) -> tuple[date, str]:
         """Return session and underlying of a group."""
         session, underlying = divmod(group, len(self.underlyings))

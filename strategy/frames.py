@@ -223,6 +223,11 @@ def instant(number: int) -> datetime:
     return _EPOCH + timedelta(microseconds=number)
 
 
+def instants(numbers: Ints) -> list[datetime]:
+    """Return `instant` of many, several times as fast."""
+    return [_EPOCH + since for since in numbers.view("timedelta64[us]").tolist()]
+
+
 def runs(*columns: npt.NDArray[Any]) -> tuple[Ints, Ints]:
     """Return start and length of each run of adjacent rows with equal values in all columns."""
     size = len(columns[0])

@@ -11,7 +11,7 @@ from strategy.delta_volume.inputs import OPTION_TYPES, Inputs
 from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rules import Cluster, Verdict, to_rejection
 from strategy.delta_volume.verdicts import Baseline, judge_all, verdict_rows
-from strategy.frames import NO_TIME, Flags, Floats, Ints, instant
+from strategy.frames import NO_TIME, Flags, Floats, Ints, instants
 from strategy.risk import level_columns
 from strategy.signals import Rejection, Signal, signal_id
 
@@ -131,10 +131,10 @@ def _columns(inputs: Inputs, points: Points, baseline: Baseline) -> tuple[list[A
         inputs.reference.known_at[at],
     )
     return (
-        list(map(inputs.moment, points.group.tolist(), points.slot.tolist())),
+        inputs.moments(points.group, points.slot),
         points.atm.tolist(),
         inputs.reference.price[at].tolist(),
         np.where(inputs.reference.uses_spot[at], "spot", "future").tolist(),
         points.strikes.tolist(),
-        list(map(instant, known_at.tolist())),
+        instants(known_at),
     )

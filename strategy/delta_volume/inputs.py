@@ -7,6 +7,7 @@ open. Rows outside the session's hours (pre-open, post-close) are no part of the
 from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import date, datetime
+from itertools import repeat
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,17 @@ from strategy.axes import Axes, Key, recoded
 from strategy.build_up import INTERVAL, INTERVAL_MINUTES
 from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rows import STRATEGY, VERSION
-from strategy.frames import NO_TIME, Categories, CheckedFrame, Counts, Flags, Floats, Ints, runs
+from strategy.frames import (
+    NO_TIME,
+    Categories,
+    CheckedFrame,
+    Counts,
+    Flags,
+    Floats,
+    Ints,
+    instants,
+    runs,
+)
 from strategy.ladders import Ladders as ListedStrikes
 from strategy.session import spot_is_reliable
 from strategy.signals import Moment
@@ -88,6 +99,18 @@ class Inputs:
         """Return the interval at a group and slot."""
         session, underlying = self.axes.group_key(group)
         return Moment(STRATEGY, self.version, underlying, session, self.axes.end(group, slot))
+
+    def moments(self, groups: Ints, slots: Ints) -> list[Moment]:
+        """Return `moment` of many, several times as fast."""
+        days, names = (places.tolist() for places in np.divmod(groups, len(self.axes.underlyings)))
+        return list(
+            map(
+                *(Moment, repeat(STRATEGY), repeat(self.version)),
+                map(self.axes.underlyings.__getitem__, names),
+                map(self.axes.sessions.__getitem__, days),
+                instants(self.axes.ends(groups, slots)),
+            )
+        )
 
 
 def read_inputs(
