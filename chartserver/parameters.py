@@ -7,6 +7,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from uuid import UUID
 
 from chartserver.errors import ParameterError, RangeError
 from db.history import Span
@@ -80,6 +81,14 @@ def name(parameters: Parameters, parameter: str) -> str | None:
     if not _NAME.fullmatch(value):
         raise ParameterError(parameter, "up to 60 letters, digits and _ . + -")
     return value
+
+
+def signal_id(parameters: Parameters) -> UUID:
+    """Return which signal is asked about."""
+    try:
+        return UUID(parameters.get("signal_id", ""))
+    except ValueError:
+        raise ParameterError("signal_id", "the id of a signal, a UUID") from None
 
 
 def day(parameters: Parameters, name: str) -> date | None:

@@ -18,6 +18,7 @@ from db.rows import Signal
 CANDLES = load_sql("sql/candle_columns.sql")
 BUCKETS = load_sql("sql/candle_bucket_columns.sql")
 BUILD_UPS = load_sql("sql/build_up_columns.sql")
+REVISIONS = load_sql("sql/signal_revision_read.sql")
 SIGNALS = load_sql("sql/signal_read.sql")
 OUTCOMES = load_sql("sql/signal_outcome_read.sql")
 SESSIONS = load_sql("sql/session_list.sql")
@@ -146,6 +147,18 @@ async def read_signals(
     async with connection.cursor(row_factory=args_row(ShownSignal.of)) as cursor:
         await cursor.execute(SIGNALS, parameters)
         return await cursor.fetchall()
+
+
+async def read_revisions(
+    connection: AsyncConnection[Any], signal_id: UUID
+) -> list[tuple[ShownSignal, datetime]] | None:
+    """Return a signal as it was before each correction, oldest first, and when it was replaced.
+
+    Their greeks are not kept. None where there is no such signal.
+    """
+    cursor = await connection.execute(REVISIONS, {"signal_id": signal_id})
+    rows = await cursor.fetchall()
+    return [(ShownSignal(*row[:-1]), row[-1]) for row in rows if row[0]] if rows else None
 
 
 async def read_outcomes(

@@ -11,12 +11,20 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from chartserver import parameters
+from chartserver.errors import UnknownError
 from chartserver.frames import seconds, signal_object
 from chartserver.lifespan import State
 from chartserver.responses import COMPRESSED, json_response
 from chartserver.settings import SIMULATOR
 from db.chain import read_spot
-from db.history import EVER, Outcome, read_extent, read_outcomes, read_signals
+from db.history import (
+    EVER,
+    Outcome,
+    read_extent,
+    read_outcomes,
+    read_revisions,
+    read_signals,
+)
 from db.reader import read
 from db.rows import SignalRejection
 from db.signal_stats import (
@@ -47,6 +55,16 @@ async def get_signals(request: Request[State]) -> Response:
         return {"underlying": choice.underlying, "simulated": simulated, "signals": found}
 
     return json_response(await read(request.state["pool"], find))
+
+
+async def get_revisions(request: Request[State]) -> Response:
+    """Return one signal as it was before corrected inputs changed it, oldest first."""
+    asked = parameters.signal_id(request.query_params)
+    found = await read(request.state["pool"], lambda connection: read_revisions(connection, asked))
+    if found is None:
+        raise UnknownError(f"no signal {asked} is stored")
+    revisions = [{**signal_object(row), "revised_at": seconds(when)} for row, when in found]
+    return json_response({"signal_id": str(asked), "revisions": revisions})
 
 
 async def get_stats(request: Request[State]) -> Response:
@@ -164,6 +182,7 @@ def _rejection_object(row: SignalRejection) -> dict[str, Any]:
 
 routes = [
     Route("/api/signals", get_signals, middleware=COMPRESSED),
+    Route("/api/signals/revisions", get_revisions, middleware=COMPRESSED),
     Route("/api/signals/stats", get_stats, middleware=COMPRESSED),
     Route("/api/signals/distribution", get_distribution, middleware=COMPRESSED),
     Route("/api/signals/rejections", get_rejections, middleware=COMPRESSED),

@@ -1,4 +1,4 @@
-/** @import { JudgedSignal } from "./types.js" */
+/** @import { Signal } from "./types.js" */
 import { labelOf } from "./buildups.js"
 import { element } from "./dom.js"
 import * as format from "./format.js"
@@ -39,11 +39,13 @@ function text(key, value) {
 /**
  * Values by their names, as a list.
  * @param {Values} values
+ * @param {Values} [others] what they are compared with: those that differ are marked
  */
-export function describeValues(values) {
+export function describeValues(values, others) {
   const list = element("dl", { className: "facts" })
   for (const [key, value] of Object.entries(values)) {
     const pair = element("div")
+    pair.classList.toggle("differs", differs(key, values, others))
     pair.append(
       element("dt", { textContent: words(key) }), element("dd", { textContent: text(key, value) }))
     list.append(pair)
@@ -51,28 +53,38 @@ export function describeValues(values) {
   return list
 }
 
+/** @param {string} key @param {Values} values @param {Values} [others] */
+const differs = (key, values, others) =>
+  others !== undefined && JSON.stringify(values[key]) !== JSON.stringify(others[key])
+
 /**
  * Why a signal came: what it was computed from, then each contract's values.
- * @param {JudgedSignal} signal
+ * @param {Signal} signal
+ * @param {Signal} [now] of an earlier revision: what it is now; differences are marked
  */
-export function explainSignal(signal) {
-  const { contracts, ...others } = /** @type {Values & {contracts?: Values[]}} */ (
-    signal.reasons ?? {})
+export function explainSignal(signal, now) {
   const box = element("div", { className: "reasons", testId: "reasons" })
-  box.append(describeValues({
+  box.append(describeValues(factsOf(signal), now && factsOf(now)))
+  if (signal.reasons?.contracts?.length)
+    box.append(contractTable(signal.reasons.contracts, now?.reasons?.contracts))
+  return box
+}
+
+/** @param {Signal} signal @returns {Values} */
+function factsOf(signal) {
+  const { contracts: _, ...others } = signal.reasons ?? {}
+  return {
     kind: signal.kind, spot: signal.spot, ATM: signal.atm_strike,
     ...(signal.net_delta_volume === null ? {} : { net_delta_volume: signal.net_delta_volume }),
     ...others,
     interval_ended: `${format.second(signal.event_time)} IST`,
     known: `${format.second(signal.known_at)} IST`,
-    version: signal.version, revision: signal.revision,
-  }))
-  if (contracts?.length) box.append(contractTable(contracts))
-  return box
+    version: signal.version,
+  }
 }
 
-/** @param {Values[]} contracts */
-function contractTable(contracts) {
+/** @param {Values[]} contracts @param {Values[]} [others] */
+function contractTable(contracts, others) {
   const keys = Object.keys(LABELS).filter((key) => contracts.some((values) => key in values))
   const rest = Object.keys(contracts[0]).filter((key) => !(key in LABELS) && !IMPLIED.includes(key))
   const columns = [...keys, ...rest]
@@ -86,10 +98,15 @@ function contractTable(contracts) {
   for (const values of contracts) {
     const row = body.insertRow()
     row.classList.toggle("covering", values.covering === true)
-    row.append(...columns.map((key) => element("td", {
-      textContent: text(key, values[key]),
-      className: typeof contracts[0][key] === "number" ? "num" : "",
-    })))
+    const other = others && (others.find(({ symbol }) => symbol === values.symbol) ?? {})
+    row.append(...columns.map((key) => {
+      const kind = typeof contracts[0][key] === "number" ? "num" : ""
+      return element("td", {
+        textContent: text(key, values[key]),
+        title: COUNTS.test(key) ? String(values[key]) : "",
+        className: differs(key, values, other) ? `${kind} differs` : kind,
+      })
+    }))
   }
   return table
 }

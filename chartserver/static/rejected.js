@@ -9,6 +9,8 @@ const REASONS = /** @type {Record<string, string>} */ ({
   against_net_delta: "Covering against the net delta volume",
   missing_rows: "Rows are missing",
   no_reference: "No price places ATM",
+  daily_loss_limit: "Daily loss limit reached",
+  target_below_entry: "Target is not above the entry",
 })
 
 /**

@@ -3,6 +3,7 @@
 import { COLUMNS, outcomeAt } from "./columns.js"
 import { byId, element, setText } from "./dom.js"
 import { explainSignal } from "./reasons.js"
+import { earlierRevisions } from "./revisions.js"
 
 /** More rows at once would only slow the page. */
 const ROWS_AT_ONCE = 300
@@ -123,7 +124,7 @@ export function createResults(sort, onSort) {
     const extra = element("tr", { className: "opened" })
     const cell = element("td")
     cell.colSpan = width
-    cell.append(explainSignal(signal))
+    cell.append(explainSignal(signal), earlierRevisions(signal))
     extra.append(cell)
     line.after(extra)
   }

@@ -97,6 +97,27 @@ def test_signals_come_with_versions_revisions_and_every_column_of_their_outcomes
     assert {"signal_id", *outcome} == {column.name for column in columns}
 
 
+def test_a_signal_tells_what_it_was_before_each_correction(stored, chart):
+    first = made(10)
+    path = f"/api/signals/revisions?signal_id={first.signal_id}"
+    assert chart.json(path) == {"signal_id": str(first.signal_id), "revisions": []}
+    for minutes, entry in ((3, 101.5), (6, 102.5)):
+        later = first.known_at + timedelta(minutes=minutes)
+        write(stored, SIGNAL, [first._replace(entry=entry, known_at=later)])
+    before, between = chart.json(path)["revisions"]
+    assert (before["revision"], before["entry"], between["entry"]) == (1, 100.0, 101.5)
+    assert before["reasons"] == first.reasons
+    assert before["revised_at"] == between["known_at"] == seconds(first.known_at) + 3 * 60
+
+
+@pytest.mark.parametrize(
+    ("signal_id", "status"), [("", 400), ("17", 400), (uuid5(NAMESPACE_URL, "none"), 404)]
+)
+def test_revisions_are_of_one_stored_signal(chart, signal_id, status):
+    answer = chart.get(f"/api/signals/revisions?signal_id={signal_id}")
+    assert (answer.status_code, answer.json()["status"]) == (status, status)
+
+
 def test_times_and_prices_of_an_outcome_are_told(stored, chart):
     stored.execute(
         "update signal_outcome set entered_at = %s, entry_price = 101, exited_at = %s,"

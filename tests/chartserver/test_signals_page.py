@@ -183,6 +183,22 @@ def test_a_signal_leads_to_its_moment_in_the_replay(opened, stored: list[Signal]
     assert "BUY CE 25000 \u00b7 D" in texts
 
 
+def test_a_corrected_signal_shows_what_it_was_and_what_changed(opened, stored, connection):
+    later = stored[0].known_at + timedelta(minutes=3)
+    (was,) = REASONS["contracts"]
+    reasons = REASONS | {"contracts": [was | {"volume": 9236240}]}
+    corrected = stored[0]._replace(entry=101.5, reasons=reasons, known_at=later)
+    write(connection, SIGNAL, [corrected])
+    page = opened("strategy=delta_volume&version=1&sort=event_time")
+    expect(page.get_by_test_id("revision").first).to_have_text("r2")
+    page.get_by_test_id("expand").first.click()
+    earlier = page.get_by_test_id("revisions")
+    expect(earlier.locator("h3")).to_have_text("Revision 1, until 21 Jan 09:28:20 IST")
+    expect(earlier.locator(".facts .differs").first).to_have_text("Entry100.00")
+    expect(earlier.get_by_test_id("reason-table").locator(".differs")).to_have_text("92.36 L")
+    expect(earlier.get_by_test_id("reason-table")).to_contain_text("Short covering")
+
+
 def test_rejected_candidates_have_their_own_table(opened):
     page = opened()
     expect(page.get_by_test_id("rejected-count")).to_have_text("1")
