@@ -2,6 +2,7 @@
 import { element } from "./dom.js"
 import * as format from "./format.js"
 import { exitText } from "./horizons.js"
+import { replayLink } from "./moment.js"
 import { strategyLetter, strategyTitle } from "./strategies.js"
 import { longName, parseOption } from "./symbols.js"
 
@@ -123,7 +124,7 @@ export const COLUMNS = [
     key: "known_at", label: "Replay", hint: "Opens the replay, paused when the signal became known",
     numeric: true,
     value: (signal) => signal.known_at,
-    show: showReplay,
+    show: ({ underlying, symbol, known_at }) => replayLink(underlying, symbol, known_at),
   },
 ]
 
@@ -155,19 +156,4 @@ function showContract(signal) {
     element("small", { textContent: `${option.underlying} ` }),
     element("b", { textContent: `${option.strike} ${option.kind}` }))
   return made
-}
-
-/** @param {JudgedSignal} signal */
-function showReplay(signal) {
-  const day = format.isoDate(signal.event_time)
-  const query = new URLSearchParams({
-    underlying: signal.underlying, from: day, to: day,
-    strike: String(parseOption(signal.symbol)?.strike ?? ""), t: String(signal.known_at),
-  })
-  const link = element("a", {
-    textContent: `${format.second(signal.known_at)} \u25b8`, testId: "replay-moment",
-  })
-  link.href = `/replay?${query}`
-  link.setAttribute("aria-label", `Replay ${format.second(signal.known_at)} IST of ${day}`)
-  return link
 }

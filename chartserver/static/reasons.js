@@ -10,10 +10,16 @@ import { shortName } from "./symbols.js"
 const LABELS = /** @type {Record<string, string>} */ ({
   symbol: "Contract", close: "Close", price_change: "\u0394Price", open_interest: "OI",
   oi_change: "\u0394OI", volume: "Volume", mean_volume: "Mean volume", volume_spike: "Spike",
-  label: "Build-up", delta_volume: "Delta volume", covering: "Covering",
+  label: "Build-up", delta_volume: "Delta volume", covering: "Covering", event_time: "At",
+  target1: "Target 1", target2: "Target 2", losing_signals: "Lost before", atm_strike: "ATM",
+  vwap: "VWAP", vwap_volume: "VWAP volume", vwap_minutes: "VWAP minutes",
 })
-/** Said by the contract's name already. */
-const IMPLIED = ["strike", "option_type"]
+/** What a trader looks for comes first; jsonb keeps no order of its own. */
+const FIRST = ["direction", "entry", "stop", "target1", "target2"]
+/** Said by the contract's name already, or by nothing that a person reads. */
+const IMPLIED = ["strike", "option_type", "signal_id"]
+const PRICES = /^(entry|stop|target[12]|open|high|low|close|spot|vwap|index_\w+|price_change|\w+_points)$/
+const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+\+00:00$/
 const COUNTS = /volume|interest|oi_change/
 
 /** @param {string} key */
@@ -26,14 +32,28 @@ function text(key, value) {
   if (typeof value === "boolean") return value ? "yes" : "no"
   if (typeof value === "number")
     return COUNTS.test(key) ? format.compact(value)
-      : Number.isInteger(value) ? String(value) : format.price(value)
-  if (Array.isArray(value)) return value.map((item) => text(key, item)).join(", ") || "none"
+      : Number.isInteger(value) && !PRICES.test(key) ? String(value) : format.price(value)
+  if (Array.isArray(value)) return listed(key, value)
   if (typeof value === "object")
     return Object.entries(value)
-      .map(([name, item]) => `${words(name)} ${text(name, item)}`).join(", ")
+      .filter(([name]) => !IMPLIED.includes(name))
+      .sort(([name], [other]) => Number(other === "symbol") - Number(name === "symbol"))
+      .map(([name, item]) =>
+        (name === "symbol" ? "" : `${words(name).toLowerCase()} `) + text(name, item))
+      .join(" ")
+  if (INSTANT.test(String(value))) return format.minute(Date.parse(String(value)) / 1000)
   if (key === "symbol") return shortName(String(value))
   if (key === "label") return labelOf(/** @type {any} */ (value)).name
   return String(value).replaceAll("_", " ")
+}
+
+/** @param {string} key @param {unknown[]} values */
+function listed(key, values) {
+  const texts = values.map((item) => text(key, item))
+  // Gaps are the first and last minute of each.
+  if (values.length === 2 && values.every((item) => INSTANT.test(String(item))))
+    return [...new Set(texts)].join("\u2013")
+  return texts.join(values.some((item) => typeof item === "object") ? "; " : ", ") || "none"
 }
 
 /**
@@ -43,11 +63,12 @@ function text(key, value) {
  */
 export function describeValues(values, others) {
   const list = element("dl", { className: "facts" })
-  for (const [key, value] of Object.entries(values)) {
+  const rest = Object.keys(values).filter((key) => !FIRST.includes(key))
+  for (const key of [...FIRST.filter((key) => key in values), ...rest]) {
     const pair = element("div")
     pair.classList.toggle("differs", differs(key, values, others))
     pair.append(
-      element("dt", { textContent: words(key) }), element("dd", { textContent: text(key, value) }))
+      element("dt", { textContent: words(key) }), element("dd", { textContent: text(key, values[key]) }))
     list.append(pair)
   }
   return list

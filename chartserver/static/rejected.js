@@ -1,6 +1,7 @@
 /** @import { Rejection } from "./types.js" */
 import { byId, element, setText } from "./dom.js"
 import * as format from "./format.js"
+import { replayLink } from "./moment.js"
 import { describeValues } from "./reasons.js"
 import { strategyLetter, strategyTitle } from "./strategies.js"
 import { shortName } from "./symbols.js"
@@ -33,11 +34,13 @@ function row(rejection) {
   by.append(
     element("i", { className: "letter", textContent: strategyLetter(rejection.strategy) }),
     strategyTitle(rejection))
-  const { event_time: time, symbol } = rejection
+  const { event_time: time, known_at: known, symbol, underlying } = rejection
   const details = element("td")
   details.append(describeValues(rejection.details))
   const strategy = element("td")
   strategy.append(by)
+  const replay = element("td", { className: "num" })
+  replay.append(replayLink(underlying, symbol, known ?? time))
   line.append(
     element("td", {
       className: "num strong", textContent: `${format.dayMonth(time)} ${format.minute(time)}`,
@@ -47,6 +50,6 @@ function row(rejection) {
       textContent: REASONS[rejection.reason] ?? rejection.reason.replaceAll("_", " "),
     }),
     element("td", { className: "strong", textContent: symbol ? shortName(symbol) : "\u2013" }),
-    details)
+    details, replay)
   return line
 }

@@ -5,10 +5,7 @@ import * as format from "./format.js"
 import { describeValues, explainSignal } from "./reasons.js"
 
 /** @param {Signal} signal */
-const levels = ({ entry, stop, target1, target2 }) => ({
-  entry: format.price(entry), stop: format.price(stop),
-  target_1: format.price(target1), target_2: format.price(target2),
-})
+const levels = ({ entry, stop, target1, target2 }) => ({ entry, stop, target1, target2 })
 
 /**
  * What a signal was before corrected inputs changed it, newest first; filled once the server told.

@@ -47,7 +47,7 @@ function card(version, row, distribution, horizon) {
   const numbers = element("div", { className: "numbers" })
   numbers.append(
     rate("Signals", row.n, row.hit_rate, row.hit_rate_low, row.hit_rate_high, "ours",
-      row.n_not_entered),
+      row.n + row.n_not_entered),
     rate("Random entries", row.random_n, row.random_hit_rate, row.random_hit_rate_low,
       row.random_hit_rate_high, "chance"),
     verdict(row),
@@ -73,9 +73,9 @@ const percent = (share) => `${(share * 100).toFixed(0)}%`
  * @param {number | null} low
  * @param {number | null} high
  * @param {string} className
- * @param {number} [waiting] how many were not entered
+ * @param {number} [all] how many there were, those not entered included
  */
-function rate(name, n, value, low, high, className, waiting = 0) {
+function rate(name, n, value, low, high, className, all = n) {
   const line = element("div", { className: `rate ${className}`, testId: `rate-${className}` })
   line.append(element("span", { textContent: name }))
   if (value === null || low === null || high === null) {
@@ -93,8 +93,9 @@ function rate(name, n, value, low, high, className, waiting = 0) {
   said.append(
     element("b", { textContent: percent(value) }),
     ` hit (${percent(low)} to ${percent(high)}), n = ${format.count(n)}`,
-    waiting ? `; ${format.count(waiting)} not entered` : "")
-  line.title = "Hit: target 1 before the stop. In brackets the 95 % Wilson interval."
+    all > n ? ` of ${format.count(all)}` : "")
+  line.title = "Hit: target 1 before the stop. In brackets the 95 % Wilson interval." +
+    (all > n ? ` ${format.count(all - n)} of ${format.count(all)} were not entered.` : "")
   line.append(said, track)
   return line
 }

@@ -129,12 +129,14 @@
  *   hold any
  *
  * @typedef {object} Rejection a candidate that gave no signal
+ * @property {string} underlying
  * @property {string} strategy
  * @property {string} version
  * @property {number} event_time
  * @property {string} reason
  * @property {string} symbol empty where it is about no single contract
  * @property {Record<string, unknown>} details
+ * @property {number | null} known_at null where a row is missing
  *
  * @typedef {object} SourceState
  * @property {"up" | "down" | "idle"} state

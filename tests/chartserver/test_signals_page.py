@@ -206,6 +206,9 @@ def test_rejected_candidates_have_their_own_table(opened):
     row = page.get_by_test_id("rejected-row")
     expect(row).to_contain_text("against the net delta volume")
     expect(row).to_contain_text("25000 CE")
+    link = row.get_by_test_id("replay-moment")
+    expect(link).to_have_text("09:30:00 \u25b8")
+    assert parse_qs(urlsplit(link.get_attribute("href")).query)["strike"] == ["25000"]
     expect(page.get_by_test_id("result-table")).to_be_hidden()
     assert query_of(page)["tab"] == "rejected"
 
