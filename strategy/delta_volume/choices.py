@@ -13,7 +13,7 @@ from strategy.delta_volume.rules import Cluster, Verdict, to_rejection
 from strategy.delta_volume.verdicts import Baseline, judge_all, verdict_rows
 from strategy.frames import NO_TIME, Flags, Floats, Ints, instants
 from strategy.risk import level_columns
-from strategy.signals import Rejection, Signal, signal_id
+from strategy.signals import Rejection, Signal, signal_ids
 
 
 def decide_all(
@@ -38,6 +38,7 @@ def decide_all(
     )
     signals = _signals(
         _columns(inputs, signalled, baseline),
+        inputs.axes.ends(signalled.group, signalled.slot),
         rows[: size * len(bought)],
         bought.tolist(),
         net[chosen].tolist(),
@@ -60,6 +61,7 @@ def decide_all(
 
 def _signals(
     clusters: tuple[list[Any], ...],
+    events: Ints,
     verdicts: list[Verdict],
     bought: list[int],
     net: list[int],
@@ -70,6 +72,7 @@ def _signals(
 
     Args:
         clusters: The fields of `Cluster`, of each signal.
+        events: The ends of their intervals, in microseconds.
         verdicts: Of all contracts of those clusters, one cluster after the other.
         bought: Which contract of each cluster is bought.
         net: The net delta volume of each cluster.
@@ -81,9 +84,8 @@ def _signals(
     contracts = [verdicts[size * n : size * (n + 1)] for n in range(len(net))]
     options = [mine[column] for mine, column in zip(contracts, bought, strict=True)]
     symbols = [option["symbol"] for option in options]
-    events = [moment.event_time for moment in moments]
     columns = (
-        map(signal_id, moments, symbols),
+        signal_ids(moments, events, symbols),
         *zip(*moments, strict=True),
         symbols,
         ["BULLISH" if option["option_type"] == "C" else "BEARISH" for option in options],
@@ -96,7 +98,7 @@ def _signals(
             for reference, mine in zip(references, contracts, strict=True)
         ],
         repeat(parameters.params_hash()),
-        *(events, known_at),
+        *([moment.event_time for moment in moments], known_at),
     )
     return list(map(Signal._make, zip(*columns, strict=False)))
 

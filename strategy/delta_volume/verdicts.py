@@ -100,7 +100,7 @@ def verdict_rows(inputs: Inputs, points: Points, verdicts: Verdicts, places: Int
     rows = points.rows.ravel()[places]
     interest, volume = inputs.open_interest.at(rows), inputs.volume.at(rows)
     columns = (
-        inputs.symbol.iloc[rows].tolist(),
+        inputs.symbol.array.take(rows).astype(object).tolist(),
         points.strikes.ravel()[places // len(OPTION_TYPES)].tolist(),
         _OPTION_TYPES[places % len(OPTION_TYPES)].tolist(),
         inputs.close[rows].tolist(),
