@@ -28,7 +28,7 @@ export function noticeFor(now, retry, back) {
       action: again,
     }
   // A fixed strike may be listed later, as before the open; nothing else can be shown until then.
-  const missing = now.state === "retrying" && now.error?.status === 404
+  const missing = now.state === "waiting"
   if (!now.empty && !(missing && now.chosen)) return null
   if (now.state === "loading") return { kind: "loading", title: "Loading", text: now.message }
   if (now.state === "live")

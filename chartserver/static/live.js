@@ -12,8 +12,9 @@ const RELOAD_PAUSE_MS = 5000
 
 /**
  * How the page hears the server: `loading` history, `live`, `reconnecting` (the browser resumes by
- * itself), `retrying` (history and stream start anew after a wait), `refused` (a person must act).
- * @typedef {"loading" | "live" | "reconnecting" | "retrying" | "refused"} Connection
+ * itself), `retrying` (history and stream start anew after a wait), `waiting` (the same, for what is
+ * not stored yet), `refused` (a person must act).
+ * @typedef {"loading" | "live" | "reconnecting" | "retrying" | "waiting" | "refused"} Connection
  *
  * @typedef {object} LiveHooks
  * @property {() => {underlying: string, expiry: string | null, strike: number | null}} query
@@ -126,7 +127,8 @@ export class Live {
    */
   retry(reason, error) {
     const wait = WAITS[Math.min(this.attempts++, WAITS.length - 1)]
-    this.hooks.connection("retrying", `${reason} Trying again in ${wait} s.`, error)
+    const state = error?.status === 404 ? "waiting" : "retrying"
+    this.hooks.connection(state, `${reason} Trying again in ${wait} s.`, error)
     clearTimeout(this.timer)
     // A little randomness keeps a restarted server from meeting all its pages at once.
     this.timer = setTimeout(() => this.start(), wait * (800 + 400 * Math.random()))

@@ -7,7 +7,7 @@ import * as format from "./format.js"
 const NAMES = { tradingview: "TradingView", trendlyne: "Trendlyne" }
 const WORDS = {
   loading: "Loading", live: "Live", reconnecting: "Reconnecting", retrying: "Offline",
-  refused: "Refused", stale: "Stale",
+  waiting: "Waiting", refused: "Refused", stale: "Stale",
 }
 
 /** Data this old, in seconds of the market and of the viewer, is called stale in an open market. */

@@ -115,6 +115,7 @@ def test_a_strike_that_is_not_listed_yet_is_shown_once_it_is(
     page.goto(f"{serve().url}/?underlying=NIFTY&strike=25000")
     notice = page.get_by_test_id("notice-text")
     expect(notice).to_contain_text("NIFTY has no strike 25000")
+    expect(page.get_by_test_id("connection")).to_have_text("waiting", ignore_case=True)
     call, put = (contract(25000, kind) for kind in "CP")
     write(connection, CONTRACT, [call, put])
     write(connection, CANDLE, [candle(), candle(call.symbol), candle(put.symbol)])
