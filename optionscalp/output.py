@@ -1,11 +1,13 @@
 """What commands print: text for people, JSON for programs, progress on a terminal."""
 
 import json
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 from rich.console import Console
@@ -17,20 +19,35 @@ from pipelines.rebuild import Rebuilt
 from pipelines.recorded_files import RejectedRow
 from strategy.session import IST
 
+logger = logging.getLogger(__name__)
+
 REJECTED_SHOWN = 20
+LOG_SECONDS = 5.0
 console = Console(highlight=False)
 problems = Console(stderr=True, highlight=False)
 
 
 @contextmanager
 def progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on a terminal; elsewhere the log lines tell."""
+    """Show a bar on a terminal, elsewhere a log line now and then."""
     if not problems.is_terminal:
-        yield lambda _: None
+        yield _logged(what, total)
         return
     with Progress(console=problems, transient=True) as bar:
         task = bar.add_task(what, total=total)
         yield lambda done: bar.update(task, completed=done)
+
+
+def _logged(what: str, total: int) -> Callable[[int], None]:
+    told = monotonic()
+
+    def advance(done: int) -> None:
+        nonlocal told
+        if monotonic() - told >= LOG_SECONDS:
+            told = monotonic()
+            logger.info("%s: %d %%", what, 100 * done // max(total, 1))
+
+    return advance
 
 
 def print_json(value: Any) -> None:
