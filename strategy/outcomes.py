@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from strategy.costs import Charges, charges_on, costs_points
+from strategy.frames import MICROSECONDS_PER_MINUTE
 from strategy.series import Key, Series
 from strategy.signals import Signal
 from strategy.trade import Entry, Exit, Order, enter, leave
@@ -46,8 +47,9 @@ class Measure(NamedTuple):
     ) -> Outcome | None:
         """Return one horizon's outcome; None while a candle of it is missing."""
         slot, bought = entry
-        asked = -(-minutes * 60 // int(series.width.total_seconds())) if minutes else series.size
-        stop = min(slot + asked, series.size)
+        limit = int(series.bounds[slot]) + minutes * MICROSECONDS_PER_MINUTE
+        asked = int(np.searchsorted(series.bounds[:-1], limit))
+        stop = asked if minutes else series.size
         if series.gap_from(slot) < stop:
             return None
         if left is not None and left.slot < stop:
@@ -55,7 +57,7 @@ class Measure(NamedTuple):
         else:
             closes = series.close[slot:stop]
             end, sold = stop, float(closes[~np.isnan(closes)][-1])
-            beyond = minutes == SESSION_END or slot + asked > series.size
+            beyond = minutes == SESSION_END or limit > int(series.bounds[-1])
             reason = "session_end" if beyond else "horizon"
         gross = sold - bought
         costs = costs_points(self.charges, bought, sold, self.lot_size)

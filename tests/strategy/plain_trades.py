@@ -12,6 +12,7 @@ class Candle:
     def __init__(self, open_time: datetime, width: timedelta, prices, known_at: datetime):
         self.open_time, self.end, self.known_at = open_time, open_time + width, known_at
         self.prices = None if isnan(prices[0]) else tuple(prices)
+        self.finest = width  # of the contract's session: where nothing is stored, slots are as wide
 
 
 def candles_of(lines):
@@ -19,15 +20,33 @@ def candles_of(lines):
     found = {}
     for symbol, session, minutes, open_time, *prices, known_at in lines:
         candle = Candle(open_time, timedelta(minutes=minutes), prices, known_at)
-        found.setdefault((symbol, session), []).append(candle)
-    return found
+        # India is half an hour off, and both are multiples of five minutes.
+        place = open_time - timedelta(minutes=open_time.minute % 5)
+        found.setdefault((symbol, session), {}).setdefault(place, []).append(candle)
+    chosen = {}
+    for key, places in found.items():
+        finest = min(one.finest for candles in places.values() for one in candles)
+        chosen[key] = [one for place in sorted(places) for one in _finest(places[place])]
+        for one in chosen[key]:
+            one.finest = finest
+    return chosen
+
+
+def _finest(candles):
+    """Of five minutes the candles that count, ascending."""
+    one = [candle for candle in candles if candle.end - candle.open_time == timedelta(minutes=1)]
+    five = [candle for candle in candles if candle not in one]
+    for some in (one, five):
+        if any(candle.prices for candle in some):
+            return sorted(some, key=lambda candle: candle.open_time)
+    return sorted(one or five, key=lambda candle: candle.open_time)
 
 
 class Trade:
     """One order, fed the intervals of its contract one after the other."""
 
     def __init__(self, signal, start: datetime):
-        self.signal, self.next = signal, start
+        self.signal, self.next, self.begin = signal, start, start
         self.state, self.price, self.exit, self.blind = WAITING, None, None, False
         self.entered_at = self.decided_at = None
         self.known_at = signal.known_at
@@ -37,11 +56,12 @@ class Trade:
         if self.blind or self.state in {STOPPED, TARGET, CANCELLED} or candle.end <= self.next:
             return
         if candle.open_time < self.next:
+            self.begin = candle.end
             return
         if self.followed and candle.open_time != self.followed[-1].end:
             self.blind = True
             return
-        if not self.followed and candle.open_time - self.next >= candle.end - candle.open_time:
+        if not self.followed and candle.open_time - self.begin >= candle.finest:
             self.blind = True
             return
         self.followed.append(candle)

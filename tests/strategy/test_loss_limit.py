@@ -17,7 +17,7 @@ from strategy.series import series_of
 CALM = (100, 105, 95, 100)
 STOPS = (100, 101, 80, 90)
 OTHER = "NIFTY260127P25000"
-few = settings(max_examples=40)
+few = settings(max_examples=60)
 
 
 def day(changes, symbol=SYMBOL, minutes=1):
@@ -165,7 +165,20 @@ def random_session(seed):
     lines = []
     for symbol in (SYMBOL, OTHER):
         gaps = rng.choice([0, 0, 0.02])
-        for row in rows(random_prices(rng, 120, gaps, 0.05), symbol=symbol):
+        coarse = rng.choice([0, 0, 0.3, 1])
+        prices = random_prices(rng, 120, gaps, 0.05)
+        fives = rows(random_prices(rng, 24, gaps), symbol=symbol, minutes=5)
+        ones = [
+            place
+            for place in range(24)
+            if rng.random() >= coarse or (coarse < 1 and rng.random() < 0.1)
+        ]
+        minutes = rows(
+            [four if n // 5 in ones else None for n, four in enumerate(prices)], symbol=symbol
+        )
+        # Some five minutes have both; then the minutes count, whatever is missing of them.
+        both = [row for row in fives if rng.random() < max(coarse, 0.05)]
+        for row in [*minutes, *(both if coarse else [])]:
             known_at = row[8] + timedelta(seconds=rng.choice([0, 0, 0, 40, 300]))
             lines.append((*row[:8], known_at))
     signals = []
@@ -218,7 +231,7 @@ def test_cutting_all_rows_after_a_moment_changes_no_decision_before(seed, cut):
     moment = minute(cut)
     before = limited(
         [one for one in signals if one.event_time <= moment],
-        [row for row in lines if row[3] + timedelta(minutes=1) <= moment],
+        [row for row in lines if row[3] + timedelta(minutes=row[2]) <= moment],
         losing_trades,
     )
     full = limited(signals, lines, losing_trades)
@@ -230,7 +243,7 @@ def test_cutting_all_rows_after_a_moment_changes_no_decision_before(seed, cut):
 def test_changing_what_was_not_yet_known_changes_no_signal_that_was(seed, cut, poison):
     signals, lines, losing_trades = random_session(seed)
     moment = minute(cut)
-    other = [*rows(random_prices(Random(poison), 120)), *rows(random_prices(Random(poison), 120))]
+    other = rows(random_prices(Random(poison), 120)) * 3
     poisoned = [
         row if row[8] <= moment else (*row[:4], *changed[4:8], row[8])
         for row, changed in zip(lines, other[: len(lines)], strict=True)

@@ -69,6 +69,16 @@ def test_a_trade_is_measured_over_each_horizon_from_the_candle_it_was_bought_in(
     assert found[0].exited_at == minute(20)
 
 
+def test_where_minutes_lack_the_candle_of_five_counts_and_ends_a_horizon_it_holds_the_end_of():
+    minutes = rows([CALM] * 10, minutes=1)
+    five = rows([None, None, (103, 112, 97, 110)], minutes=5)
+    one = series_of(frame([*minutes, *five]))[SYMBOL, SESSION]
+    found = outcomes(signal(), one)  # bought at minute 6; its five minutes end within the five
+    assert (found[5].exited_at, found[5].exit_price) == (minute(15), 110.0)
+    assert brief(found[5]) == ("horizon", 10.0, 12.0, 5.0)
+    assert set(found) == {5}
+
+
 def test_best_and_worst_are_of_the_whole_horizon_whenever_it_was_left():
     prices = [CALM] * 375
     prices[7] = (100, 101, 79, 85)  # stopped
