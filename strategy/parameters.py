@@ -9,6 +9,8 @@ from typing import Any, Self, get_origin
 
 from strategy.errors import ParameterError
 
+LARGEST = 1e9
+
 
 @dataclass(frozen=True)
 class Parameters:
@@ -23,6 +25,7 @@ class Parameters:
     losing_trades: int = 2
 
     def __post_init__(self) -> None:
+        self.values()  # refuses what is no number to compute with
         if self.losing_trades < 1:
             raise ParameterError(f"losing_trades must be at least 1: {self}")
 
@@ -49,6 +52,13 @@ class Parameters:
             return code_version
         return f"{code_version}+{self.params_hash()[:8]}"
 
+    def _paths(self) -> str:
+        return ", ".join(
+            f"{name}.{inner}" if inner else name
+            for name, value in self.values().items()
+            for inner in _names(value) or [""]
+        )
+
     def with_values(self, changes: Mapping[str, Any]) -> Self:
         """Return these numbers with some changed; `stop_points.NIFTY` names one of several.
 
@@ -59,11 +69,16 @@ class Parameters:
         types = {one.name: one.type for one in fields(self)}
         for path, value in changes.items():
             name, _, inner = path.partition(".")
-            if name not in types or bool(inner) > isinstance(numbers[name], dict):
-                raise ParameterError(f"no parameter {path}; there are {', '.join(types)}")
+            if name not in types or (inner and inner not in _names(numbers[name])):
+                raise ParameterError(f"no parameter {path}; there are {self._paths()}")
             changed = {**numbers[name], inner: value} if inner else value
             numbers[name] = _as_declared(path, types[name], changed)
         return type(self)(**numbers)
+
+
+def _names(value: Any) -> list[str]:
+    """Return the names of numbers by name; none of a single number."""
+    return list(value) if isinstance(value, dict) else []
 
 
 def _as_declared(name: str, kind: Any, value: Any) -> Any:
@@ -74,4 +89,6 @@ def _as_declared(name: str, kind: Any, value: Any) -> Any:
     allowed, wanted = ((int,), "a whole number") if kind is int else ((int, float), "a number")
     if isinstance(value, bool) or not isinstance(value, allowed):
         raise ParameterError(f"{name}: not {wanted}: {value!r}")
+    if not abs(value) <= LARGEST:  # neither is NaN
+        raise ParameterError(f"{name}: not a number to compute with: {value!r}")
     return kind(value)

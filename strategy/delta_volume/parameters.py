@@ -7,14 +7,18 @@ from strategy.errors import ParameterError
 from strategy.parameters import Parameters as AnyParameters
 from strategy.risk import STOP_POINTS
 
+WINGS_AT_MOST = 10
+INTERVALS_AT_MOST = 100  # more than a session has
+PAISA = 0.01
+
 
 @dataclass(frozen=True)
 class Parameters(AnyParameters):
     """Every number the rules use; points are option premium points.
 
-    `wings` strikes on each side of ATM form the cluster. Volume spikes above `spike_factor`
-    times the mean of up to `spike_window` earlier intervals, of which at least
-    `spike_minimum` must be stored.
+    `wings` strikes on each side of ATM form the cluster; ten at most, since contracts far from the
+    index are not read. Volume spikes above `spike_factor` times the mean of up to `spike_window`
+    earlier intervals, of which at least `spike_minimum` must be stored.
     """
 
     wings: int = 1
@@ -28,10 +32,17 @@ class Parameters(AnyParameters):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.wings < 0 or not 1 <= self.spike_minimum <= self.spike_window:
+        window = 1 <= self.spike_minimum <= self.spike_window <= INTERVALS_AT_MOST
+        if not 0 <= self.wings <= WINGS_AT_MOST or not window:
             raise ParameterError(f"wings, spike_minimum or spike_window make no sense: {self}")
-        if min(self.spike_factor, self.tick_size, *self.stop_points.values()) <= 0:
-            raise ParameterError(f"factors, ticks and stops must be above zero: {self}")
+        least = min(self.first_target_points, *self.stop_points.values())
+        if self.spike_factor <= 0 or not PAISA <= self.tick_size <= least:
+            raise ParameterError(
+                "the factor must be above zero, stops and targets no less than a tick, and that a"
+                f" paisa or more: {self}"
+            )
+        if self.first_target_points > self.second_target_points:
+            raise ParameterError(f"targets must ascend: {self}")
 
 
 DEFAULTS = Parameters()

@@ -199,6 +199,13 @@ def sweeping(home: Path) -> Iterator[subprocess.Popen]:
         (("--set", "wings=1,2", "--set", "wings=3"), "named twice"),
         (("--set", "wing=1"), "no parameter wing"),
         (("--set", "wings=-1,1"), "make no sense"),
+        (("--set", "wings=1,11"), "make no sense"),
+        (("--set", "stop_points.NIFTTY=5"), "there are losing_trades, wings"),
+        (("--set", "first_target_points=-5,30"), "no less than a tick"),
+        (("--set", "first_target_points=70"), "targets must ascend"),
+        (("--set", "tick_size=1000"), "no less than a tick"),
+        (("--set", "spike_factor=1e999"), "not a number to compute with"),
+        (("--set", f"spike_window={10**20}"), "not a number to compute with"),
         (("--set", "wings=1", "--horizon", "7"), "one of 5, 15, 30 and 0"),
     ],
 )
