@@ -89,14 +89,22 @@ def test_build_ups_arrive_as_they_are_stored(week: psycopg.Connection):
         "select (b.open_time at time zone 'Asia/Kolkata')::date, b.underlying, b.symbol, c.expiry,"
         " c.strike, c.option_type, b.open_time, b.close, b.open_interest, b.volume, b.known_at"
         " from build_up b join contract c using (symbol)"
-        # Of Tuesday no price is stored: nothing tells which strikes were near.
-        " where (c.expiry = '2026-01-20' and b.open_time < '2026-01-20')"
+        " where (c.expiry = '2026-01-20' and b.open_time < '2026-01-21')"
         " or (c.strike = 25050 and b.open_time > '2026-01-21') order by 1, 2, 3, 7"
     ).fetchall()
     assert plain(frame[[*KINDS]]) == [tuple(row) for row in stored]
-    assert len(stored) == 5
-    assert frame["open_interest"].isna().tolist() == [False, True, False, False, False]
-    assert frame["volume"].isna().tolist() == [False, False, True, False, True]
+    assert len(stored) == 8
+    assert frame["open_interest"].isna().tolist() == [False, True, False] * 2 + [False, False]
+    assert frame["volume"].isna().tolist() == [False, False, True] * 2 + [False, True]
+
+
+def test_that_build_ups_came_without_a_price_is_told(week: psycopg.Connection):
+    frames = read_frames(week, Range(TUESDAY, TUESDAY), UNDERLYINGS)
+    signals, rejections = evaluate_rows(*frames)
+    assert signals == []
+    assert [(row.reason, row.event_time) for row in rejections] == [
+        ("no_reference", session_hours(TUESDAY)[0] + n * FIVE_MINUTES) for n in (2, 3)
+    ]
 
 
 def test_reference_prices_that_are_not_stored_arrive_as_unknown(week: psycopg.Connection):

@@ -141,7 +141,7 @@ def test_each_revision_reaches_those_who_follow_the_log(connection, day) -> None
         ({"spike_factor.x": 2}, "no parameter spike_factor.x"),
         ({"stop_points": 20}, "stop_points: not numbers by name: 20"),
         ({"stop_points.NIFTY": None}, "stop_points.NIFTY: not a number: None"),
-        ({"spike_factor": 0}, "factors, ticks and stops must be above zero"),
+        ({"spike_factor": 0}, "the factor must be above zero"),
     ],
 )
 def test_numbers_that_make_no_sense_are_refused(changes, problem: str) -> None:
