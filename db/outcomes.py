@@ -130,6 +130,12 @@ RANDOM_OUTCOME = Relation(
 )
 
 
+def signal_extent(connection: Connection[Any]) -> Range | None:
+    """Return the first and the last session with signals; None without any."""
+    row = connection.execute("select min(session), max(session) from signal").fetchone()
+    return Range(*row) if row and row[0] else None
+
+
 def sessions_with_signals(
     connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
 ) -> list[date]:

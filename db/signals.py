@@ -3,11 +3,18 @@
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
-from uuid import UUID
 
 from psycopg import Connection
 
-from db.bulk import CREATE_CHANGED, SIGNAL, SIGNAL_REJECTION, publish, require_idle, write
+from db.bulk import (
+    CREATE_CHANGED,
+    SIGNAL,
+    SIGNAL_REJECTION,
+    in_order,
+    merge,
+    publish,
+    require_idle,
+)
 from db.market import Range
 from db.rows import Signal, SignalRejection
 from db.strategies import StrategyVersion
@@ -86,28 +93,26 @@ def store_signals(
     """
     signals = [row for row in signals if scope.holds(row.event_time)]
     rejections = [row for row in rejections if scope.holds(row.event_time)]
-    written = write(connection, SIGNAL, signals)
-    withdrawn = _withdraw(connection, scope, [signal.signal_id for signal in signals], now)
-    kept = {
+    parameters = scope.parameters() | {
+        "now": now,
+        "kept": [signal.signal_id for signal in signals],
         "times": [row.event_time for row in rejections],
         "reasons": [row.reason for row in rejections],
         "symbols": [row.symbol for row in rejections],
         "names": [row.underlying for row in rejections],
     }
-    connection.execute(FORGET_REJECTIONS, {**scope.parameters(), **kept})
-    return Stored(written, withdrawn, write(connection, SIGNAL_REJECTION, rejections))
-
-
-def _withdraw(
-    connection: Connection[Any], scope: Scope, kept: Sequence[UUID], now: datetime
-) -> int:
     require_idle(connection)
+    # In one transaction: nobody sees a signal beside the one that it replaces.
     with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(FORGET_REJECTIONS, parameters)
+        rejected = merge(cursor, SIGNAL_REJECTION, in_order(SIGNAL_REJECTION, rejections))
         cursor.execute(CREATE_CHANGED)
-        cursor.execute(WITHDRAW, {**scope.parameters(), "kept": list(kept), "now": now})
-        if withdrawn := cursor.rowcount:
+        cursor.execute(WITHDRAW, parameters)
+        withdrawn = cursor.rowcount
+        written = merge(cursor, SIGNAL, in_order(SIGNAL, signals))
+        if withdrawn or written:
             publish(cursor)
-    return withdrawn
+    return Stored(written, withdrawn, rejected)
 
 
 def count_signals(

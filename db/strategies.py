@@ -1,13 +1,14 @@
 """Which versions of which strategies there are, with their numbers, and which are computed."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
 from db.errors import VersionReusedError
+from db.market import Range
 
 REGISTER = """
 insert into strategy_version (strategy, version, params_hash, params, live, first_used)
@@ -19,6 +20,18 @@ SET_LIVE = "update strategy_version set live = true where strategy = %s and vers
 ALL = """
 select strategy, version, params_hash, params, live from strategy_version
  order by strategy, version
+"""
+
+NOT_LIVE = """
+select distinct session, strategy, version, params_hash, params
+  from strategy_version
+  join (select strategy, version, session, underlying, event_time from signal
+         union all
+        select strategy, version, session, underlying, event_time from signal_rejection) stored
+ using (strategy, version)
+ where not live and underlying = any(%(underlyings)s)
+   and event_time >= %(first)s::timestamptz and event_time < %(last)s::timestamptz
+ order by session, strategy, version
 """
 
 
@@ -52,6 +65,14 @@ def register_version(
 def set_live(connection: Connection[Any], version: StrategyVersion) -> None:
     """Have a registered version computed from now on."""
     connection.execute(SET_LIVE, (version.strategy, version.version))
+
+
+def versions_not_live(
+    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+) -> list[tuple[date, StrategyVersion]]:
+    """Return, by session, the versions that have rows of it and are not computed live."""
+    rows = connection.execute(NOT_LIVE, sessions.parameters(underlyings))
+    return [(session, StrategyVersion(*row)) for session, *row in rows]
 
 
 def known_versions(connection: Connection[Any]) -> list[tuple[StrategyVersion, bool]]:

@@ -14,7 +14,7 @@ from db.rows import Signal, SignalRejection
 from db.signals import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_sessions
 from pipelines.loss_limit import within_limit
-from pipelines.versions import Planned, live_plans
+from pipelines.versions import Planned, live_plans, stored_plans
 from strategy import signals as given
 from strategy.parameters import Parameters
 
@@ -59,7 +59,8 @@ def materialise_signals(
         sessions: Whole sessions.
         underlyings: Whose signals.
         now: Market time, noted on signals that no longer follow from the data.
-        plans: Which versions of which strategies; the live ones if None.
+        plans: Which versions of which strategies. If None, the live ones, and in each session
+            those that have rows of it: what was computed once follows corrections.
         wait: Until another process is done.
 
     Raises:
@@ -69,12 +70,18 @@ def materialise_signals(
         if not held:
             raise SignalsBusyError("another process computes signals")
         blocked = blocked_sessions(connection, *sessions, underlyings, now)
+        chosen = live_plans(connection, now) if plans is None else plans
+        work = [(part, chosen) for part in without(sessions, blocked)]
         if plans is None:
-            plans = live_plans(connection, now)
+            work += [
+                (Range(session, session), others)
+                for session, others in stored_plans(connection, sessions, underlyings).items()
+                if session not in blocked
+            ]
         parts = [
             stored
-            for part in without(sessions, blocked)
-            for stored in _store(connection, part, underlyings, plans, now)
+            for part, each in work
+            for stored in _store(connection, part, underlyings, each, now)
         ]
     return report(sessions, parts, blocked)
 

@@ -1,12 +1,15 @@
 """Which versions of the strategies to compute: the registry's own, and those with other numbers."""
 
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, NamedTuple, Self
 
 from psycopg import Connection
 
-from db.strategies import StrategyVersion, known_versions, register_version
+from db.market import Range
+from db.strategies import StrategyVersion, known_versions, register_version, versions_not_live
 from strategy.parameters import Parameters
 from strategy.registry import STRATEGIES
 from strategy.strategy import Strategy
@@ -60,11 +63,23 @@ def live_plans(connection: Connection[Any], now: datetime) -> list[Planned]:
             register_version(connection, version, now, live=True)
         known = known_versions(connection)
     plans = [
-        Planned.of(row.strategy, row.params)
-        for row, live in known
-        if live
-        and row.strategy in STRATEGIES
-        and row.version.partition("+")[0] == STRATEGIES[row.strategy].version
+        Planned.of(row.strategy, row.params) for row, live in known if live and _is_computable(row)
     ]
     order = list(STRATEGIES)
     return sorted(plans, key=lambda plan: (order.index(plan.strategy.name), plan.version))
+
+
+def stored_plans(
+    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+) -> dict[date, list[Planned]]:
+    """Return, by session, what is not computed live and has rows that have to follow the data."""
+    rows = versions_not_live(connection, sessions, underlyings)
+    return {
+        session: [Planned.of(row.strategy, row.params) for _, row in group if _is_computable(row)]
+        for session, group in groupby(rows, key=itemgetter(0))
+    }
+
+
+def _is_computable(row: StrategyVersion) -> bool:
+    strategy = STRATEGIES.get(row.strategy)
+    return strategy is not None and row.version.partition("+")[0] == strategy.version

@@ -9,7 +9,7 @@ import typer
 from rich.table import Table
 
 from db.market import Range
-from db.outcomes import read_stats
+from db.outcomes import read_stats, signal_extent
 from db.rows import Stats
 from optionscalp.commands.options import (
     AsJson,
@@ -22,6 +22,7 @@ from optionscalp.commands.options import (
     range_of,
     sessions_of,
 )
+from optionscalp.errors import CommandError
 from optionscalp.homes import opened
 from optionscalp.output import console, print_json, progress
 from pipelines.outcomes import Computed, materialise_outcomes
@@ -43,14 +44,20 @@ def outcomes(
     demo: OfDemo = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compute what became of signals, and print it beside random entries of the same sessions."""
-    range_ = range_of(session, first, last)
+    """Compute what became of signals, and print it beside random entries of the same sessions.
+
+    Without dates, of all sessions that have signals.
+    """
+    dates = range_of(session, first, last) if session or first or last else None
     plan_of(strategy, None)  # refuses a name that is none
     if horizon is not None and horizon not in HORIZONS:
         allowed = ", ".join(map(str, HORIZONS))
         raise typer.BadParameter(f"one of {allowed}", param_hint="--horizon")
     with ExitStack() as stack:
         connection = stack.enter_context(opened(demo=demo))
+        range_ = dates or signal_extent(connection)
+        if range_ is None:
+            raise CommandError("no signals are stored: optionscalp signals --from DATE --to DATE")
         days = sessions_of(range_)
         advance = stack.enter_context(progress("outcomes", len(days)))
         parts = []

@@ -161,6 +161,7 @@ def test_signals_are_computed_again_at_market_time(shell: Shell):
 
 def test_outcomes_are_computed_and_shown_beside_random_entries(shell: Shell):
     # Everything was received after the close, when nothing could be bought any more.
+    assert shell.read("outcomes")["sessions"] == 1, "without dates, of all sessions with signals"
     assert {row["n"] for row in shell.read("outcomes", *SESSION)["stats"]} == {0}
     shell.sql("update signal set known_at = event_time + interval '20 seconds'")
     only = ("--strategy", "delta_volume")
@@ -189,6 +190,13 @@ def test_outcomes_are_computed_and_shown_beside_random_entries(shell: Shell):
     assert f"{fifteen['hit_rate']:.0%} (" in shown.stdout
     alike = "delta_volume 1 NIFTY: not distinguishable from random entries (15 min)"
     assert (alike in lines) != fifteen["distinguishable"]
+
+
+def test_outcomes_without_signals_says_how_to_get_some(shell: Shell):
+    shell.sql("delete from signal")
+    nothing = shell.run("outcomes")
+    assert nothing.returncode == 1
+    assert "error: no signals are stored: optionscalp signals --from DATE" in nothing.stderr
 
 
 @pytest.mark.parametrize(

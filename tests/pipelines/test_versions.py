@@ -103,6 +103,39 @@ def test_a_corrected_input_makes_a_revision_and_the_old_one_stays_explainable(
     assert compute(connection, now=LATER) == (0, 0, 0, {})
 
 
+def test_nobody_sees_a_signal_beside_the_one_it_replaces(connection, day) -> None:
+    compute(connection)
+    day.put(5, "25000C", volume=1_300)
+    cover(day, 5, "25100C")
+    store(connection, day, known_at=LATER)
+    assert compute(connection, now=LATER)[:2] == (1, 1)
+    # Both changes are of one transaction.
+    found = connection.execute(
+        "select count(*), count(distinct xmin::text), count(withdrawn_at) from signal"
+    )
+    assert found.fetchone() == (2, 1, 1)
+
+
+def test_a_version_that_is_not_live_follows_corrections_where_it_has_rows(
+    connection: psycopg.Connection, day
+) -> None:
+    lax = Planned.of("delta_volume", {"spike_factor": 1.5})
+    register_version(connection, lax.stored, NOW, live=False)
+    compute(connection, lax)
+    compute(connection)
+    assert [row[0] for row in standing(connection)] == ["1", lax.version]
+    day.put(5, "25000C", volume=1_300)
+    store(connection, day, known_at=LATER)
+    assert compute(connection, now=LATER).withdrawn == 2
+    assert standing(connection) == []
+    # Of the strict one nothing is stored, so nothing is computed.
+    register_version(connection, STRICT.stored, NOW, live=False)
+    cover(day, 5, "25000C")
+    store(connection, day, known_at=LATER + timedelta(minutes=1))
+    assert compute(connection, now=LATER).written == 2
+    assert [row[0] for row in standing(connection)] == ["1", lax.version]
+
+
 def test_a_signal_withdrawn_and_back_again_keeps_each_state(connection, day) -> None:
     compute(connection)
     day.put(5, "25000C", volume=1_300)
