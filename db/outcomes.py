@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from db.bulk import Relation, write
+from db.bulk import Relation, in_order, merge, require_idle
 from db.market import Range
 from db.rows import Signal, Stats
 
@@ -182,7 +182,6 @@ def store_outcomes(
         "signal_ids": [row.signal_id for row in outcomes],
         "horizons": [row.horizon_minutes for row in outcomes],
     }
-    removed = connection.execute(FORGET_SIGNALS, {**scope, **kept}).rowcount
     kept_random = {
         "strategies": [row.strategy for row in random],
         "versions": [row.version for row in random],
@@ -190,9 +189,14 @@ def store_outcomes(
         "draws": [row.draw for row in random],
         "horizons": [row.horizon_minutes for row in random],
     }
-    removed += connection.execute(FORGET_RANDOM, {**scope, **kept_random}).rowcount
-    written = write(connection, SIGNAL_OUTCOME, outcomes)
-    return Stored(written + write(connection, RANDOM_OUTCOME, random), removed)
+    require_idle(connection)
+    # In one transaction: statistics never count a part of a session.
+    with connection.transaction(), connection.cursor() as cursor:
+        removed = cursor.execute(FORGET_SIGNALS, {**scope, **kept}).rowcount
+        removed += cursor.execute(FORGET_RANDOM, {**scope, **kept_random}).rowcount
+        written = merge(cursor, SIGNAL_OUTCOME, in_order(SIGNAL_OUTCOME, outcomes))
+        written += merge(cursor, RANDOM_OUTCOME, in_order(RANDOM_OUTCOME, random))
+    return Stored(written, removed)
 
 
 def read_stats(
