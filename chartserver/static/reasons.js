@@ -68,7 +68,8 @@ export function describeValues(values, others) {
     const pair = element("div")
     pair.classList.toggle("differs", differs(key, values, others))
     pair.append(
-      element("dt", { textContent: words(key) }), element("dd", { textContent: text(key, values[key]) }))
+      element("dt", { textContent: words(key) }),
+      element("dd", { textContent: text(key, values[key]) }))
     list.append(pair)
   }
   return list
