@@ -41,7 +41,7 @@ export function noticeFor(now, retry, back) {
     }
   return {
     kind: "error",
-    title: missing ? "Nothing stored for this" : "The chart server is not reachable",
+    title: missing ? "Nothing stored for this yet" : "The chart server is not reachable",
     text: now.message,
     action: missing && now.chosen ? { label: "Show ATM of the nearest expiry", run: back } : again,
   }
