@@ -31,11 +31,12 @@ CHROMIUM_ARGUMENTS = [
 ]
 BARS = 88
 WHEEL_TURNS = 40
-# Ninety minutes of the index, several signals, and a marker on one of the two options.
+# Ninety minutes of the index, several signals, and one that buys the put on the chart.
 ENOUGH = """() => window.optionscalp
     && window.optionscalp.candles("NIFTY").length >= 90
     && window.optionscalp.signals().length >= 2
-    && window.optionscalp.markers().some((marker) => marker.role !== "index")"""
+    && window.optionscalp.markers().some(
+        ({ role, text }) => role === "put" && text?.startsWith("BUY"))"""
 VISIBLE_BARS = """() => {
     const [index] = window.optionscalp.axis().visible
     return index.to - index.from
