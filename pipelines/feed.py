@@ -109,7 +109,8 @@ class SessionFeed:
 
     async def _finish(self) -> None:
         """Heal what the stream missed; what stays missing is Dagster's closing run's to report."""
-        for ingest in (ingest_candles, ingest_positions):
+        # Candles are of the contracts that positions list, and these lie around candles' prices.
+        for ingest in (ingest_positions, ingest_candles, ingest_positions):
             try:
                 await ingest(self._desk, self._session)
             except SourceError as error:
