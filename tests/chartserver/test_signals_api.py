@@ -97,6 +97,24 @@ def test_signals_come_with_versions_revisions_and_every_column_of_their_outcomes
     assert {"signal_id", *outcome} == {column.name for column in columns}
 
 
+def test_view_and_page_count_random_entries_beside_standing_signals_only(stored, chart):
+    first = made(10)
+    stored.execute(
+        "update signal set withdrawn_at = known_at where signal_id = %s", (first.signal_id,)
+    )
+    answer = chart.json("/api/signals/stats?underlying=NIFTY&from=2026-01-20&to=2026-01-21")
+    (told,) = [
+        row["random_n"]
+        for row in answer["stats"]
+        if (row["strategy"], row["version"], row["horizon_minutes"]) == ("delta_volume", "1", 15)
+    ]
+    query = (
+        "select random_n from signal_stats where horizon_minutes = 15"
+        " and (strategy, version) = ('delta_volume', '1')"
+    )
+    assert (told,) == stored.execute(query).fetchone() == (1,)
+
+
 def test_a_signal_tells_what_it_was_before_each_correction(stored, chart):
     first = made(10)
     path = f"/api/signals/revisions?signal_id={first.signal_id}"
