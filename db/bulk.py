@@ -295,12 +295,6 @@ def require_idle(connection: Connection[Any]) -> None:
         raise RuntimeError("writes need an autocommit connection outside of a transaction")
 
 
-def in_order(relation: Relation, rows: Iterable[Sequence[Any]]) -> list[Sequence[Any]]:
-    """Return rows by key: one order for all writers, so that no two wait for each other."""
-    places = [relation.columns.index(name) for name in relation.key]
-    return sorted(rows, key=lambda row: tuple(row[place] for place in places))
-
-
 def write(connection: Connection[Any], relation: Relation, rows: Iterable[Sequence[Any]]) -> int:
     """Write rows of one relation; return how many were new or changed.
 
@@ -313,7 +307,9 @@ def write(connection: Connection[Any], relation: Relation, rows: Iterable[Sequen
         rows: Of the relation's row type, in any order.
     """
     require_idle(connection)
-    pending = iter(in_order(relation, rows))
+    # One order of keys for all writers, so that two upserts never wait for each other in a ring.
+    places = [relation.columns.index(name) for name in relation.key]
+    pending = iter(sorted(rows, key=lambda row: tuple(row[place] for place in places)))
     changed = 0
     while chunk := list(islice(pending, CHUNK_ROWS)):
         with connection.transaction(), connection.cursor() as cursor:

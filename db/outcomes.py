@@ -8,7 +8,7 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from db.bulk import Relation, in_order, merge, require_idle
+from db.bulk import Relation, merge, require_idle
 from db.market import Range
 from db.rows import Signal, Stats
 
@@ -194,8 +194,8 @@ def store_outcomes(
     with connection.transaction(), connection.cursor() as cursor:
         removed = cursor.execute(FORGET_SIGNALS, {**scope, **kept}).rowcount
         removed += cursor.execute(FORGET_RANDOM, {**scope, **kept_random}).rowcount
-        written = merge(cursor, SIGNAL_OUTCOME, in_order(SIGNAL_OUTCOME, outcomes))
-        written += merge(cursor, RANDOM_OUTCOME, in_order(RANDOM_OUTCOME, random))
+        written = merge(cursor, SIGNAL_OUTCOME, outcomes)
+        written += merge(cursor, RANDOM_OUTCOME, random)
     return Stored(written, removed)
 
 

@@ -10,7 +10,6 @@ from db.bulk import (
     CREATE_CHANGED,
     SIGNAL,
     SIGNAL_REJECTION,
-    in_order,
     merge,
     publish,
     require_idle,
@@ -105,11 +104,11 @@ def store_signals(
     # In one transaction: nobody sees a signal beside the one that it replaces.
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(FORGET_REJECTIONS, parameters)
-        rejected = merge(cursor, SIGNAL_REJECTION, in_order(SIGNAL_REJECTION, rejections))
+        rejected = merge(cursor, SIGNAL_REJECTION, rejections)
         cursor.execute(CREATE_CHANGED)
         cursor.execute(WITHDRAW, parameters)
         withdrawn = cursor.rowcount
-        written = merge(cursor, SIGNAL, in_order(SIGNAL, signals))
+        written = merge(cursor, SIGNAL, signals)
         if withdrawn or written:
             publish(cursor)
     return Stored(written, withdrawn, rejected)

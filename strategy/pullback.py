@@ -24,9 +24,9 @@ from strategy.minute_candles import (
     signal,
     to_tick,
 )
+from strategy.parameters import LARGEST
 from strategy.signals import Signal
 
-_ENDLESS = 1e9  # points
 _SHARES = 10_000  # shares count to four decimals, so that whole numbers decide
 
 
@@ -51,11 +51,11 @@ class PullbackParameters(OrderParameters):
         super().__post_init__()
         limits = (self.least_range, self.most_range)
         ranges = all(set(UNDERLYINGS) <= one.keys() for one in limits) and all(
-            0 <= self.least_range[name] <= self.most_range[name] < _ENDLESS for name in UNDERLYINGS
+            0 <= self.least_range[name] <= self.most_range[name] < LARGEST for name in UNDERLYINGS
         )
         if not ranges or not 0 <= self.body_share <= 1 or self.trend_minutes < 1:
             raise ParameterError(f"ranges, body_share or trend_minutes make no sense: {self}")
-        if not 0 < self.first_target_points <= self.second_target_points < _ENDLESS:
+        if not 0 < self.first_target_points <= self.second_target_points < LARGEST:
             raise ParameterError(f"targets must be above zero and ascend: {self}")
 
 

@@ -1,7 +1,6 @@
 """Orders on the tick grid, and the signals that name them."""
 
 from dataclasses import dataclass
-from math import isfinite
 from typing import Any, NamedTuple
 
 from strategy.errors import ParameterError
@@ -23,9 +22,9 @@ class OrderParameters(Parameters):
     tick_size: float = 0.05
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         # Two ticks keep the entry above the stop after both were put on the grid.
-        finite = isfinite(self.entry_points) and isfinite(self.tick_size)
-        if not finite or not 1 <= self.tick <= paise(self.entry_points) / 2:
+        if not 1 <= self.tick <= paise(self.entry_points) / 2:
             raise ParameterError(f"entry_points must be two ticks of a paisa or more: {self}")
 
     @property

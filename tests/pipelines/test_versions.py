@@ -187,3 +187,10 @@ def test_one_of_several_numbers_can_be_changed_alone() -> None:
     assert plan.parameters.values()["stop_points"] == {"NIFTY": 25.0, "BANKNIFTY": 30.0}
     default = STRATEGIES["delta_volume"].defaults
     assert default.with_values({"spike_factor": 2}).version("1") == "1"
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_no_strategy_takes_numbers_that_none_can_compute_with(name: str) -> None:
+    for number in (0, 10**20):
+        with pytest.raises(ParameterError, match="losing_trades"):
+            Planned.of(name, {"losing_trades": number})
