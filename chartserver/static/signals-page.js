@@ -1,19 +1,19 @@
-/** @import { Distribution, JudgedSignal, Rejection, Stats, VersionCount } from "./types.js" */
-import { ApiError, getJson } from "./api.js"
-import { outcomeAt } from "./columns.js"
-import { createSelect, createSwitch } from "./controls.js"
-import { csvOf, download } from "./csv.js"
-import { byId, control, setText } from "./dom.js"
-import { HORIZONS, OUTCOMES, exitText, horizonText } from "./horizons.js"
-import { oneOf, readLocation, writeLocation } from "./location.js"
-import { showBanner } from "./notice.js"
-import { linkPages } from "./pages.js"
-import { showRejections } from "./rejected.js"
-import { createResults } from "./results.js"
-import { createSessionPicker, getSessions } from "./sessions.js"
-import { showSimulated } from "./simulated.js"
-import { strategyOptions } from "./strategies.js"
-import { showSummary } from "./summary.js"
+/** @import { Distribution, JudgedSignal, Rejection, Stats, VersionCount } from "./data/types.js" */
+import { ApiError, getJson } from "./data/api.js"
+import { outcomeAt } from "./panels/columns.js"
+import { createSelect, createSwitch } from "./panels/controls.js"
+import { csvOf, download } from "./panels/csv.js"
+import { byId, control, setText } from "./lib/dom.js"
+import { HORIZONS, OUTCOMES, exitText, horizonText } from "./data/horizons.js"
+import { oneOf, readLocation, writeLocation } from "./lib/location.js"
+import { showBanner } from "./panels/notice.js"
+import { linkPages } from "./panels/pages.js"
+import { showRejections } from "./panels/rejected.js"
+import { createResults } from "./panels/results.js"
+import { createSessionPicker, getSessions } from "./data/sessions.js"
+import { showSimulated } from "./panels/simulated.js"
+import { strategyOptions } from "./data/strategies.js"
+import { showSummary } from "./panels/summary.js"
 
 /** Sessions on show while the URL names none. */
 const USUAL_SESSIONS = 20
@@ -75,7 +75,7 @@ byId("csv").onclick = () => {
 control("clear", HTMLButtonElement).onclick = () =>
   choose({ strategy: "", version: "", direction: "", outcome: "" })
 
-/** @type {import("./sessions.js").StoredSession[]} */
+/** @type {import("./data/sessions.js").StoredSession[]} */
 let sessions = []
 
 /**

@@ -23,7 +23,7 @@ def guarded(serve) -> Chart:
 
 
 def test_nothing_but_health_opens_without_the_token(guarded):
-    for path in ("/", "/replay", "/api/history", "/stream", "/static/main.js", "/metrics"):
+    for path in ("/", "/replay", "/api/history", "/stream", "/static/live-page.js", "/metrics"):
         answer = guarded.get(path)
         assert (path, answer.status_code) == (path, 401)
         assert answer.json()["status"] == 401
@@ -85,7 +85,7 @@ def test_pages_allow_their_own_scripts_only(chart):
 
 
 def test_files_are_asked_for_again_but_not_sent_again(chart):
-    for path in ("/", "/static/main.js", "/static/vendor/lightweight-charts.mjs"):
+    for path in ("/", "/static/live-page.js", "/static/vendor/lightweight-charts.mjs"):
         first = chart.get(path)
         assert first.status_code == 200
         assert first.headers["cache-control"] == "no-cache"

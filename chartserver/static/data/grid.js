@@ -1,0 +1,66 @@
+import { ANCHOR, bucketOf } from "./aggregate.js"
+import { lowerBound, upperBound } from "../lib/search.js"
+
+const DAY = 86_400
+
+/**
+ * The shared time axis: every bucket of every session seen, from 09:15 IST to the newest row, with
+ * the gaps. All charts use the same one, so that the same place means the same time on each.
+ */
+export class TimeGrid {
+  /** @param {number} minutes */
+  constructor(minutes) {
+    this.minutes = minutes
+    /** @type {number[]} */
+    this.times = []
+  }
+
+  /**
+   * Make sure the bucket of a time is on the axis.
+   * @param {number} time
+   * @returns {"same" | "longer" | "changed"} "changed" when buckets appeared before the last one
+   */
+  cover(time) {
+    const bucket = bucketOf(time, this.minutes)
+    const step = this.minutes * 60
+    const day = Math.floor(bucket / DAY) * DAY
+    const last = this.times.length ? this.times[this.times.length - 1] : -Infinity
+    const open = day + ANCHOR
+    if (bucket > last) {
+      const from = last >= day ? last + step : Math.min(open, bucket)
+      for (let next = from; next <= bucket; next += step) this.times.push(next)
+      return "longer"
+    }
+    const place = lowerBound(this.times, bucket)
+    if (this.times[place] === bucket) return "same"
+    const until = this.times[place] < day + DAY ? this.times[place] : bucket + step
+    const added = []
+    for (let next = Math.min(open, bucket); next < until; next += step) added.push(next)
+    const before = this.times[place - 1] ?? -Infinity
+    this.times.splice(place, 0, ...added.filter((next) => next > before))
+    return "changed"
+  }
+
+  /**
+   * Add all times of an ascending array.
+   * @param {number[]} times
+   */
+  coverAll(times) {
+    let covered = -Infinity
+    for (const time of times) {
+      const bucket = bucketOf(time, this.minutes)
+      if (bucket !== covered) this.cover(bucket)
+      covered = bucket
+    }
+  }
+
+  /** Times on the axis in [from, until). @param {number} from @param {number} until */
+  between(from, until) {
+    return this.times.slice(lowerBound(this.times, from), lowerBound(this.times, until))
+  }
+
+  /** The last place at or before a time; -1 when there is none. @param {number} time */
+  placeOf(time) {
+    return upperBound(this.times, time) - 1
+  }
+}

@@ -1,0 +1,116 @@
+/** @import { SourceState, Status } from "../data/types.js" */
+/** @import { Clock } from "../data/clock.js" */
+/** @import { Connection } from "../data/live.js" */
+import { byId, setText } from "../lib/dom.js"
+import * as format from "../lib/format.js"
+
+const NAMES = { tradingview: "TradingView", trendlyne: "Trendlyne" }
+const WORDS = {
+  loading: "Loading", live: "Live", reconnecting: "Reconnecting", retrying: "Offline",
+  waiting: "Waiting", refused: "Refused", stale: "Stale",
+}
+
+/** Data this old, in seconds of the market and of the viewer, is called stale in an open market. */
+const STALE_MARKET_SECONDS = 90
+const STALE_WALL_SECONDS = 6
+
+/** @typedef {Connection | "stale"} Shown */
+
+/**
+ * The right half of the header: connection, data age, sources and the market's clock.
+ * @param {Clock} clock
+ */
+export function createStatusBar(clock) {
+  /** @type {Connection} */
+  let connection = "loading"
+  let message = ""
+  /** @type {Status} */
+  let status = {}
+  /** Market time of the newest row. */
+  let newest = NaN
+
+  /** @returns {number | null} market seconds since the newest row; null when unknown */
+  function age() {
+    return Number.isNaN(newest) || !clock.known ? null : Math.max(0, clock.now() - newest)
+  }
+
+  /** @returns {Shown} */
+  function shown() {
+    const old = age()
+    const limit = Math.max(STALE_MARKET_SECONDS, STALE_WALL_SECONDS * clock.speed)
+    const late = status.market === "open" && old !== null && old > limit
+    return connection === "live" && late ? "stale" : connection
+  }
+
+  function write() {
+    const state = shown()
+    const chip = byId("connection")
+    chip.dataset.state = state
+    setText(byId("connection-text"), WORDS[state])
+    const old = age()
+    const silent = `The newest row is ${format.duration(old ?? 0)} old in an open market.`
+    chip.dataset.tip = state === "stale" ? silent : message
+    const closed = status.market === "closed"
+    setText(byId("data-age"), old === null || closed ? "–" : format.duration(old))
+    byId("data-age").dataset.state = state === "stale" ? "stale" : "fresh"
+    const open = byId("market-state")
+    setText(open, status.market ? `Market ${status.market}` : "")
+    open.dataset.state = status.market ?? ""
+    if (!clock.known) return
+    setText(byId("market-clock"), format.second(clock.now()))
+    setText(byId("market-day"), format.longDay(clock.now()))
+    for (const [name, source] of Object.entries(status.sources ?? {})) writeSource(name, source)
+  }
+
+  /**
+   * @param {string} name
+   * @param {SourceState} source
+   */
+  function writeSource(name, source) {
+    const chip = document.getElementById(`source-${name}`)
+    if (!chip) return
+    const title = NAMES[/** @type {keyof NAMES} */ (name)] ?? name
+    // What was true before the connection broke may not be now.
+    const heard = connection === "live"
+    chip.dataset.state = heard ? source.state : "idle"
+    if (!heard) {
+      chip.dataset.tip = `${title}: not known while the page is not connected`
+      return chip.setAttribute("aria-label", chip.dataset.tip)
+    }
+    const last = source.last ? `, last answer ${format.second(source.last)} IST` : ""
+    const error = source.error ? `. ${source.error}` : ""
+    chip.dataset.tip = `${title} is ${source.state}${last}${error}`
+    chip.setAttribute("aria-label", chip.dataset.tip)
+  }
+
+  return {
+    write,
+    shown,
+    age,
+    status: () => status,
+    message: () => message,
+    /** @param {Connection} next @param {string} text */
+    connection(next, text) {
+      connection = next
+      message = text
+      write()
+    },
+    /** @param {Status} next */
+    take(next) {
+      status = { ...status, ...next }
+      clock.set(next.now, next.clock)
+      const seconds = next.ages?.candle
+      if (seconds != null && next.now !== undefined)
+        newest = Number.isNaN(newest) ? next.now - seconds : Math.max(newest, next.now - seconds)
+      write()
+    },
+    /** A row has just arrived. */
+    touch() {
+      if (clock.known) newest = clock.now()
+    },
+    /** The market may have been set back: forget the newest row. */
+    forget() {
+      newest = NaN
+    },
+  }
+}
