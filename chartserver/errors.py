@@ -2,6 +2,7 @@
 
 ChartError
   SettingsError         correct the environment (never sent)
+    PagesError          correct the pages' files (never sent)
   RequestError
     ParameterError      400, correct the parameter
     UnknownError        404, ask for something that is stored
@@ -27,6 +28,10 @@ class ChartError(Exception):
 
 class SettingsError(ChartError):
     """The environment cannot be used: correct the variable that the message names."""
+
+
+class PagesError(SettingsError):
+    """The pages' files cannot be used: correct the one that the message names."""
 
 
 class RequestError(ChartError):
