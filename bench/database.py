@@ -13,6 +13,7 @@ import db.embedded
 from db.bulk import Relation
 from db.connection import connect, create_database, with_database
 from db.migrate import migrate
+from strategy.session import calendar_hours
 
 
 @contextmanager
@@ -25,7 +26,7 @@ def fresh_database() -> Iterator[str]:
         dsn = with_database(server, "optionscalp_bench")
         create_database(dsn)
         with connect(dsn) as connection:
-            migrate(connection)
+            migrate(connection, calendar_hours())
         yield dsn
 
 

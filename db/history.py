@@ -107,7 +107,7 @@ async def read_candles(
         symbols: Which instruments.
         span: Candles that start in it.
         minutes: 1 for the finest stored interval of each session, else the width of the buckets
-            built from it, anchored at 09:15 IST.
+            built from it, from the session's open on; what is wider stays as it is.
         only_final: Leave out rows that still form.
     """
     parameters = {

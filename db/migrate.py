@@ -3,11 +3,13 @@
 import hashlib
 import logging
 import secrets
+from collections.abc import Iterable
 from importlib.resources import files
 from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from db.calendar import HoursRow, write_hours
 from db.connection import advisory_lock, load_sql
 from db.errors import MigrationChangedError, SchemaOutdatedError
 
@@ -52,10 +54,15 @@ def migrations() -> list[Migration]:
     return sorted(Migration(entry.name, entry.read_bytes()) for entry in entries)
 
 
-def migrate(connection: Connection[Any]) -> list[str]:
+def migrate(connection: Connection[Any], hours: Iterable[HoursRow]) -> list[str]:
     """Bring the schema up to date; return the names newly applied.
 
-    Safe to call from several processes at once. Roles and TimescaleDB's part are rerun each time.
+    Safe to call from several processes at once. Roles and TimescaleDB's part are rerun each time,
+    and the hours written: no schema is ever without them.
+
+    Args:
+        connection: Of the owner.
+        hours: The calendar's, as `strategy.session.calendar_hours` gives them.
 
     Raises:
         MigrationChangedError: A file differs from what was applied.
@@ -77,6 +84,7 @@ def migrate(connection: Connection[Any]) -> list[str]:
             )
         _run(connection, load_sql("timescale.sql"))
         _run(connection, load_sql("roles.sql"))
+        write_hours(connection, hours)
         connection.execute(RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
     for migration in fresh:
         logger.info("applied %s", migration.name)

@@ -14,7 +14,7 @@ from db.connection import connect, create_database, database_name, with_database
 from db.migrate import migrate
 from optionscalp.errors import CommandError
 from strategy.clock import MarketClock
-from strategy.session import use_overrides
+from strategy.session import calendar_hours, use_overrides
 
 PROJECT = Path(__file__).parent.parent
 DEMO_SUFFIX = "_demo"
@@ -72,7 +72,7 @@ def database(*, demo: bool = False, folder: Path | None = None) -> Iterator[str]
             dsn = demo_database(dsn)
             create_database(dsn)
         with connect(dsn) as connection:
-            migrate(connection)
+            migrate(connection, calendar_hours())
         yield dsn
 
 

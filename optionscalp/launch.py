@@ -25,7 +25,7 @@ from pipelines.alerts import AlertSettings
 from pipelines.links import ChartAddress
 from pipelines.settings import Settings, fault_line
 from strategy.clock import MarketClock
-from strategy.session import is_session, session_hours
+from strategy.session import calendar_hours, is_session, session_hours
 
 SIMULATOR_SECONDS = 60.0
 # Then a simulated market stands still: time for the last rows and the closing run.
@@ -85,7 +85,7 @@ def demo(options: DemoOptions) -> None:
             # What a day's replay stored before would stand in the future of the day now starting.
             create_database(dsn, anew=True)
             with connect(dsn) as connection:
-                migrate(connection)
+                migrate(connection, calendar_hours())
             stack.start_core()
             psql = "optionscalp psql --demo"
             if options.folder != demo_home():

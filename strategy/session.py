@@ -131,6 +131,16 @@ def trading_hours(day: date) -> Hours:
     return _overrides.hours.get(day) or MUHURAT.get(day) or ordinary
 
 
+def calendar_hours() -> list[tuple[date, date, time, time]]:
+    """Return the hours as effective-dated rows: first and last day, open and close in India's time.
+
+    Rows of a single day come before those of several; overrides are not among them.
+    """
+    ends = [start - timedelta(days=1) for start, _ in CLOSES[1:]] + [date.max]
+    ordinary = [(start, end, OPEN, close) for (start, close), end in zip(CLOSES, ends, strict=True)]
+    return ordinary + [(day, day, *hours) for day, hours in MUHURAT.items()]
+
+
 def session_hours(day: date) -> tuple[datetime, datetime]:
     """Return open and close of a session in UTC; the date itself is not checked."""
     opens, closes = trading_hours(day)

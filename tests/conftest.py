@@ -16,7 +16,7 @@ from psycopg.sql import SQL, Identifier
 import db.embedded
 from db.connection import connect, create_database, database_name, with_database
 from db.migrate import migrate
-from strategy.session import use_overrides
+from strategy.session import calendar_hours, use_overrides
 
 # A busy machine is no error: no test may fail because something took long.
 hypothesis.settings.register_profile(
@@ -86,7 +86,7 @@ def _database(server_dsn: str, *, migrated: bool) -> Iterator[str]:
     create_database(dsn)
     if migrated:
         with connect(dsn) as connection:
-            migrate(connection)
+            migrate(connection, calendar_hours())
     yield dsn
     with connect(server_dsn) as admin:
         name = Identifier(database_name(dsn))

@@ -21,7 +21,7 @@ from optionscalp.homes import database, demo_home, home, opened, server
 from optionscalp.output import console, in_india, print_json
 from optionscalp.stack import Ports
 from strategy.contract import UNDERLYINGS
-from strategy.session import IST
+from strategy.session import IST, calendar_hours
 
 # The generated demo day: an ordinary Wednesday before a monthly expiry.
 DEMO_DAY = "2026-01-21"
@@ -79,7 +79,7 @@ def up(
 def migrate() -> None:
     """Bring the database schema up to date."""
     with server(home()) as dsn, connect(dsn) as connection:
-        names = apply_migrations(connection)
+        names = apply_migrations(connection, calendar_hours())
     console.print(f"applied {', '.join(names)}" if names else "schema is up to date")
 
 

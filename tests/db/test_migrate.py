@@ -8,12 +8,13 @@ import db.migrate
 from db.connection import connect
 from db.errors import MigrationChangedError, SchemaOutdatedError
 from db.migrate import Migration, migrate, migrations, require_current
+from strategy.session import calendar_hours
 
 
 def test_several_processes_may_migrate_at_once(empty_database: str):
     def run(_: int) -> list[str]:
         with connect(empty_database) as connection:
-            return migrate(connection)
+            return migrate(connection, calendar_hours())
 
     with ThreadPoolExecutor(4) as pool:
         applied = [name for names in pool.map(run, range(4)) for name in names]
@@ -24,7 +25,7 @@ def test_a_changed_migration_is_refused(connection, monkeypatch: pytest.MonkeyPa
     changed = [Migration(m.name, m.body + b" ") for m in migrations()]
     monkeypatch.setattr(db.migrate, "migrations", lambda: changed)
     with pytest.raises(MigrationChangedError, match="restore the file"):
-        migrate(connection)
+        migrate(connection, calendar_hours())
 
 
 def test_an_empty_database_says_how_to_migrate(empty_database: str):
@@ -56,10 +57,10 @@ def test_a_reader_reads_but_cannot_write(connection):
 
 def test_the_epoch_stays_while_the_cluster_stays(connection):
     before = connection.execute("select epoch from feed_meta").fetchone()
-    migrate(connection)
+    migrate(connection, calendar_hours())
     assert connection.execute("select epoch from feed_meta").fetchone() == before
     connection.execute("update feed_meta set system_identifier = 1")
-    migrate(connection)
+    migrate(connection, calendar_hours())
     assert connection.execute("select epoch from feed_meta").fetchone() != before
 
 
