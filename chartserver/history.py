@@ -185,9 +185,10 @@ async def _answer(
     roles = picture.roles(request.underlying)
     if roles["future"] not in {found.symbol for found in candles}:
         roles["future"] = None
-    only_coarse = bool(candles) and min(found.minutes for found in candles) > 1
+    asked = INTERVALS[request.interval]
+    only_coarse = bool(candles) and min(found.minutes for found in candles) > asked
     head |= {
-        "interval": "5m" if request.interval == "1m" and only_coarse else request.interval,
+        "interval": "5m" if only_coarse else request.interval,
         "symbols": roles,
         "signals": [signal_object(signal) for signal in signals],
     }

@@ -16,16 +16,22 @@ from strategy.session import IST
 
 DIRECTIONS = ("BULLISH", "BEARISH")
 HORIZONS = {"5": 5, "15": 15, "30": 30, "0": 0}
-INTERVALS = {"1m": 1, "5m": 5, "15m": 15, "1h": 60}
+INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "1h": 60}
 RANGE_DAYS = 31
 SIGNAL_RANGE_DAYS = 366
 SYMBOLS_AT_MOST = 100
-YEARS = range(2000, 2100)
+DAY_FORM = "a date such as 2026-01-27"
 TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
 
 Parameters = Mapping[str, str]
 
-_DATE = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+# No other form of ISO 8601: what reads as another moment than was meant is worse than a refusal.
+_DATE = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
+# The plus sign of an offset arrives as a space when it was not encoded.
+_TIME = re.compile(rf"{_DATE.pattern}T\d\d:\d\d(:\d\d)?(Z|[+ -]\d\d:\d\d)?", re.ASCII)
+_UTC_SECONDS = re.compile(r"[1-9]\d{8}|[1-3]\d{9}", re.ASCII)  # from 1973 to 2096
+_COUNT = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
 _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,60}", re.ASCII)
 _SYMBOL = re.compile(r"[A-Z0-9!&_-]{1,40}", re.ASCII)
 
@@ -96,10 +102,10 @@ def day(parameters: Parameters, name: str) -> date | None:
     value = parameters.get(name)
     if not value:
         return None
-    moment = _moment(name, value, "a date such as 2026-01-27")
-    if not _DATE.fullmatch(value):
-        raise ParameterError(name, "a date such as 2026-01-27")
-    return moment.astimezone(IST).date()
+    try:
+        return _date(value)
+    except ValueError:
+        raise ParameterError(name, DAY_FORM) from None
 
 
 def whole_number(parameters: Parameters, name: str) -> int | None:
@@ -107,7 +113,7 @@ def whole_number(parameters: Parameters, name: str) -> int | None:
     value = parameters.get(name)
     if not value:
         return None
-    if not (value.isascii() and value.isdigit() and 0 < int(value) < 2**31):
+    if not _COUNT.fullmatch(value) or int(value) >= 2**31:
         raise ParameterError(name, "a positive whole number")
     return int(value)
 
@@ -115,10 +121,9 @@ def whole_number(parameters: Parameters, name: str) -> int | None:
 def speed(parameters: Parameters, default: float = 60.0) -> float:
     """Return market seconds per second."""
     text = parameters.get("speed")
-    try:
-        value = float(text) if text else default
-    except ValueError:
-        value = math.nan
+    if not text:
+        return default
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not 0 < value <= 1_000_000:
         raise ParameterError("speed", "a number above 0 and up to 1000000")
     return value
@@ -140,7 +145,7 @@ def moment(parameters: Parameters, name: str) -> datetime | None:
     value = parameters.get(name)
     if not value:
         return None
-    if value.isascii() and value.isdigit() and len(value) in range(9, 11):
+    if _UTC_SECONDS.fullmatch(value):
         return datetime.fromtimestamp(int(value), UTC)
     return _moment(name, value, f"UTC seconds, or {TIME_FORMS}")
 
@@ -186,12 +191,17 @@ def ist_day(instant: datetime) -> Span:
     return day_span(instant.astimezone(IST).date())
 
 
+def _date(value: str) -> date:
+    if not _DATE.fullmatch(value):
+        raise ValueError(value)
+    return date.fromisoformat(value)
+
+
 def _moment(name: str, value: str, allowed: str = TIME_FORMS) -> datetime:
     try:
-        # A plus sign of an offset arrives as a space when it was not encoded.
+        if not _TIME.fullmatch(value):
+            return day_span(_date(value)).start
         found = datetime.fromisoformat(value.replace(" ", "+"))
     except ValueError:
         raise ParameterError(name, allowed) from None
-    if found.year not in YEARS:
-        raise ParameterError(name, allowed)
     return (found if found.tzinfo else found.replace(tzinfo=IST)).astimezone(UTC)

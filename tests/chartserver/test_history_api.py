@@ -107,12 +107,21 @@ def test_a_wide_candle_still_forms_while_its_end_is_not_stored(stored, chart):
     assert answer["candles"]["NIFTY"]["final"] == [True, True, False]
 
 
+def test_three_minutes_are_an_interval(stored, chart):
+    answer = chart.json("/api/history?interval=3m&symbols=NIFTY")
+    assert answer["interval"] == "3m"
+    index = answer["candles"]["NIFTY"]
+    assert index["t"] == [seconds(OPEN) + 180 * n for n in range(4)]
+    assert index["final"] == [True, True, True, False]
+
+
 def test_where_only_coarse_candles_are_stored_the_answer_says_so(connection, chart):
     rows = [candle("BANKNIFTY", 5 * n, 58000.0, interval_minutes=5) for n in range(3)]
     write(connection, CANDLE, rows)
-    answer = chart.json("/api/history?underlying=BANKNIFTY")
-    assert answer["interval"] == "5m"
-    assert answer["candles"]["BANKNIFTY"]["minutes"] == 5
+    for interval in ("1m", "3m"):
+        answer = chart.json(f"/api/history?underlying=BANKNIFTY&interval={interval}")
+        assert answer["interval"] == "5m"
+        assert answer["candles"]["BANKNIFTY"]["minutes"] == 5
     write(connection, CANDLE, [candle("BANKNIFTY", 2, 58000.0)])
     answer = chart.json("/api/history?underlying=BANKNIFTY")
     assert answer["interval"] == "1m"
@@ -141,6 +150,9 @@ REFUSALS = [
     ("history?from=yesterday", 400, {"parameter": "from"}),
     ("history?from=2026-01-21T10:00&to=2026-01-21T09:00", 400, {"parameter": "to"}),
     ("history?from=0001-01-01", 400, {"parameter": "from"}),
+    ("history?from=20260119&to=20260120", 400, {"parameter": "from"}),
+    ("history?from=2026-01-19&to=2026-W04-1", 400, {"parameter": "to"}),
+    ("history?expiry=20260127", 400, {"parameter": "expiry"}),
     ("history?strike=ATM", 400, {"parameter": "strike"}),
     ("history?expiry=soon", 400, {"parameter": "expiry"}),
     ("history?symbols=NIFTY%27--", 400, {"parameter": "symbols"}),
@@ -150,7 +162,11 @@ REFUSALS = [
     ("history?from=2025-01-01&to=2026-01-21", 413, {"limit_days": 31}),
     ("replay", 400, {"parameter": "from"}),
     ("replay?from=2025-01-01&to=2026-01-21", 413, {"limit_days": 31}),
+    ("replay?from=20260119&to=20260120", 400, {"parameter": "from"}),
     ("chain?at=noon", 400, {"parameter": "at"}),
+    ("chain?at=20260121T0915", 400, {"parameter": "at"}),
+    ("chain?expiry=2026-01-27%0A", 400, {"parameter": "expiry"}),
+    ("signals?from=20260119", 400, {"parameter": "from"}),
     ("chain?expiry=2026-01-28", 404, {}),
     ("nothing", 404, {}),
 ]
