@@ -6,11 +6,11 @@ from datetime import date, timedelta
 
 import psycopg
 import pytest
-from chart_help import OPEN, Chart, build_up, candle, contract, seconds, signal
+from chart_help import OPEN, SESSION, Chart, build_up, candle, contract, seconds, signal
 
 from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL, write
 from db.connection import connect
-from db.rows import ChainOi
+from db.rows import ChainOi, Contract
 
 DAY = timedelta(days=1)
 STRIKES = [24900, 24950, 25000, 25050, 25100]
@@ -213,6 +213,44 @@ def test_the_ladder_is_as_it_was_known(stored, chart):
     assert later["rows"][2]["call"]["label"] == "short_covering"
     assert later["at"] == seconds(OPEN) + 600
     assert later["rows"][0]["call"]["oi"] is None
+
+
+FAR = date(2026, 12, 29)
+
+
+def far_contracts(first_seen: date, last_seen: date) -> list[Contract]:
+    return [
+        contract(25000, kind)._replace(
+            symbol=f"NIFTY261229{kind}25000", expiry=FAR, first_seen=first_seen, last_seen=last_seen
+        )
+        for kind in "CP"
+    ]
+
+
+@pytest.mark.parametrize("seen", [SESSION, SESSION + DAY])
+def test_the_nearest_expiry_may_be_far_away_and_its_contracts_listed_later(
+    connection, chart, seen: date
+):
+    call, put = far_contracts(seen, seen)
+    write(connection, CONTRACT, [call, put])
+    rows = [candle("NIFTY", 0, 25010.0), candle(call.symbol), candle(put.symbol)]
+    write(connection, CANDLE, rows)
+    answer = chart.json("/api/history?from=2026-01-21&to=2026-01-21")
+    assert (answer["expiry"], answer["expiries"]) == ("2026-12-29", ["2026-12-29"])
+    assert (answer["symbols"]["call"], answer["symbols"]["put"]) == (call.symbol, put.symbol)
+    assert set(answer["candles"]) == {"NIFTY", call.symbol, put.symbol}
+    ladder = chart.json("/api/chain?at=2026-01-21T10:00")
+    assert (ladder["expiry"], len(ladder["rows"])) == ("2026-12-29", 1)
+    replay = chart.json("/api/replay?from=2026-01-21&to=2026-01-21")
+    assert replay["symbols"]["call"] == call.symbol
+
+
+def test_an_expiry_that_was_neither_listed_nor_traded_is_none_of_the_session(connection, chart):
+    later = far_contracts(SESSION + DAY, SESSION + DAY)
+    write(connection, CONTRACT, later)
+    write(connection, CANDLE, [candle("NIFTY", 0, 25010.0)])
+    answer = chart.json("/api/history?from=2026-01-21&to=2026-01-21")
+    assert (answer["expiry"], answer["expiries"], answer["atm_strike"]) == (None, [], None)
 
 
 def test_json_is_compressed_and_never_cached(stored, chart):
