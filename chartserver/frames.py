@@ -23,7 +23,8 @@ def seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
-def _number(value: float | None) -> float | None:
+def number(value: float | None) -> float | None:
+    """Return a value that JSON has: None for none."""
     # A stored NaN or infinity is no JSON, and one bad row must not stop the stream.
     return value if value is None or math.isfinite(value) else None
 
@@ -34,10 +35,10 @@ def candle_object(row: Candle) -> dict[str, Any]:
         "symbol": row.symbol,
         "interval": row.interval_minutes,
         "t": seconds(row.open_time),
-        "o": _number(row.open),
-        "h": _number(row.high),
-        "l": _number(row.low),
-        "c": _number(row.close),
+        "o": number(row.open),
+        "h": number(row.high),
+        "l": number(row.low),
+        "c": number(row.close),
         "v": row.volume,
         "oi": row.open_interest,
         "final": row.final,
@@ -49,7 +50,7 @@ def build_up_object(row: BuildUp) -> dict[str, Any]:
     return {
         "symbol": row.symbol,
         "t": seconds(row.open_time),
-        "close": _number(row.close),
+        "close": number(row.close),
         "oi": row.open_interest,
         "oi_change": row.oi_change,
         "volume": row.volume,
@@ -61,7 +62,7 @@ def signal_object(row: ShownSignal) -> dict[str, Any]:
     """Return a signal as the stream and all answers send it."""
     return {
         **{
-            name: _number(value) if isinstance(value, float) else value
+            name: number(value) if isinstance(value, float) else value
             for name, value in row._asdict().items()
         },
         "signal_id": str(row.signal_id),

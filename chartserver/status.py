@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
@@ -17,7 +17,7 @@ from db.freshness import Freshness, Newest, SourceStatus, read_freshness
 from db.reader import Pool, read
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
-from strategy.session import is_open, use_overrides
+from strategy.session import is_open, is_session, use_overrides
 
 logger = logging.getLogger(__name__)
 
@@ -114,6 +114,14 @@ def clock_object(settings: Settings) -> dict[str, float]:
         "wall": wall,
         "speed": speed,
     }
+
+
+def trades(day: date) -> bool:
+    """Tell whether a date is a session; False where the calendar does not know it."""
+    try:
+        return is_session(day)
+    except CalendarUnknownError:
+        return False
 
 
 def _is_open(now: datetime) -> bool:

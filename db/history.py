@@ -22,6 +22,7 @@ REVISIONS = load_sql("sql/signal_revision_read.sql")
 SIGNALS = load_sql("sql/signal_read.sql")
 OUTCOMES = load_sql("sql/signal_outcome_read.sql")
 SESSIONS = load_sql("sql/session_list.sql")
+PREVIOUS = load_sql("sql/previous_session.sql")
 EXTENT = load_sql("sql/candle_extent.sql")
 
 
@@ -80,6 +81,17 @@ class Outcome(NamedTuple):
     return_points: float
     hit: bool
     exit_reason: str
+
+
+class PreviousSession(NamedTuple):
+    """What a symbol did in its last stored session before another."""
+
+    symbol: str
+    session: date
+    open: float
+    high: float
+    low: float
+    close: float
 
 
 class StoredSession(NamedTuple):
@@ -179,6 +191,20 @@ async def read_sessions(
     """Return the stored sessions, newest first."""
     async with connection.cursor(row_factory=class_row(StoredSession)) as cursor:
         await cursor.execute(SESSIONS, {"underlyings": list(underlyings)})
+        return await cursor.fetchall()
+
+
+async def read_previous(
+    connection: AsyncConnection[Any],
+    symbols: Sequence[str],
+    before: datetime,
+    *,
+    only_final: bool = False,
+) -> list[PreviousSession]:
+    """Return the last session before a time of each symbol that has any, its finest candles'."""
+    parameters = {"symbols": list(symbols), "before": before, "only_final": only_final}
+    async with connection.cursor(row_factory=class_row(PreviousSession)) as cursor:
+        await cursor.execute(PREVIOUS, parameters)
         return await cursor.fetchall()
 
 

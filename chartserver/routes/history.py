@@ -4,7 +4,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from chartserver import history, parameters
+from chartserver import history, parameters, picture
 from chartserver.errors import ParameterError
 from chartserver.lifespan import State
 from chartserver.responses import COMPRESSED, json_response
@@ -12,14 +12,16 @@ from db.history import read_sessions
 from db.reader import read
 
 
-def _checked(request: Request[State]) -> history.Request:
+def _checked(request: Request[State]) -> picture.Request:
     query = request.query_params
-    return history.Request(
+    return picture.Request(
         parameters.underlying(query, request.state["settings"].underlyings[0]),
         parameters.span(query),
         parameters.interval(query),
         parameters.day(query, "expiry"),
         parameters.whole_number(query, "strike"),
+        parameters.whole_number(query, "call"),
+        parameters.whole_number(query, "put"),
         parameters.symbols(query),
     )
 

@@ -2,11 +2,11 @@
 
 import gzip
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
-from chart_help import OPEN, SESSION, Chart, build_up, candle, contract, seconds, signal
+from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract, seconds, signal
 
 from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL, write
 from db.connection import connect
@@ -157,8 +157,8 @@ REFUSALS = [
     ("history?expiry=soon", 400, {"parameter": "expiry"}),
     ("history?symbols=NIFTY%27--", 400, {"parameter": "symbols"}),
     ("history?symbols=NIFTY,NIFTY260127C1", 404, {"symbols": ["NIFTY260127C1"]}),
-    ("history?strike=100", 404, {}),
-    ("history?expiry=2026-01-28", 404, {}),
+    ("history?call=ATM", 400, {"parameter": "call"}),
+    ("history?put=-25000", 400, {"parameter": "put"}),
     ("history?from=2025-01-01&to=2026-01-21", 413, {"limit_days": 31}),
     ("replay", 400, {"parameter": "from"}),
     ("replay?from=2025-01-01&to=2026-01-21", 413, {"limit_days": 31}),
@@ -180,6 +180,131 @@ def test_refusals_have_one_shape_and_name_the_parameter(stored, chart):
         assert body["status"] == status
         assert body["error"]
         assert details.items() <= body.items()
+
+
+def test_call_and_put_are_chosen_apart(stored, chart):
+    def chosen(query: str) -> tuple:
+        answer = chart.json(f"/api/history?{query}")
+        assert answer["missing"] == []
+        assert answer["atm_strike"] == 25000
+        return answer["symbols"]["call"], answer["symbols"]["put"]
+
+    assert chosen("call=25100") == ("NIFTY260127C25100", PUT)
+    assert chosen("put=24900&call=") == (CALL, "NIFTY260127P24900")
+    assert chosen("call=25100&put=24900") == ("NIFTY260127C25100", "NIFTY260127P24900")
+    assert chosen("strike=25050&put=24900") == ("NIFTY260127C25050", "NIFTY260127P24900")
+
+
+NO_STRIKE = "NIFTY has no strike {} for expiry 2026-01-27"
+MISSING = [
+    ("strike=100", ["call", "put"], [("strike", 100, NO_STRIKE.format(100))]),
+    ("call=100", ["call"], [("call", 100, NO_STRIKE.format(100))]),
+    ("strike=100&put=25000", ["call"], [("strike", 100, NO_STRIKE.format(100))]),
+    (
+        "call=101&put=102",
+        ["call", "put"],
+        [("call", 101, NO_STRIKE.format(101)), ("put", 102, NO_STRIKE.format(102))],
+    ),
+    (
+        "expiry=2026-01-28&strike=25000",
+        ["call", "put"],
+        [
+            (
+                *("expiry", "2026-01-28"),
+                "no NIFTY contracts that expire on 2026-01-28 are stored",
+            )
+        ],
+    ),
+    ("strike=25200", ["put"], [("put", 25200, "NIFTY has no put 25200 for 2026-01-27")]),
+]
+
+
+@pytest.mark.parametrize(("query", "absent", "missing"), MISSING)
+def test_what_is_not_stored_leaves_the_index_and_says_why(
+    stored, chart, query: str, absent: list[str], missing: list[tuple]
+):
+    write(stored, CONTRACT, [contract(25200, "C")])
+    for address in (
+        f"/api/history?{query}",
+        f"/api/replay?from=2026-01-21&to=2026-01-21&{query}",
+    ):
+        answer = chart.json(address)
+        assert [tuple(one.values()) for one in answer["missing"]] == missing
+        assert list(answer["missing"][0]) == ["what", "value", "reason"]
+        assert [side for side in ("call", "put") if answer["symbols"][side] is None] == absent
+        assert answer["symbols"]["index"] == "NIFTY"
+        assert answer["symbols"]["future"] == "NIFTY1!"
+        assert len(answer["candles"]["NIFTY"]["t"]) == len(answer["candles"]["NIFTY1!"]["t"]) == 10
+        assert answer["expiries"] == ["2026-01-27"]
+        assert (answer["expiry"] is None) is (answer["strikes"] == []) is ("expiry" in query)
+
+
+def test_a_strike_without_any_contracts_is_missing(connection, chart):
+    write(connection, CANDLE, [candle("NIFTY", 0, 25010.0)])
+    answer = chart.json("/api/history?strike=25000")
+    reason = "NIFTY has no strike 25000: no contracts of 2026-01-21 are stored"
+    assert answer["missing"] == [{"what": "strike", "value": 25000, "reason": reason}]
+    assert len(answer["candles"]["NIFTY"]["t"]) == 1
+
+
+def test_what_each_symbol_did_in_the_session_before_comes_along(stored, chart):
+    """The index has minutes and five minutes of it, the call one session earlier; the put none."""
+    early, late = (
+        candle("NIFTY", minute, close, open_time=OPEN - DAY + timedelta(minutes=minute))
+        for minute, close in ((1, 24950.0), (2, 24890.0))
+    )
+    coarse = candle("NIFTY", 0, 1.0, interval_minutes=5, open_time=OPEN - DAY)
+    call = candle(CALL, 0, 120.0, interval_minutes=5, open_time=OPEN - 2 * DAY)
+    write(stored, CANDLE, [early, late, coarse, call])
+    index = {"session": "2026-01-20", "open": 24909, "high": 24952, "low": 24888, "close": 24890}
+    before = {
+        "NIFTY": index,
+        CALL: {"session": "2026-01-19", "open": 119, "high": 122, "low": 118, "close": 120},
+    }
+    assert chart.json("/api/history")["previous"] == before
+    assert chart.json("/api/history?symbols=NIFTY")["previous"] == {"NIFTY": index}
+    range_ = "from=2026-01-20&to=2026-01-21"
+    assert chart.json(f"/api/history?{range_}")["previous"] == before
+    # A replay of both sessions begins with the first of them.
+    assert chart.json(f"/api/replay?{range_}")["previous"] == {CALL: before[CALL]}
+    assert chart.json("/api/history?from=2026-01-20&to=2026-01-20")["previous"] == {}
+
+
+def hours(session: str, first: str, last: str) -> dict[str, str | int]:
+    opens, closes = (
+        int(datetime.fromisoformat(f"{session}T{clock}+05:30").timestamp())
+        for clock in (first, last)
+    )
+    return {"session": session, "open": opens, "close": closes}
+
+
+def test_the_hours_of_the_sessions_come_along(stored, chart):
+    evening = datetime(2024, 11, 1, 12, 30, tzinfo=UTC)
+    write(stored, CANDLE, [candle(open_time=evening, known_at=evening)])
+    ordinary = [hours(f"2026-01-{day}", "09:15", "15:30") for day in (20, 21)]
+    assert chart.json("/api/history")["sessions"] == ordinary[1:]
+    for kind in ("history", "replay"):
+        several = chart.json(f"/api/{kind}?from=2026-01-17&to=2026-01-21")
+        assert several["sessions"] == ordinary
+        muhurat = chart.json(f"/api/{kind}?from=2024-11-01&to=2024-11-01&interval=1h")
+        assert muhurat["sessions"] == [hours("2024-11-01", "18:00", "19:00")]
+        assert muhurat["candles"]["NIFTY"]["t"] == [seconds(evening)]
+    stored.execute(
+        "insert into calendar_override (kind, day, opens, closes, reason)"
+        " values ('session', '2026-01-21', '09:15', '12:30', 'a circular')"
+    )
+    assert chart.json("/api/history")["sessions"] == [hours("2026-01-21", "09:15", "12:30")]
+
+
+def test_today_s_hours_come_before_its_first_row(connection, serve):
+    write(connection, CANDLE, [candle("NIFTY", 0)])
+    next_day = serve(OPTIONSCALP_CLOCK=clock_text("2026-01-22T03:00:00+00:00"))
+    both = [hours(f"2026-01-{day}", "09:15", "15:30") for day in (21, 22)]
+    assert next_day.json("/api/history")["sessions"] == both
+    assert next_day.json("/api/history?from=2026-01-21&to=2026-01-21")["sessions"] == both[:1]
+    assert next_day.json("/api/history?from=2026-01-21&to=2026-01-22")["sessions"] == both
+    holiday = serve(OPTIONSCALP_CLOCK=clock_text("2026-01-26T05:00:00+00:00"))
+    assert holiday.json("/api/history")["sessions"] == both[:1]
 
 
 def test_sessions_are_listed_with_their_rows_newest_first(stored, chart):

@@ -100,7 +100,7 @@ def test_the_database_answers_what_the_page_shows(running: Demo, page: Page):
     assert set(shown) <= {signal["signal_id"] for signal in stored}
 
 
-def test_a_page_without_data_says_so(page: Page, serve):
+def test_a_page_without_data_says_so(serve, page: Page):
     empty = serve()
     page.goto(f"{empty.url}/")
     # Until the answer is there, the same card says that it reads.
@@ -108,20 +108,18 @@ def test_a_page_without_data_says_so(page: Page, serve):
     assert json.loads(page.request.get(f"{empty.url}/healthz").text())["simulated"] is False
 
 
-def test_a_strike_that_is_not_listed_yet_is_shown_once_it_is(
-    browser: Browser, connection: Connection, serve
+def test_a_strike_that_is_not_listed_yet_leaves_the_index_and_is_shown_once_it_is(
+    connection: Connection, serve, page: Page
 ):
-    page = browser.new_page()
+    write(connection, CANDLE, [candle()])
     page.goto(f"{serve().url}/?underlying=NIFTY&strike=25000")
-    notice = page.get_by_test_id("notice-text")
-    expect(notice).to_contain_text("NIFTY has no strike 25000")
-    expect(page.get_by_test_id("connection")).to_have_text("waiting", ignore_case=True)
+    page.wait_for_function("optionscalp?.candles('NIFTY')?.length === 1", timeout=WAIT)
     call, put = (contract(25000, kind) for kind in "CP")
     write(connection, CONTRACT, [call, put])
-    write(connection, CANDLE, [candle(), candle(call.symbol), candle(put.symbol)])
-    expect(notice).to_be_hidden()
-    page.wait_for_function(f"optionscalp.candles('{call.symbol}').length === 1", timeout=WAIT)
-    page.context.close()
+    write(connection, CANDLE, [candle(call.symbol), candle(put.symbol)])
+    page.reload()
+    page.wait_for_function(f"optionscalp?.candles('{call.symbol}')?.length === 1", timeout=WAIT)
+    page.wait_for_function("optionscalp.candles('NIFTY').length === 1", timeout=WAIT)
 
 
 def test_recorded_sessions_replay_with_their_markers(
