@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from db.change_log import Change, Cursor
@@ -27,6 +27,11 @@ def number(value: float | None) -> float | None:
     """Return a value that JSON has: None for none."""
     # A stored NaN or infinity is no JSON, and one bad row must not stop the stream.
     return value if value is None or math.isfinite(value) else None
+
+
+def hours_object(session: date, opens: datetime, closes: datetime) -> dict[str, Any]:
+    """Return the hours of a session."""
+    return {"session": session.isoformat(), "open": seconds(opens), "close": seconds(closes)}
 
 
 def candle_object(row: Candle) -> dict[str, Any]:

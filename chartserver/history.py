@@ -7,7 +7,7 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from chartserver.errors import UnknownError
-from chartserver.frames import dumps, number, seconds, signal_object
+from chartserver.frames import dumps, hours_object, number, seconds, signal_object
 from chartserver.parameters import INTERVALS, day_span
 from chartserver.picture import Picture, Request, choose
 from chartserver.settings import SIMULATOR, Settings
@@ -116,14 +116,7 @@ async def _sessions(
     awaited = request.span is None or _overlap(span, day_span(today))
     if awaited and today not in days and trades(today):
         days = sorted([*days, today])
-    return [
-        {
-            "session": hours.session.isoformat(),
-            "open": seconds(hours.open_time),
-            "close": seconds(hours.close_time),
-        }
-        for hours in await read_hours(connection, days)
-    ]
+    return [hours_object(*hours) for hours in await read_hours(connection, days)]
 
 
 def _overlap(one: Span, other: Span) -> bool:

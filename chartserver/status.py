@@ -8,7 +8,7 @@ from typing import Any
 import psycopg
 
 from chartserver.errors import brief
-from chartserver.frames import event, seconds
+from chartserver.frames import event, hours_object, seconds
 from chartserver.hub import Hub
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
@@ -17,7 +17,7 @@ from db.freshness import Freshness, Newest, SourceStatus, read_freshness
 from db.reader import Pool, read
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
-from strategy.session import is_open, is_session, use_overrides
+from strategy.session import is_open, is_session, session_hours, session_of, use_overrides
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +78,7 @@ class StatusWatch:
         now = clock.now()
         return {
             "market": "open" if _is_open(now) else "closed",
+            "session": _today(now),
             "simulated": self._settings.simulated,
             "now": seconds(now),
             "clock": clock_object(self._settings),
@@ -103,7 +104,7 @@ class StatusWatch:
         """Return what makes clients be told at once: everything but the passing of time."""
         now = self._settings.clock.now()
         states = {name: (s["state"], s["error"]) for name, s in self._sources(now).items()}
-        return self._database_up, _is_open(now), self._freshness.newest, states
+        return self._database_up, _is_open(now), _today(now), self._freshness.newest, states
 
 
 def clock_object(settings: Settings) -> dict[str, float]:
@@ -129,6 +130,12 @@ def _is_open(now: datetime) -> bool:
         return is_open(now)
     except CalendarUnknownError:
         return False
+
+
+def _today(now: datetime) -> dict[str, Any] | None:
+    """Return the hours of an instant's date in India; None where it does not trade."""
+    today = session_of(now)
+    return hours_object(today, *session_hours(today)) if trades(today) else None
 
 
 def _age(now: datetime, rows: list[Newest], kind: str) -> int | None:

@@ -1,7 +1,7 @@
 """What pages are told of the sources, the market and the age of the data."""
 
 import pytest
-from chart_help import OPEN, Stream, candle, clock_text
+from chart_help import OPEN, Stream, candle, clock_text, seconds
 
 from db.bulk import CANDLE, write
 from db.source_status import report_down, report_up
@@ -51,14 +51,17 @@ def test_at_night_nothing_is_expected(serve, connection):
 
 def test_an_override_closes_the_market(serve, connection, frozen):
     chart = serve(OPTIONSCALP_CLOCK=frozen)
+    hours = {"session": "2026-01-21", "open": seconds(OPEN), "close": seconds(OPEN) + 375 * 60}
     with Stream(chart) as stream:
-        assert stream.take().data["market"] == "open"
+        first = stream.take().data
+        assert (first["market"], first["session"]) == ("open", hours)
         connection.execute(
             "insert into calendar_override (kind, day, reason)"
             " values ('holiday', '2026-01-21', 'a circular')"
         )
-        while stream.take_kind("status").data["market"] != "closed":
+        while (status := stream.take_kind("status").data)["market"] != "closed":
             pass
+        assert status["session"] is None
 
 
 def test_a_change_of_state_is_told_at_once(serve, connection, frozen):
