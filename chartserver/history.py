@@ -7,9 +7,9 @@ from typing import Any
 from psycopg import AsyncConnection
 
 from chartserver.errors import UnknownError
-from chartserver.frames import dumps, hours_object, number, seconds, signal_object
-from chartserver.parameters import INTERVALS, day_span
-from chartserver.picture import Picture, Request, choose
+from chartserver.forming import forming_fields
+from chartserver.frames import dumps, seconds, signal_object
+from chartserver.parameters import INTERVALS, ist_day
 from chartserver.settings import SIMULATOR, Settings
 from chartserver.status import clock_object, trades
 from db.calendar import read_hours
@@ -52,7 +52,10 @@ async def history(
 
 
 async def replay(connection: AsyncConnection[Any], request: Request, settings: Settings) -> str:
-    """Return everything of a range as JSON: final rows only, ATM as at its first price."""
+    """Return everything of a range as JSON: final rows, ATM as at its first price.
+
+    How candles formed comes beside them, where it was kept.
+    """
     as_of = await read_cursor(connection)
     picture = await choose(connection, request, settings, opening=True)
     signals = await read_signals(connection, request.underlying, picture.span)
@@ -61,14 +64,13 @@ async def replay(connection: AsyncConnection[Any], request: Request, settings: S
         shown = _present(picture.roles)
         shown += picture.around(REPLAY_WINGS)
         shown += [signal.symbol for signal in signals]
-    head = {
-        **await _head(connection, request, settings, picture),
-        "as_of": str(as_of),
-        "signals": [signal_object(signal) for signal in signals],
-    }
-    return await _answer(
-        connection, request, picture, list(dict.fromkeys(shown)), head, only_final=True
+    head = {**_head(request, settings, picture), "as_of": str(as_of)}
+    answer = await _answer(
+        connection, request, picture, dict.fromkeys(shown), head, signals, only_final=True
     )
+    charts = _present(picture.roles(request.underlying))
+    forming = await forming_fields(connection, list(dict.fromkeys(shown)), charts, picture.span)
+    return f"{answer[:-1]},{forming}}}"
 
 
 async def _named(connection: AsyncConnection[Any], request: Request) -> list[str] | None:

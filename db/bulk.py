@@ -70,6 +70,7 @@ class Relation(NamedTuple):
         revised: Which replaced rows are kept, of a table that readers follow; None for none.
         log: Expressions for the change log's columns (underlying, symbol, interval_minutes,
             moment, signal_id); none where readers do not follow the table.
+        kept: A further insert of what was written, called `merged`; None for none.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Relation(NamedTuple):
     guard: SQL = SQL("true")
     revised: Revised | None = None
     log: SQL | None = None
+    kept: SQL | None = None
 
 
 CONTRACT = Relation(
@@ -115,6 +117,16 @@ CANDLE = Relation(
     ),
     revised=_market_revision("candle", SQL("candle.final"), SQL("candle.interval_minutes")),
     log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
+)
+# The live feed's: what viewers saw of a candle before it was final is kept for replays. From
+# what was really written, in the same statement, so that both are there or neither.
+LIVE_CANDLE = CANDLE._replace(
+    kept=SQL(
+        "insert into forming (symbol, interval_minutes, open_time, underlying, open, high, low,"
+        " close, volume, source, known_at) select symbol, interval_minutes, open_time, underlying,"
+        " open, high, low, close, volume, source, known_at from merged where not final"
+        " on conflict do nothing"
+    )
 )
 BUILD_UP = Relation(
     "build_up",
@@ -196,6 +208,8 @@ def _merge_statement(relation: Relation) -> Composed:
         steps.append(SQL("merged as ({} returning *)").format(merge))
         if relation.revised is not None:
             steps.append(_revision_step(relation.revised, parts))
+        if relation.kept is not None:
+            steps.append(SQL("kept as ({})").format(relation.kept))
         merge = SQL("insert into changed select {name}, {log} from merged").format(
             log=relation.log, **parts
         )

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 from psycopg import Connection
 
-from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, write
+from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, write
 from db.gaps import EmptySeries, note_empty
 from db.market import listed_contracts, newest_build_up
 from db.raw_payloads import Receipt
@@ -54,9 +54,20 @@ class Derived(NamedTuple):
 class Deriver:
     """Writes what the archived answers of one session say, taken in the order received."""
 
-    def __init__(self, connection: Connection[Any], session: date) -> None:
+    def __init__(
+        self, connection: Connection[Any], session: date, *, keeps_forming: bool = False
+    ) -> None:
+        """Write to a database.
+
+        Args:
+            connection: In autocommit mode.
+            session: Of the rows.
+            keeps_forming: Keep the states of forming candles: for the live feed, since what is
+                derived again later was seen by nobody.
+        """
         self.session = session
         self._connection = connection
+        self._candles = LIVE_CANDLE if keeps_forming else CANDLE
         self._books: dict[str, CandleBook] = {}
 
     def take(self, receipt: Receipt) -> Derived:
@@ -87,7 +98,7 @@ class Deriver:
         about = receipt.about
         series = Series(about["symbol"], about["minutes"], self.session, receipt.source)
         rows = candle_rows(series, bars, receipt.complete_to, receipt.received_at)
-        changed = write(self._connection, CANDLE, rows.candles)
+        changed = write(self._connection, self._candles, rows.candles)
         whole = len(bars) < about["count"] < DEEPEST
         note_empty(
             self._connection,
@@ -113,7 +124,7 @@ class Deriver:
         """Write the candles that a stream changed or, by silence, made final; return them."""
         rows = [row for book in self._books.values() for row in book.drain()]
         if rows:
-            write(self._connection, CANDLE, rows)
+            write(self._connection, self._candles, rows)
         return rows
 
     def book(self, connection: str, source: str) -> CandleBook:

@@ -12,6 +12,7 @@ from datetime import date, datetime, timedelta
 
 from db.change_log import prune
 from db.connection import advisory_lock
+from db.forming import prune_forming
 from db.market import Range
 from db.raw_payloads import seal_parts
 from pipelines.clock_guard import ClockGuard
@@ -201,10 +202,12 @@ class SessionFeed:
             await asyncio.sleep(max(GREEKS_PAUSE_SECONDS, pause))
 
     async def _tidy(self) -> None:
-        """Keep the change log short, and put the archive's parts of past minutes together."""
+        """Keep log and forming candles short; put the archive's parts of past minutes together."""
+        kept = timedelta(days=self._desk.settings.forming_days)
         while True:
             seal_parts(self._desk.connection, self._session, self._desk.now() - SEAL_AFTER)
             prune(self._desk.connection, KEPT_CHANGES)
+            prune_forming(self._desk.connection, self._desk.now() - kept)
             await asyncio.sleep(TIDY_SECONDS)
 
     def _materialise(self, *, settle: bool = False) -> None:

@@ -26,6 +26,8 @@ class Settings(BaseSettings):
     # Strikes on each side of ATM whose candles, and whose build-ups, are fetched.
     candle_wings: int = Field(default=5, ge=1)
     build_up_wings: int = Field(default=2, ge=1)
+    # How long the states of forming candles are kept, in days of the market's clock.
+    forming_days: int = Field(default=7, ge=1)
     # What all processes together ask of a host, in market time.
     trendlyne_requests_per_second: float = Field(default=3.0, gt=0)
     tradingview_requests_per_second: float = Field(default=10.0, gt=0)

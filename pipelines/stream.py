@@ -33,7 +33,7 @@ class Stream:
         self._desk = desk
         self._session = session
         self._tradingview = tradingview
-        self._deriver = Deriver(desk.connection, session)
+        self._deriver = Deriver(desk.connection, session, keeps_forming=True)
         self._name = secrets.token_hex(4)
         self._source = desk.settings.label(TRADINGVIEW)
         self._updates: list[BarUpdate] = []

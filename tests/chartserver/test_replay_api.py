@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from chart_help import OPEN, Stream, build_up, candle, contract, seconds, signal
 
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, SIGNAL, write
+import chartserver.forming
+from db.bulk import BUILD_UP, CANDLE, CONTRACT, LIVE_CANDLE, SIGNAL, write
 
 STRIKES = [24900, 24950, 25000, 25050, 25100, 25150]
 CALL = "NIFTY260127C25000"
@@ -43,6 +44,56 @@ def test_its_contracts_are_those_around_the_opening_price_and_of_its_signals(sto
     assert answer["symbols"]["call"] == CALL
     near = {f"NIFTY260127C{strike}" for strike in (24900, 24950, 25000, 25050, 25100)}
     assert set(answer["candles"]) == {"NIFTY", "NIFTY260127C25150", *near}
+
+
+def form(connection: psycopg.Connection, *symbols: str) -> None:
+    """Store three states of each candle of the day's eleventh minute."""
+    for second in (1, 2.5, 40):
+        known_at = OPEN + timedelta(minutes=10, seconds=second)
+        states = [
+            candle(symbol, 10, 100.0 + second, known_at=known_at, final=False) for symbol in symbols
+        ]
+        write(connection, LIVE_CANDLE, states)
+
+
+def test_a_replay_holds_how_candles_formed_where_it_was_kept(stored, chart):
+    assert chart.json(f"/api/replay?{RANGE}")["forming"] == {}
+    form(stored, "NIFTY", CALL, "NIFTY260127C25150", "NIFTY260127C25500", "BANKNIFTY")
+    start = seconds(OPEN) + 600
+    answer = chart.json(f"/api/replay?{RANGE}")
+    # Those of the answer's candles: shown, near, bought by a signal.
+    assert answer["forming"].keys() == {"NIFTY", CALL, "NIFTY260127C25150"}
+    assert answer["forming"][CALL] == {
+        "t": [start] * 3,
+        "o": [100, 101.5, 139],
+        "h": [103, 104.5, 142],
+        "l": [99, 100.5, 138],
+        "c": [101, 102.5, 140],
+        "v": [650] * 3,
+        "k": [start + 1, start + 3, start + 40],
+    }
+    assert answer["forming"]["NIFTY"]["v"] == [None] * 3
+    assert answer["forming_left_out"] is False
+    assert "NIFTY260127C25150" in chart.json(f"/api/replay?{RANGE}")["forming"], (
+        "bought by a signal"
+    )
+
+
+def test_too_many_states_are_left_out_and_the_answer_says_so(
+    stored, chart, monkeypatch: pytest.MonkeyPatch
+):
+    near = "NIFTY260127C25050"
+    form(stored, "NIFTY", CALL, near)
+    whole = chart.json(f"/api/replay?{RANGE}")
+    monkeypatch.setattr(chartserver.forming, "MOST_STATES", 8)
+    charts = chart.json(f"/api/replay?{RANGE}")
+    assert whole["forming"].keys() == {"NIFTY", CALL, near}
+    assert charts["forming"] == {name: whole["forming"][name] for name in ("NIFTY", CALL)}
+    monkeypatch.setattr(chartserver.forming, "MOST_STATES", 5)
+    none = chart.json(f"/api/replay?{RANGE}")
+    assert [one["forming_left_out"] for one in (whole, charts, none)] == [False, True, True]
+    assert none["forming"] == {}
+    assert none["candles"] == whole["candles"]
 
 
 def test_another_strike_can_be_chosen(stored, chart):

@@ -51,6 +51,23 @@ def test_every_stored_candle_is_the_markets_own_and_final(session_database: str)
             assert stored[symbol, moment] == (*prices, volume, True)
 
 
+def test_every_state_of_a_forming_candle_that_was_stored_is_kept(session_database: str):
+    with connect(session_database) as connection:
+        kept, outside, late = connection.execute(
+            "select count(*), count(*) filter (where forming.open <> candle.open"
+            "   or forming.high > candle.high or forming.low < candle.low),"
+            " count(*) filter (where forming.known_at >= candle.known_at)"
+            " from forming join candle using (symbol, interval_minutes, open_time)"
+        ).fetchone()
+        written, finals = connection.execute(
+            "select (select count(*) from change_log where relation = 'candle'),"
+            " (select count(*) from candle)"
+            " + (select count(*) from revision where relation = 'candle')"
+        ).fetchone()
+    assert kept == written - finals > 1_000
+    assert (outside, late) == (0, 0)
+
+
 def test_every_planted_episode_gives_its_signal_or_meets_the_loss_limit(session_database: str):
     market = generate(DAY, 7, UNDERLYINGS)
     with connect(session_database) as connection:
