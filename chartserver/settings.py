@@ -41,6 +41,8 @@ class Settings(BaseSettings):
         token: `CHART_TOKEN`; pages and APIs ask for it once.
         listen: `CHART_LISTEN`; false where a transaction pooler makes LISTEN useless. Changes then
             show within a second instead of at once.
+        serves_stored: `CHART_SERVES_STORED`; set by `optionscalp serve`: only what is stored is
+            shown, no feed runs and no source is asked, so none is missed.
         clock: `OPTIONSCALP_CLOCK`.
         source: `OPTIONSCALP_SOURCE`; `simulator` makes every page say so.
         underlyings: `UNDERLYINGS`; the first is shown where a request names none.
@@ -54,6 +56,7 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535, validation_alias="CHART_PORT")
     token: SecretStr | None = Field(default=None, validation_alias="CHART_TOKEN")
     listen: bool = Field(default=True, validation_alias="CHART_LISTEN")
+    serves_stored: bool = Field(default=False, validation_alias="CHART_SERVES_STORED")
     clock: Annotated[MarketClock, NoDecode, BeforeValidator(_clock)] = Field(
         default=MarketClock.real(), validation_alias="OPTIONSCALP_CLOCK"
     )

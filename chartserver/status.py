@@ -83,6 +83,7 @@ class StatusWatch:
             "now": seconds(now),
             "clock": clock_object(self._settings),
             "database": "up" if self._database_up else "down",
+            "feed": "none" if self._settings.serves_stored else "expected",
             "sources": self._sources(now),
             "ages": self.ages(now, underlying),
         }
@@ -96,6 +97,8 @@ class StatusWatch:
         }
 
     def _sources(self, now: datetime) -> dict[str, dict[str, Any]]:
+        if self._settings.serves_stored:  # none is asked, so their silence tells nothing
+            return {}
         noted = {status.source: status for status in self._freshness.sources}
         names = sorted({*SILENCE, *noted})
         return {name: _source_object(noted.get(name), name, now) for name in names}

@@ -11,6 +11,7 @@ import logging
 import os
 import pwd
 import secrets
+import shlex
 import shutil
 import socket
 import stat
@@ -199,7 +200,8 @@ def _launch(home: Path, root: Path) -> None:
     while not is_running(home):
         # A server that lives but does not answer yet keeps its port and its data to itself.
         if postmaster_pid(home) is None:
-            options = f"-p {_choose_port(home)} -k {folder}"
+            # pg_ctl hands them to a shell.
+            options = f"-p {_choose_port(home)} -k {shlex.quote(str(folder))}"
             # After a kill the old server's children may hold its shared memory for a moment.
             with suppress(EmbeddedServerError):
                 _run(

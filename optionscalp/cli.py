@@ -37,6 +37,7 @@ app = typer.Typer(
 )
 app.command()(system.demo)
 app.command()(system.up)
+app.command()(system.serve)
 app.command()(system.migrate)
 app.command(name="import")(rows.import_files)
 app.command()(rows.ingest)

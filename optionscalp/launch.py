@@ -1,7 +1,8 @@
-"""`demo` and `up`: what the two systems are made of and what they tell the user."""
+"""`demo`, `up` and `serve`: what each is made of and what it tells the user."""
 
 import fcntl
 import os
+import shlex
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from db.connection import connect, create_database, database_exists, describe
 from db.migrate import migrate
 from db.overview import other_sources
 from optionscalp.errors import CommandError
-from optionscalp.homes import database, demo_database, demo_home, server
+from optionscalp.homes import database, demo_database, demo_home, home, server
 from optionscalp.parts import Part
 from optionscalp.stack import Ports, Stack, free_port, require_free
 from pipelines.alerts import AlertSettings
@@ -58,6 +59,33 @@ def up(folder: Path, ports: Ports) -> None:
     console.print("stopped")
 
 
+def serve(folder: Path, ports: Ports, *, demo: bool) -> None:
+    """Serve the pages over what is stored until Ctrl-C; a system may run on the same home.
+
+    Raises:
+        CommandError: A setting is wrong, the port is in use, or the home has no database.
+    """
+    _require_ports(ports)
+    _require_chart_settings()
+    if _watched(folder) and not (folder / "postgres").is_dir():
+        other = "--home" if demo else "--demo or --home"
+        raise CommandError(
+            f"nothing is stored in {folder}: import recorded days, or choose another with {other}"
+        )
+    with database(demo=demo, folder=folder) as dsn:
+        stack = Stack(folder, dsn, ports, {})
+        with stack.supervised():
+            stack.start_pages()
+            _announce(
+                stack,
+                ports,
+                "Stored data: no feed runs, no source is asked",
+                _psql(folder, demo=demo),
+            )
+            stack.run(_watched(folder))
+    console.print("stopped")
+
+
 def demo(options: DemoOptions) -> None:
     """Run the whole system on a simulated market until Ctrl-C.
 
@@ -87,9 +115,7 @@ def demo(options: DemoOptions) -> None:
             with connect(dsn) as connection:
                 migrate(connection, calendar_hours())
             stack.start_core()
-            psql = "optionscalp psql --demo"
-            if options.folder != demo_home():
-                psql += f" --home {options.folder}"
+            psql = _psql(options.folder, demo=True)
             _announce(stack, options.ports, _title(options), psql)
             stack.start_dagster()
             stack.run(_watched(options.folder))
@@ -98,6 +124,13 @@ def demo(options: DemoOptions) -> None:
 
 def _watched(folder: Path) -> Path | None:
     return None if os.environ.get("DATABASE_URL") else folder
+
+
+def _psql(folder: Path, *, demo: bool) -> str:
+    words = ["optionscalp", "psql", *(["--demo"] if demo else [])]
+    if folder != (demo_home() if demo else home()):
+        words += ["--home", shlex.quote(str(folder))]
+    return " ".join(words)
 
 
 def _title(options: DemoOptions) -> str:
@@ -171,9 +204,14 @@ def _require_settings() -> None:
         Settings(database_url=SecretStr("checked later"))
         AlertSettings()
         ChartAddress()
-        read_settings()
     except ValidationError as error:
         raise CommandError(fault_line(error)) from None
+    _require_chart_settings()
+
+
+def _require_chart_settings() -> None:
+    try:
+        read_settings()
     except SettingsError as error:
         raise CommandError(str(error)) from None
 

@@ -79,6 +79,10 @@ class Stack:
         self.add("chartserver", "-m", "chartserver")
         self.add("feed", "-m", "pipelines")
 
+    def start_pages(self) -> None:
+        """Start the chart server alone, over what is stored; its log is apart from a system's."""
+        self.add("serve", "-m", "chartserver", CHART_SERVES_STORED="true")
+
     def start_dagster(self) -> None:
         """Start Dagster: the code once, and its webserver and daemon, which both ask it."""
         if self._ports.dagster is None:

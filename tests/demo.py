@@ -1,11 +1,11 @@
-"""A running `optionscalp demo` for tests."""
+"""A running `optionscalp demo` or `optionscalp serve` for tests."""
 
 import os
 import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -44,11 +44,28 @@ class Demo:
 
 @contextmanager
 def demo(home: Path, *arguments: str) -> Iterator[Demo]:
+    """Run a demo in a home, from its greeting on."""
+    with _running(("demo", *arguments), home) as running:
+        yield running
+
+
+@contextmanager
+def serve(home: Path, *arguments: str, **environment: str) -> Iterator[Demo]:
+    """Serve the pages over what a home has stored, from the greeting on."""
+    with _running(("serve", *arguments), home, environment) as running:
+        yield running
+
+
+@contextmanager
+def _running(
+    arguments: Sequence[str], home: Path, environment: Mapping[str, str] | None = None
+) -> Iterator[Demo]:
     port = free_port()
-    command = [sys.executable, "-m", "optionscalp.cli", "demo", "--chart-port", str(port)]
+    command = [sys.executable, "-m", "optionscalp.cli", *arguments, "--chart-port", str(port)]
+    own = {"OPTIONSCALP_HOME": str(home), "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(
-        [*command, *arguments],
-        env=os.environ | {"OPTIONSCALP_HOME": str(home), "PYTHONUNBUFFERED": "1"},
+        command,
+        env=os.environ | own | dict(environment or {}),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

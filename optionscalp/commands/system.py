@@ -76,6 +76,19 @@ def up(
     launch.up(home(), Ports(chart_port, None if no_dagster else dagster_port))
 
 
+def serve(
+    chart_port: ChartPort = 8000,
+    demo: OfDemo = False,
+    home_folder: Annotated[
+        Path | None,
+        typer.Option("--home", help="Where the data is kept, if not in the usual home."),
+    ] = None,
+) -> None:
+    """Show what is stored on the pages: no feed, no Dagster, no source asked."""
+    folder = home_folder or (demo_home() if demo else home())
+    launch.serve(folder.absolute(), Ports(chart_port, None), demo=demo)
+
+
 def migrate() -> None:
     """Bring the database schema up to date."""
     with server(home()) as dsn, connect(dsn) as connection:

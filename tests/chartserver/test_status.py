@@ -79,3 +79,15 @@ def test_ages_are_of_the_underlying_that_is_shown(serve, connection, frozen):
     with Stream(chart, underlying="NIFTY") as nifty, Stream(chart, underlying="BANKNIFTY") as bank:
         assert nifty.take().data["ages"]["candle"] == 60
         assert bank.take().data["ages"]["candle"] is None
+
+
+def test_over_stored_data_no_feed_is_expected_and_no_source_is_missed(serve, connection, frozen):
+    report_up(connection, "tradingview", OPEN)
+    report_down(connection, "trendlyne", OPEN, "refused")
+    write(connection, CANDLE, [candle()])
+    chart = serve(OPTIONSCALP_CLOCK=frozen, CHART_SERVES_STORED="true")
+    status = status_of(chart)
+    assert (status["feed"], status["sources"]) == ("none", {})
+    told = chart.json("/api/history?underlying=NIFTY")["status"]
+    assert (told["feed"], told["sources"]) == ("none", {})
+    assert status_of(serve(OPTIONSCALP_CLOCK=frozen))["feed"] == "expected"
