@@ -18,6 +18,7 @@ from chartserver.settings import read_settings
 from db.connection import connect, create_database, database_exists, describe
 from db.migrate import migrate
 from db.overview import other_sources
+from optionscalp.day_before import day_before, store
 from optionscalp.errors import CommandError
 from optionscalp.homes import database, demo_database, demo_home, home, server
 from optionscalp.parts import Part
@@ -109,11 +110,16 @@ def demo(options: DemoOptions) -> None:
         }
         stack = Stack(options.folder, dsn, options.ports, environment)
         with stack.supervised():
-            _start_simulator(stack, options, clock)
+            simulator = _start_simulator(stack, options, clock)
+            # Made while the simulator starts: the market does not wait.
+            before = day_before(options.data, options.day, options.underlyings.split(","))
+            _wait_until_ready(simulator)
             # What a day's replay stored before would stand in the future of the day now starting.
             create_database(dsn, anew=True)
             with connect(dsn) as connection:
-                migrate(connection, calendar_hours())
+                migrate(connection)
+                if before is not None:
+                    store(connection, before)
             stack.start_core()
             psql = _psql(options.folder, demo=True)
             _announce(stack, options.ports, _title(options), psql)
@@ -164,7 +170,7 @@ def _require_simulated(dsn: str) -> None:
             )
 
 
-def _start_simulator(stack: Stack, options: DemoOptions, clock: MarketClock) -> None:
+def _start_simulator(stack: Stack, options: DemoOptions, clock: MarketClock) -> Part:
     tradingview, trendlyne = free_port(), free_port()
     data = ("--data", str(options.data)) if options.data else ()
     part = stack.add(
@@ -177,7 +183,7 @@ def _start_simulator(stack: Stack, options: DemoOptions, clock: MarketClock) -> 
         TRADINGVIEW_URL=f"ws://127.0.0.1:{tradingview}/socket.io/websocket",
         TRENDLYNE_URL=f"http://127.0.0.1:{trendlyne}/phoenix/api",
     )
-    _wait_until_ready(part)
+    return part
 
 
 def _wait_until_ready(part: Part) -> None:

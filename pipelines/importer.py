@@ -31,7 +31,10 @@ class ImportReport(NamedTuple):
 
 
 def import_rows(
-    connection: Connection[Any], parsed: Parsed, progress: Callable[[int], None] = lambda _: None
+    connection: Connection[Any],
+    parsed: Parsed,
+    progress: Callable[[int], None] = lambda _: None,
+    source: str = SOURCE,
 ) -> ImportReport:
     """Write checked rows; a second import of the same rows changes nothing.
 
@@ -39,22 +42,23 @@ def import_rows(
         connection: In autocommit mode.
         parsed: From `read_file`.
         progress: Called with the number of rows done so far.
+        source: What to store as source: the demo's rows stay told apart from real ones.
     """
     rows = parsed.rows
-    contracts = write(connection, CONTRACT, contract_rows(rows))
+    contracts = write(connection, CONTRACT, contract_rows(rows, source))
     # Before the candles are written: a file's own rows need not be read again.
-    labelled = build_up_rows(five_minutes(*_with_stored(connection, rows)))
+    labelled = build_up_rows(five_minutes(*_with_stored(connection, rows, source), source), source)
     candles = done = 0
     for start in range(0, len(rows), WRITE_ROWS):
         part = rows.iloc[start : start + WRITE_ROWS]
-        candles += write(connection, CANDLE, candle_rows(part))
+        candles += write(connection, CANDLE, candle_rows(part, source))
         done += len(part)
         progress(done)
     build_ups = write(connection, BUILD_UP, labelled)
     return ImportReport(len(rows), candles, build_ups, contracts, parsed.rejected)
 
 
-def candle_rows(rows: pd.DataFrame) -> list[Candle]:
+def candle_rows(rows: pd.DataFrame, source: str = SOURCE) -> list[Candle]:
     """Return candle rows; an imported value was known at its interval's end."""
     return [
         Candle(
@@ -69,7 +73,7 @@ def candle_rows(rows: pd.DataFrame) -> list[Candle]:
             # An index trades nothing itself; sources send its constituents' volume.
             volume=None if row.symbol in UNDERLYINGS else _whole(row.volume),
             open_interest=_whole(row.oi),
-            source=SOURCE,
+            source=source,
             known_at=row.ts.to_pydatetime() + timedelta(minutes=int(row.interval_minutes)),
             final=True,
         )
@@ -85,7 +89,7 @@ def _whole(value: Any) -> int | None:
     return None if pd.isna(value) else int(value)
 
 
-def contract_rows(rows: pd.DataFrame) -> list[Contract]:
+def contract_rows(rows: pd.DataFrame, source: str = SOURCE) -> list[Contract]:
     """Return the options of the rows with the sessions they were seen in."""
     options = rows[rows["option_type"].notna()]
     sessions = options["ts"].dt.tz_convert(IST).dt.date
@@ -95,12 +99,12 @@ def contract_rows(rows: pd.DataFrame) -> list[Contract]:
         contract = parse_symbol(str(symbol))
         if contract is not None:
             lot = lot_size(contract.underlying, contract.expiry)
-            found.append(Contract(str(symbol), *contract, lot, first, last, SOURCE))
+            found.append(Contract(str(symbol), *contract, lot, first, last, source))
     return found
 
 
 def _with_stored(
-    connection: Connection[Any], rows: pd.DataFrame
+    connection: Connection[Any], rows: pd.DataFrame, source: str
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Return a file's rows with what earlier files had of their sessions, and the build-ups stored.
 
@@ -115,7 +119,7 @@ def _with_stored(
     candles: list[tuple[Any, ...]] = []
     build_ups: list[tuple[Any, ...]] = []
     for session, names in symbols.items():
-        candles += imported_candles(connection, session, sorted(names), SOURCE)
+        candles += imported_candles(connection, session, sorted(names), source)
         build_ups += stored_build_ups(connection, session, sorted(names))
     earlier = _frame(candles, INTERVAL)
     return _first_of([options[INTERVAL], earlier]), _frame(build_ups, [*INTERVAL, "source"])
@@ -134,13 +138,14 @@ def _first_of(parts: list[pd.DataFrame]) -> pd.DataFrame:
     return rows.sort_values(["symbol", "ts"], ignore_index=True)
 
 
-def five_minutes(rows: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
+def five_minutes(rows: pd.DataFrame, stored: pd.DataFrame, source: str = SOURCE) -> pd.DataFrame:
     """Return 5-minute rows with their source, stored build-ups included.
 
     Args:
         rows: Of options, with open interest, of 5 minutes or one. A 5-minute row is built only
             from five minutes; fewer would understate its volume.
         stored: Build-ups of the same sessions; those received live win over the rows.
+        source: Whose rows they are.
     """
     recorded = rows[rows["interval_minutes"] == 5]
     minutes = rows[rows["interval_minutes"] == 1].sort_values(["symbol", "ts"])
@@ -149,12 +154,12 @@ def five_minutes(rows: pd.DataFrame, stored: pd.DataFrame) -> pd.DataFrame:
         close=("close", "last"), volume=("volume", "sum"), oi=("oi", "last"), number=("ts", "size")
     ).reset_index()
     built = built[built["number"] == 5].assign(interval_minutes=5.0)
-    live = stored["source"] != SOURCE
-    ours = [part[INTERVAL].assign(source=SOURCE) for part in (recorded, built)]
+    live = stored["source"] != source
+    ours = [part[INTERVAL].assign(source=source) for part in (recorded, built)]
     return _first_of([stored[live], *ours, stored[~live]])
 
 
-def build_up_rows(rows: pd.DataFrame) -> list[BuildUp]:
+def build_up_rows(rows: pd.DataFrame, source: str = SOURCE) -> list[BuildUp]:
     """Return build-ups of 5-minute rows, labelled, known at their interval's end.
 
     Rows that were received live give changes to those after them, and are left as they are.
@@ -163,7 +168,7 @@ def build_up_rows(rows: pd.DataFrame) -> list[BuildUp]:
     frame = frame.astype({"close": "float64", "open_interest": "Int64"})
     labelled = label_build_ups(frame)
     built = []
-    for row in _records(labelled[labelled["source"] == SOURCE]):
+    for row in _records(labelled[labelled["source"] == source]):
         open_time = row.open_time.to_pydatetime()
         close_time = open_time + timedelta(minutes=5)
         built.append(
@@ -177,7 +182,7 @@ def build_up_rows(rows: pd.DataFrame) -> list[BuildUp]:
                 oi_change=_whole(row.oi_change),
                 volume=_whole(row.volume),
                 label=row.label,
-                source=SOURCE,
+                source=source,
                 known_at=close_time,
             )
         )

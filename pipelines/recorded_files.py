@@ -55,10 +55,19 @@ def read_file(path: Path) -> Parsed:
     except (OSError, ValueError, UnicodeDecodeError) as error:
         reason = "no such file" if isinstance(error, FileNotFoundError) else str(error)
         raise FileInvalidError(f"{path}: cannot be read: {reason.splitlines()[0]}") from error
+    check_columns(frame, path)
+    return check_rows(frame, first_line)
+
+
+def check_columns(frame: pd.DataFrame, path: Path) -> None:
+    """Check that a file's rows have what `check_rows` reads.
+
+    Raises:
+        FileInvalidError: They lack columns.
+    """
     missing = [name for name in (*REQUIRED, *PRICES, *COUNTS) if name not in frame]
     if missing:
         raise FileInvalidError(f"{path}: lacks the columns {', '.join(missing)}")
-    return check_rows(frame, first_line)
 
 
 def check_rows(frame: pd.DataFrame, first_line: int = 1) -> Parsed:

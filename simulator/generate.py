@@ -1,11 +1,12 @@
 """A deterministic trading day: the same day, seed and underlying give the same market."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 
 from simulator.errors import DayUnavailable, UnderlyingUnavailable
-from simulator.generated_day import GeneratedDay
-from simulator.market import Market, sorted_contracts
+from simulator.generated_day import Ending, GeneratedDay
+from simulator.market import Market, Series, sorted_contracts
 from simulator.profile import PROFILES
 from strategy.contract import monthly_expiry
 from strategy.errors import CalendarUnknownError
@@ -20,11 +21,64 @@ def generate(day: date, seed: int = 7, underlyings: Sequence[str] = tuple(PROFIL
         UnderlyingUnavailable: There is no profile of an underlying.
     """
     _check(day, underlyings)
-    days = [GeneratedDay(day, seed, underlying) for underlying in underlyings]
+    return _market(day, [GeneratedDay(day, seed, underlying) for underlying in underlyings])
+
+
+def generate_before(market: Market, seed: int = 7) -> Market:
+    """Return the session before a generated day, with the day's own contracts.
+
+    It ends where the day begins: with the index and the open interest that the day says of the
+    session before.
+
+    Raises:
+        DayUnavailable: The calendar does not know that session, or the day not its close.
+    """
+    day = _session_before(market.day)
+    _check(day, market.underlyings)
+    days = [
+        GeneratedDay(day, seed, underlying, _ending(market, underlying))
+        for underlying in market.underlyings
+    ]
+    before = _market(day, days)
+    series = {
+        symbol: _held_until(line, market.series.get(symbol))
+        for symbol, line in before.series.items()
+    }
+    return replace(before, series=series)
+
+
+def _session_before(day: date) -> date:
+    try:
+        return previous_session(day)
+    except CalendarUnknownError as error:
+        raise DayUnavailable(f"no session before {day}: {error}") from None
+
+
+def _ending(market: Market, underlying: str) -> Ending:
+    close = market.find(underlying).previous_close
+    if close is None:
+        raise DayUnavailable(f"{market.day} does not say where the session before it ended")
+    return Ending(close, market.expiries[underlying])
+
+
+def _held_until(line: Series, following: Series | None) -> Series:
+    """Return a series whose open interest ends at what the next day begins with."""
+    last = line.candles[-1].oi
+    if following is None or following.previous_oi is None or not last:
+        return line
+    share = following.previous_oi / last
+    candles = [
+        candle._replace(oi=round((candle.oi or 0) * share / line.unit) * line.unit)
+        for candle in line.candles
+    ]
+    return replace(line, candles=candles)
+
+
+def _market(day: date, days: Sequence[GeneratedDay]) -> Market:
     series = {line.symbol: line for each in days for line in each.series()}
     return Market(
         day,
-        tuple(underlyings),
+        tuple(each.underlying for each in days),
         series,
         sorted_contracts(contract for each in days for contract in each.contracts()),
         {each.underlying: each.expiries for each in days},

@@ -6,6 +6,7 @@ Planted short-covering episodes move the index, so that put-call parity always h
 import zlib
 from collections.abc import Iterator
 from datetime import date, timedelta
+from typing import NamedTuple
 
 import numpy as np
 
@@ -38,23 +39,33 @@ from strategy.session import session_hours
 STRIKES_EACH_SIDE = 25
 
 
-class GeneratedDay:
-    """One underlying's day; the order of the draws is part of what a seed means."""
+class Ending(NamedTuple):
+    """What the next day fixes of a session: the index's last price, and the expiries traded."""
 
-    def __init__(self, day: date, seed: int, underlying: str) -> None:
+    spot: float
+    expiries: tuple[date, ...]
+
+
+class GeneratedDay:
+    """One underlying's day; the order of the draws is part of what a seed means.
+
+    With an ending it is the session before another one.
+    """
+
+    def __init__(self, day: date, seed: int, underlying: str, ending: Ending | None = None) -> None:
         self.underlying = underlying
         self.profile = PROFILES[underlying]
         self.rng = np.random.default_rng([seed, day.toordinal(), zlib.crc32(underlying.encode())])
         self.open, self.close = session_hours(day)
         self.minutes = int((self.close - self.open).total_seconds()) // 60
-        self.expiries = _listed_expiries(underlying, day)
+        self.expiries = ending.expiries if ending else _listed_expiries(underlying, day)
         self.expiry = self.expiries[0]
         self.future_expiry = monthly_expiry(underlying, day)
         planned = plan_episodes(self.rng, underlying, self.open, expires=day == self.expiry)
         last = self.close - timedelta(minutes=2 * INTERVAL)
         # An evening session has room for fewer of them.
         self.episodes = [episode for episode in planned if episode.open_time <= last]
-        self.spot = self._draw_spot()
+        self.spot = self._draw_spot(ending.spot if ending else None)
         self.previous_spot = to_tick(self.spot.open[:1] / (1 + self.rng.normal(0, 0.002)))
         step = STRIKE_STEPS[underlying]
         middle = round(float(self.spot.open[0]) / step) * step
@@ -64,7 +75,7 @@ class GeneratedDay:
     def _minute_of(self, episode: Episode) -> int:
         return int((episode.open_time - self.open).total_seconds()) // 60
 
-    def _draw_spot(self) -> Bars:
+    def _draw_spot(self, close: float | None) -> Bars:
         moves = [
             Move(
                 self._minute_of(episode),
@@ -75,7 +86,7 @@ class GeneratedDay:
         ]
         start = self.profile.spot + self.rng.uniform(-1, 1) * self.profile.spread
         trend = float(self.rng.choice([-1, 1])) * self.rng.uniform(0.005, 0.0075)
-        return spot_bars(self.rng, self.minutes, start, trend, moves)
+        return spot_bars(self.rng, self.minutes, start, trend, moves, close)
 
     def contracts(self) -> Iterator[Contract]:
         """The listed options: the nearest expiry's strikes around the opening price."""

@@ -34,7 +34,12 @@ def intraday_shape(minutes: int, middle: float, edges: float) -> FloatArray:
 
 
 def spot_bars(
-    rng: np.random.Generator, minutes: int, start: float, trend: float, moves: list[Move]
+    rng: np.random.Generator,
+    minutes: int,
+    start: float,
+    trend: float,
+    moves: list[Move],
+    end: float | None = None,
 ) -> Bars:
     """Return the index per minute, on the price grid.
 
@@ -45,6 +50,7 @@ def spot_bars(
         trend: Share by which the price has moved at the turn, near mid-session; most of it is
             given back by the close.
         moves: Planted moves, each replacing the path in its minutes.
+        end: Last price, where that is what is known; the first one then follows from it.
     """
     steps = minutes * STEPS_PER_MINUTE
     scale = np.repeat(intraday_shape(minutes, 0.7, 1.7), STEPS_PER_MINUTE)
@@ -59,6 +65,8 @@ def spot_bars(
         place = slice(move.start * STEPS_PER_MINUTE, (move.start + move.minutes) * STEPS_PER_MINUTE)
         quiet = (increments[place] - increments[place].mean()) * 0.3
         increments[place] = quiet + move.share / len(quiet)
+    if end is not None:
+        start = end / float(np.exp(increments.sum()))
     path = to_tick(start * np.exp(np.concatenate([[0.0], increments.cumsum()])))
     inside = path[:-1].reshape(minutes, STEPS_PER_MINUTE)
     close = path[STEPS_PER_MINUTE::STEPS_PER_MINUTE]
