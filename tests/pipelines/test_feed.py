@@ -1,17 +1,19 @@
 """The feed over a generated day, from real sockets into a real database."""
 
 import signal
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from db.bulk import LIVE_CANDLE, write
 from db.connection import connect
 from db.greeks import coverage
 from db.market import Range
+from db.rows import Candle
 from pipelines.greeks import materialise_greeks
 from simulator.generate import generate
 from strategy.contract import UNDERLYINGS
-from strategy.session import interval_opens
+from strategy.session import interval_opens, session_hours
 from tests.live import feed, run_session, simulated_market, wait_for_close, wait_for_rows
 
 DAY = date(2026, 1, 21)
@@ -166,6 +168,25 @@ def signals(dsn: str) -> list:
             "select signal_id, entry, reasons::text from signal where withdrawn_at is null"
             " order by signal_id"
         ).fetchall()
+
+
+def test_a_feed_deletes_the_states_that_are_older_than_told(database: str):
+    opens = session_hours(DAY)[0]
+    stated = (opens - timedelta(days=2), opens - timedelta(hours=20))
+    with connect(database) as connection:
+        write(connection, LIVE_CANDLE, [state_of("NIFTY", moment) for moment in stated])
+        with simulated_market(database, DAY, 60) as market:
+            environment = market.environment | {"FORMING_DAYS": "1"}
+            with feed(market._replace(environment=environment)):
+                wait_for_rows(database, 100)
+        kept = connection.execute("select min(open_time) from forming").fetchone()
+    assert kept == (stated[1],)
+
+
+def state_of(symbol: str, open_time: datetime) -> Candle:
+    known_at = open_time + timedelta(seconds=20)
+    prices = (25_000.0,) * 4
+    return Candle(symbol, 1, open_time, symbol, *prices, None, None, "simulator", known_at, False)
 
 
 def test_a_second_feed_says_that_one_runs(database: str):
