@@ -24,17 +24,25 @@ WAIT = 60_000
 SUGGESTED = "NIFTY260127C25650"
 
 
+def wait_for_the_day(dsn: str) -> None:
+    """Return when the day itself has a candle of the strike: the session before has some too."""
+    query = "select 1 from candle where symbol = %s and open_time >= '2026-01-21'"
+    with connect(dsn) as listener, connect(dsn) as reader:
+        listener.execute("listen feed")
+        for _ in listener.notifies(timeout=WAIT / 1000):
+            if reader.execute(query, (SUGGESTED,)).fetchone():
+                return
+    raise AssertionError("the day did not begin")
+
+
 @pytest.fixture(scope="module")
 def running(browser: Browser) -> Iterator[Demo]:
     """A demo whose strikes are listed, begun once the browser stands: the market does not wait."""
     with (
         temporary_folder() as home,
-        demo(home, "--no-dagster", "--speed", "150", "--underlying", "NIFTY") as started,
+        demo(home, "--no-dagster", "--speed", "60", "--underlying", "NIFTY") as started,
     ):
-        early = browser.new_page()
-        early.goto(f"{started.url}/?underlying=NIFTY")
-        expect(early.get_by_test_id("strike").locator("[value='25650']")).to_be_attached()
-        early.close()
+        wait_for_the_day(started.database())
         yield started
 
 
