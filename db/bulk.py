@@ -95,6 +95,10 @@ CONTRACT = Relation(
         "first_seen": SQL("least(excluded.first_seen, contract.first_seen)"),
         "last_seen": SQL("greatest(excluded.last_seen, contract.last_seen)"),
     },
+    log=SQL(
+        "underlying, symbol, null::smallint,"
+        " first_seen::timestamp at time zone 'Asia/Kolkata', null::uuid"
+    ),
 )
 CANDLE = Relation(
     "candle",
@@ -142,12 +146,18 @@ CHAIN_OI = Relation(
     row_types.ChainOi._fields,
     "text date int4 timestamptz int8 int8 int8 int8 text timestamptz",
     ("underlying", "expiry", "strike", "observed_at"),
+    # A strike goes by the symbol of its call, as everything else in the log by its own.
+    log=SQL(
+        "underlying, underlying || to_char(expiry, 'YYMMDD') || 'C' || strike,"
+        " null::smallint, observed_at, null::uuid"
+    ),
 )
 GREEKS = Relation(
     "greeks",
     row_types.Greeks._fields,
     "text int2 timestamptz text float8 text float8 float8 float8 float8 float8 timestamptz",
     ("symbol", "open_time", "interval_minutes"),
+    log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
 )
 SIGNAL = Relation(
     "signal",

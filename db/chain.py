@@ -16,6 +16,7 @@ SPOT_FIRST = load_sql("sql/spot_first.sql")
 SPOT_LAST = load_sql("sql/spot_last.sql")
 KNOWN = load_sql("sql/symbol_known.sql")
 LADDER = load_sql("sql/ladder_read.sql")
+DUE = load_sql("sql/ladder_due.sql")
 
 
 class Spot(NamedTuple):
@@ -26,20 +27,34 @@ class Spot(NamedTuple):
     source: str
 
 
-class Rung(NamedTuple):
-    """One contract of the ladder; open interest in units, its change since the last session.
+class Ladder(NamedTuple):
+    """Which strike ladder."""
 
-    The greeks are those of the newest interval that has any, which ended at `greeks_at`.
+    underlying: str
+    expiry: date
+
+
+class Rung(NamedTuple):
+    """One contract of the ladder; open interest in units.
+
+    The price became known at `price_at`, from a `candle` or a `build_up`. The label and
+    `oi_change_5m` are of the 5 minutes that ended at `label_at`. The open interest is as of
+    `oi_at`, its `oi_change` since the last session. The greeks are those of the newest interval
+    that has any, which ended at `greeks_at`.
     """
 
     strike: int
     option_type: str
     symbol: str
     price: float | None
+    price_at: datetime | None
+    price_from: str | None
     label: str | None
+    label_at: datetime | None
+    oi_change_5m: int | None
     open_interest: int | None
+    oi_at: datetime | None
     oi_change: int | None
-    observed_at: datetime | None
     implied_volatility: float | None
     delta: float | None
     gamma: float | None
@@ -109,10 +124,33 @@ async def read_known(
 
 
 async def read_ladder(
-    connection: AsyncConnection[Any], underlying: str, expiry: date, span: Span, at: datetime
+    connection: AsyncConnection[Any],
+    ladder: Ladder,
+    span: Span,
+    at: datetime,
+    strikes: Sequence[int] | None = None,
 ) -> list[Rung]:
-    """Return the ladder as known at a time, from rows of the span; call before put per strike."""
-    parameters = {"underlying": underlying, "expiry": expiry, **span._asdict(), "at": at}
+    """Return a ladder as known at a time; strikes ascend, call before put.
+
+    Args:
+        connection: Its snapshot counts.
+        ladder: Which one.
+        span: The session whose rows count.
+        at: Only what was known then.
+        strikes: Only these.
+    """
+    parameters = {**ladder._asdict(), **span._asdict(), "at": at}
+    chosen = list(strikes) if strikes is not None else None
     async with connection.cursor(row_factory=class_row(Rung)) as cursor:
-        await cursor.execute(LADDER, parameters)
+        await cursor.execute(LADDER, {**parameters, "strikes": chosen})
         return await cursor.fetchall()
+
+
+async def read_due(
+    connection: AsyncConnection[Any], ladder: Ladder, span: Span, at: datetime
+) -> datetime | None:
+    """Return when a ladder that was read at a time shows more without a write; None for never."""
+    parameters = {**ladder._asdict(), **span._asdict(), "at": at}
+    async with connection.cursor(row_factory=scalar_row) as cursor:
+        await cursor.execute(DUE, parameters)
+        return await cursor.fetchone()

@@ -24,7 +24,8 @@ CURSOR = re.compile(r"(?P<epoch>[0-9a-z]{1,32}):(?P<seq>\d{1,18})", re.ASCII)
 NO_LIMIT = 2**62
 
 # Columns of the query before the rows, and where each relation's row begins.
-HEAD = 5
+HEAD = 9
+TOUCH_AT = slice(4, HEAD)
 CANDLE_AT = slice(HEAD, HEAD + len(Candle._fields))
 BUILD_UP_AT = slice(CANDLE_AT.stop, CANDLE_AT.stop + len(BuildUp._fields))
 SIGNAL_AT = slice(BUILD_UP_AT.stop, BUILD_UP_AT.stop + len(Signal._fields) + 2)  # and its greeks
@@ -72,12 +73,39 @@ class Change(NamedTuple):
     row: Candle | BuildUp | ShownSignal
 
 
+class Touch(NamedTuple):
+    """What an entry of the log is about, also where its row has been deleted since.
+
+    Attributes:
+        relation: candle, build_up, contract, chain_oi, greeks, signal or empty_interval.
+        underlying: Whose.
+        symbol: Of `chain_oi`, the call of its strike.
+        moment: When the row begins; of a contract, the first session it was listed in.
+        known_at: Of the row; None where it has none, or is gone.
+    """
+
+    relation: str
+    underlying: str
+    symbol: str
+    moment: datetime
+    known_at: datetime | None
+
+
 class Page(NamedTuple):
-    """Changes in ascending order; everything up to `upto` has been read."""
+    """Changes in ascending order; everything up to `upto` has been read.
+
+    `touched` also names what the stream has no events of.
+    """
 
     changes: list[Change]
+    touched: list[Touch]
     upto: int
     log: LogState
+
+    @property
+    def cursor(self) -> Cursor:
+        """The place after this page."""
+        return Cursor(self.log.epoch, self.upto)
 
     @property
     def is_last(self) -> bool:
@@ -115,8 +143,9 @@ async def read_after(
         raise LookupError("feed_meta is empty: run `optionscalp migrate`")
     log = LogState(*rows[0][:3])
     changes = [change for row in rows if (change := _change(row)) is not None]
+    touched = [Touch._make(row[TOUCH_AT]) for row in rows if row[3] is not None]
     # The page's last entry always survives as some row's latest, so it tells how far was read.
-    return Page(changes, rows[-1][3] or after, log)
+    return Page(changes, touched, rows[-1][3] or after, log)
 
 
 def _change(row: tuple[Any, ...]) -> Change | None:

@@ -7,7 +7,7 @@ from typing import Any, LiteralString, NamedTuple
 import pandas as pd
 from psycopg import Connection
 
-from db.bulk import GREEKS, write
+from db.bulk import CREATE_CHANGED, GREEKS, publish, write
 from db.market import Range
 from db.rows import Greeks
 
@@ -60,7 +60,7 @@ select min(open_time), max(known_at)
    and known_at > %(seen)s
 """
 FORGET = """
-delete from greeks g
+with gone as (delete from greeks g
  where g.underlying = any(%(underlyings)s)
    and g.open_time >= %(first)s::timestamptz and g.open_time < %(last)s::timestamptz
    and not exists (
@@ -68,6 +68,9 @@ delete from greeks g
                    kept (symbol, interval_minutes, open_time)
         where kept.symbol = g.symbol and kept.interval_minutes = g.interval_minutes
           and kept.open_time = g.open_time)
+ returning *)
+insert into changed
+select 'greeks', underlying, symbol, interval_minutes, open_time from gone
 """
 COVERAGE = """
 select count(g.symbol), count(*) filter (where g.symbol is null),
@@ -157,7 +160,12 @@ def store_greeks(connection: Connection[Any], scope: Scope, rows: Sequence[Greek
         "widths": [row.interval_minutes for row in rows],
         "times": [row.open_time for row in rows],
     }
-    return StoredGreeks(written, connection.execute(FORGET, {**parameters, **kept}).rowcount)
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(CREATE_CHANGED)
+        removed = cursor.execute(FORGET, {**parameters, **kept}).rowcount
+        if removed:
+            publish(cursor)
+    return StoredGreeks(written, removed)
 
 
 def _frame(

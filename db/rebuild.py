@@ -133,14 +133,21 @@ def take_over(
 
 
 def remove_unexplained(connection: Connection[Any], session: Range, seen_to: datetime) -> None:
-    """Delete stored rows that the scratch tables lack."""
-    with connection.transaction():
+    """Delete stored rows that the scratch tables lack, and tell the readers."""
+    with connection.transaction(), connection.cursor() as cursor:
+        cursor.execute(CREATE_CHANGED)
+        removed = 0
         for relation in OF_A_SESSION:
             statement = SQL(
-                "delete from public.{table} where ({key}) in"
-                " (select {key} from {both_sides} where {unexplained})"
-            ).format(**_parts(relation))
-            connection.execute(statement, _parameters(session, seen_to))
+                "with gone as (delete from public.{table} where ({key}) in"
+                " (select {key} from {both_sides} where {unexplained}) returning *)"
+                " insert into changed select {name}, {log} from gone"
+            ).format(log=relation.log or SQL(""), **_parts(relation))
+            cursor.execute(statement, _parameters(session, seen_to))
+            removed += cursor.rowcount
+        if removed:
+            cursor.execute("set local search_path to public, pg_temp")
+            publish(cursor)
 
 
 def _parameters(session: Range, seen_to: datetime) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 -- The latest state of each row that changed after a cursor, in the order of the log, beside the
--- state of the log. One statement, so one snapshot. The lateral limits keep every row an index
--- look-up, however large the tables are.
+-- state of the log. Of contracts, chain open interest and greeks only which changed, and since when
+-- they are known. One statement, so one snapshot. The lateral limits keep every row an index look-up,
+-- however large the tables are.
 with page as (
     select seq, relation, underlying, symbol, interval_minutes, moment, signal_id
       from change_log
@@ -16,6 +17,8 @@ with page as (
       from feed_meta
 )
 select log.epoch, log.pruned_to, log.newest, latest.seq, latest.relation,
+       latest.underlying, latest.symbol, latest.moment,
+       coalesce(c.known_at, b.known_at, h.known_at, v.known_at) as known_at,
        c.symbol, c.interval_minutes, c.open_time, c.underlying, c.open, c.high, c.low, c.close,
        c.volume, c.open_interest, c.source, c.known_at, c.final,
        b.symbol, b.open_time, b.underlying, b.close_time, b.close, b.open_interest, b.oi_change,
@@ -45,4 +48,16 @@ select log.epoch, log.pruned_to, log.newest, latest.seq, latest.relation,
        select * from signal_greeks
         where signal_greeks.signal_id = s.signal_id
         limit 1) g on true
+  left join lateral (
+       select chain_oi.known_at
+         from contract join chain_oi using (underlying, expiry, strike)
+        where latest.relation = 'chain_oi' and contract.symbol = latest.symbol
+          and chain_oi.observed_at = latest.moment
+        limit 1) h on true
+  left join lateral (
+       select known_at from greeks
+        where latest.relation = 'greeks' and greeks.symbol = latest.symbol
+          and greeks.open_time = latest.moment
+          and greeks.interval_minutes = latest.interval_minutes
+        limit 1) v on true
  order by latest.seq

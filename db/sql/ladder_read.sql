@@ -1,9 +1,18 @@
 -- The strike ladder of one expiry as known at a time: per listed contract the newest chain open
--- interest, build-up label, price and greeks of the session whose known_at is not later. Where no chain was
--- observed, the contract's own rows tell its open interest.
-select c.strike, c.option_type, c.symbol, coalesce(k.close, b.close) as price, b.label,
+-- interest, build-up, price and greeks of the session whose known_at is not later. A price is that of
+-- the candle or of the build-up, whichever ended later; a forming candle's is as of when it came.
+-- Where no chain was observed, the contract's own rows tell its open interest. Of all strikes, or
+-- of some.
+select c.strike, c.option_type, c.symbol,
+       case when p.by_build_up then b.close else k.close end as price,
+       case when p.by_build_up then b.known_at else k.known_at end as price_at,
+       case when p.by_build_up then b.kind else k.kind end as price_from,
+       b.label, b.close_time as label_at, b.oi_change as oi_change_5m,
        coalesce(h.open_interest, b.open_interest, k.open_interest) as open_interest,
-       h.open_interest - h.previous as oi_change, h.observed_at,
+       case when h.open_interest is not null then h.observed_at
+            when b.open_interest is not null then b.close_time
+            when k.open_interest is not null then k.ended_at end as oi_at,
+       h.open_interest - h.previous as oi_change,
        g.implied_volatility, g.delta, g.gamma, g.theta, g.vega, g.forward, g.forward_source,
        g.close_time as greeks_at
   from contract c
@@ -17,12 +26,15 @@ select c.strike, c.option_type, c.symbol, coalesce(k.close, b.close) as price, b
           and observed_at >= %(start)s and observed_at < %(stop)s and known_at <= %(at)s
         order by observed_at desc limit 1) h on true
   left join lateral (
-       select close, label, open_interest from build_up
+       select 'build_up' as kind, close, label, open_interest, oi_change, close_time, known_at
+         from build_up
         where build_up.symbol = c.symbol
           and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
         order by open_time desc limit 1) b on true
   left join lateral (
-       select close, open_interest from candle
+       select 'candle' as kind, close, open_interest, known_at,
+              least(open_time + make_interval(mins => interval_minutes), known_at) as ended_at
+         from candle
         where candle.symbol = c.symbol and interval_minutes in (1, 5)
           and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
         order by open_time desc, interval_minutes limit 1) k on true
@@ -31,5 +43,7 @@ select c.strike, c.option_type, c.symbol, coalesce(k.close, b.close) as price, b
         where greeks.symbol = c.symbol
           and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
         order by open_time desc, interval_minutes desc limit 1) g on true
+ cross join lateral (select k.ended_at is null or b.close_time > k.ended_at as by_build_up) p
  where c.underlying = %(underlying)s and c.expiry = %(expiry)s
+   and (%(strikes)s::integer[] is null or c.strike = any(%(strikes)s))
  order by c.strike, c.option_type
