@@ -2,9 +2,11 @@
 
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from typing import Any
 
-from chartserver.frames import Batch
-from chartserver.hub import CursorLostError, Hub, reset
+from chartserver.backlog import CursorLostError, reset
+from chartserver.frames import Batch, event
+from chartserver.hub import Hub
 from chartserver.subscription import Notice, Subscription
 from db.change_log import Cursor
 
@@ -14,7 +16,7 @@ Chunk = tuple[bytes, int]
 async def follow(
     hub: Hub, since: Cursor | None, subscription: Subscription
 ) -> AsyncGenerator[Chunk]:
-    """Yield bytes and their number of events, first the backlog, then live, until closed.
+    """Yield bytes and their number of events: the backlog, the ladders, then live, until closed.
 
     Args:
         hub: Where the subscription is registered: before the backlog is read, so that nothing
@@ -34,20 +36,30 @@ async def follow(
         except CursorLostError as lost:
             hub.resets += 1
             yield reset(str(lost), horizon), 1
-    while items := await subscription.take():
-        for item in items:
-            if isinstance(item, Notice):
-                passed = 0 if item.restart else passed
-                yield _notice(item, subscription.underlying)
-            elif item.cursor.seq > passed:
-                yield _live(item, passed, subscription.underlying)
+    with hub.ladders.watched(subscription.ladders):
+        if subscription.ladders:
+            yield _whole(await hub.whole(subscription.ladders), Cursor(horizon.epoch, passed))
+        while items := await subscription.take():
+            for item in items:
+                if isinstance(item, Batch):
+                    yield _live(item, passed, subscription)
+                else:
+                    passed = 0 if item.restart else passed
+                    yield _notice(item, subscription.underlying)
+
+
+def _whole(ladders: list[dict[str, Any]], passed: Cursor) -> Chunk:
+    # They may be ahead of the rows that were sent; their id is not, so that no row is passed over.
+    events = [event("ladder", ladder, passed) for ladder in ladders]
+    return b"".join(events), len(events)
 
 
 def _notice(notice: Notice, underlying: str | None) -> Chunk:
     return notice.payloads.get(underlying) or notice.payloads[None], 0
 
 
-def _live(batch: Batch, passed: int, underlying: str | None) -> Chunk:
-    if batch.frames[0].seq > passed:
-        return batch.payload(underlying)
-    return batch.after(passed, underlying)
+def _live(batch: Batch, passed: int, subscription: Subscription) -> Chunk:
+    ladders = subscription.ladders if batch.cursor.seq >= passed else ()
+    if batch.frames and batch.frames[0].seq <= passed:
+        return batch.after(passed, subscription.underlying, ladders)
+    return batch.payload(subscription.underlying, ladders)

@@ -2,10 +2,12 @@
 
 import json
 import math
-from collections.abc import Iterable
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from db.chain import Ladder
 from db.change_log import Change, Cursor
 from db.history import ShownSignal
 from db.rows import BuildUp, Candle
@@ -24,7 +26,7 @@ def seconds(moment: datetime) -> int:
 
 
 def number(value: float | None) -> float | None:
-    """Return a value that JSON has: None for none."""
+    """Return a number that JSON has; None for NaN and the infinities."""
     # A stored NaN or infinity is no JSON, and one bad row must not stop the stream.
     return value if value is None or math.isfinite(value) else None
 
@@ -106,28 +108,53 @@ class Frame(NamedTuple):
 
 
 class Batch:
-    """Frames that became visible together; their joined bytes are made once for all clients."""
+    """Frames that became visible together; their joined bytes are made once for all clients.
 
-    __slots__ = ("_joined", "cursor", "frames")
+    Attributes:
+        cursor: Everything up to it has been sent with this batch.
+        frames: One per row.
+        ladders: An event per strike ladder that changed, to follow the frames.
+    """
 
-    def __init__(self, cursor: Cursor, frames: Iterable[Frame]) -> None:
+    __slots__ = ("_joined", "cursor", "frames", "ladders")
+
+    def __init__(
+        self,
+        cursor: Cursor,
+        frames: Iterable[Frame],
+        ladders: Mapping[Ladder, bytes] = MappingProxyType({}),
+    ) -> None:
         self.cursor = cursor
         self.frames = tuple(frames)
-        self._joined: dict[str | None, tuple[bytes, int]] = {}
+        self.ladders = ladders
+        self._joined: dict[tuple[str | None, Sequence[Ladder]], tuple[bytes, int]] = {}
 
-    def payload(self, underlying: str | None) -> tuple[bytes, int]:
-        """Return the bytes for clients of an underlying (None: of all), and their events."""
-        if underlying not in self._joined:
-            self._joined[underlying] = self.after(0, underlying)
-        return self._joined[underlying]
+    def beside(self, ladders: Mapping[Ladder, bytes]) -> "Batch":
+        """Return the same frames with other ladders."""
+        return Batch(self.cursor, self.frames, ladders)
 
-    def after(self, seq: int, underlying: str | None) -> tuple[bytes, int]:
-        """Return the bytes of frames beyond a number, and their events."""
+    def payload(self, underlying: str | None, ladders: Sequence[Ladder] = ()) -> tuple[bytes, int]:
+        """Return the bytes for clients of an underlying (None: of all), and their events.
+
+        Args:
+            underlying: Whose rows.
+            ladders: Which ladders they watch, as a tuple.
+        """
+        key = (underlying, ladders)
+        if key not in self._joined:
+            self._joined[key] = self.after(0, underlying, ladders)
+        return self._joined[key]
+
+    def after(
+        self, seq: int, underlying: str | None, ladders: Sequence[Ladder] = ()
+    ) -> tuple[bytes, int]:
+        """Return the bytes of frames beyond a number and of ladders, and their events."""
         chosen = [
             frame.payload
             for frame in self.frames
             if frame.seq > seq and underlying in {None, frame.underlying}
         ]
+        chosen += [self.ladders[ladder] for ladder in ladders if ladder in self.ladders]
         return b"".join(chosen), len(chosen)
 
 

@@ -6,27 +6,36 @@ log's page never wait for writers, and no number is skipped (see db.change_log).
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Iterator, Sequence
+from contextlib import aclosing, contextmanager
 from typing import Any
 
 import psycopg
 from psycopg import AsyncConnection
 
+from chartserver.backlog import (
+    PAGE_ENTRIES,
+    behind_reason,
+    read_backlog,
+    read_patiently,
+    reset,
+)
 from chartserver.backoff import Backoff
 from chartserver.errors import brief
-from chartserver.frames import PING, Batch, encode, event
+from chartserver.frames import PING, Batch, encode
+from chartserver.ladders import Ladders
 from chartserver.ring import Ring
 from chartserver.subscription import SEND_TIMEOUT_SECONDS, Item, Notice, Subscription
+from db.chain import Ladder
 from db.change_log import Cursor, LogState, Page, read_after
-from db.reader import Pool, connect_reader, read
+from db.reader import Pool, connect_reader
+from strategy.clock import MarketClock
 
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
 READ_TIMEOUT_SECONDS = 15.0
 PING_SECONDS = 10.0
-PAGE_ENTRIES = 1_000
 # Beyond this a fresh history is cheaper for everybody than the events.
 BACKLOG_ENTRIES = 50_000
 # Read into the ring at the start, for the clients of the server before this one.
@@ -39,12 +48,19 @@ class Hub:
     Args:
         dsn: For the hub's own connection.
         pool: For the backlogs of clients that the ring does not reach.
+        clock: Tells what of the ladders is known.
         listen: Whether to wake by LISTEN besides looking every second.
         backlog: Log entries a client or the hub itself may be behind before it starts over.
     """
 
     def __init__(
-        self, dsn: str, pool: Pool, *, listen: bool = True, backlog: int = BACKLOG_ENTRIES
+        self,
+        dsn: str,
+        pool: Pool,
+        clock: MarketClock,
+        *,
+        listen: bool = True,
+        backlog: int = BACKLOG_ENTRIES,
     ) -> None:
         self._dsn = dsn
         self._pool = pool
@@ -54,6 +70,7 @@ class Hub:
         self._stopping = False
         self.clients: set[Subscription] = set()
         self.ring = Ring()
+        self.ladders = Ladders(clock)
         self.cursor = Cursor("", 0)
         self.connected = False
         self.checked_at = 0.0
@@ -64,9 +81,11 @@ class Hub:
     # Clients ------------------------------------------------------------------------------------
 
     @contextmanager
-    def register(self, underlying: str | None) -> Iterator[Subscription]:
+    def register(
+        self, underlying: str | None, ladders: tuple[Ladder, ...] = ()
+    ) -> Iterator[Subscription]:
         """Give a client a queue that receives everything from now on."""
-        subscription = Subscription(underlying)
+        subscription = Subscription(underlying, ladders)
         self.clients.add(subscription)
         if self._stopping:
             subscription.close("stopping")
@@ -78,7 +97,7 @@ class Hub:
     def broadcast(self, item: Item) -> None:
         """Queue the same bytes for every client; close those whose queue is full."""
         for client in list(self.clients):
-            if isinstance(item, Batch) and not item.payload(client.underlying)[1]:
+            if isinstance(item, Batch) and not item.payload(client.underlying, client.ladders)[1]:
                 continue
             if not client.offer(item):
                 self.overflows += 1
@@ -122,6 +141,7 @@ class Hub:
             except Exception:  # one bad row must not silence every page
                 logger.exception("change feed failed")
             self.connected = False
+            self.ladders.forget()
             await backoff.wait()
 
     async def _follow(self, connection: AsyncConnection[Any], backoff: Backoff) -> None:
@@ -141,16 +161,29 @@ class Hub:
         """Read to the end of the log, once."""
         while True:
             async with asyncio.timeout(READ_TIMEOUT_SECONDS):
-                page = await read_after(connection, self.cursor.seq, PAGE_ENTRIES)
+                page, batch = await self._read(connection)
             if reason := self._lost(page.log):
                 self._restart(reason, page.log)
                 continue
-            self._publish(page)
+            self._publish(page, batch)
             if page.is_last:
                 break
         self.connected = True
         self.checked_at = asyncio.get_running_loop().time()
         self._ready.set()
+
+    async def _read(self, connection: AsyncConnection[Any]) -> tuple[Page, Batch]:
+        """Read the next page and, in the same snapshot, the ladders that it changes."""
+        if not self.ladders:
+            page = await read_after(connection, self.cursor.seq, PAGE_ENTRIES)
+            return page, encode(page.changes, page.cursor)
+        async with connection.transaction():
+            page = await read_after(connection, self.cursor.seq, PAGE_ENTRIES)
+            batch = encode(page.changes, page.cursor)
+            if self._lost(page.log):
+                return page, batch
+            self.ladders.mark(page.touched)
+            return page, batch.beside(await self.ladders.read(connection, page.cursor))
 
     def _lost(self, log: LogState) -> str | None:
         behind = log.newest - self.cursor.seq
@@ -161,17 +194,18 @@ class Hub:
         seq = max(log.pruned_to, log.newest - WARM_ENTRIES) if first else log.newest
         self.cursor = Cursor(log.epoch, seq)
         self.ring.restart(seq)
+        self.ladders.forget()
         if first:
             return
         logger.warning("change feed starts over: %s", reason)
         self.resets += 1
         self.broadcast(Notice({None: reset(reason, self.cursor)}, restart=self.cursor))
 
-    def _publish(self, page: Page) -> None:
-        self.cursor = Cursor(page.log.epoch, page.upto)
-        if page.changes:
-            batch = encode(page.changes, self.cursor)
-            self.ring.append(batch)
+    def _publish(self, page: Page, batch: Batch) -> None:
+        self.cursor = page.cursor
+        if batch.frames:
+            self.ring.append(batch.beside({}))  # who resumes gets its ladders whole
+        if batch.frames or batch.ladders:
             self.broadcast(batch)
 
     async def backlog(self, since: Cursor, upto: int) -> AsyncGenerator[Batch]:
@@ -186,47 +220,12 @@ class Hub:
                 if batch.cursor.seq <= upto:
                     yield batch
             return
-        seq = since.seq
-        while True:
-            page = await self._read_page(seq, upto)
-            lost = behind_reason(
-                Cursor(since.epoch, seq), page.log, min(upto, page.log.newest) - seq > self._backlog
-            )
-            if lost:
-                raise CursorLostError(lost)
-            if page.changes:
-                yield encode(page.changes, Cursor(page.log.epoch, page.upto))
-            if page.upto >= upto or page.upto == seq:
-                return
-            seq = page.upto
+        async with aclosing(read_backlog(self._pool, since, upto, self._backlog)) as stored:
+            async for batch in stored:
+                yield batch
 
-    async def _read_page(self, after: int, upto: int) -> Page:
-        backoff = Backoff()
-        while True:
-            try:
-                return await read(
-                    self._pool, lambda connection: read_after(connection, after, PAGE_ENTRIES, upto)
-                )
-            except (psycopg.OperationalError, psycopg.InterfaceError):
-                # An error status would close the browser's stream for good; the database returns.
-                await backoff.wait()
-
-
-class CursorLostError(Exception):
-    """The changes after a cursor are not available: read the history again."""
-
-
-def behind_reason(cursor: Cursor, log: LogState, too_long: bool) -> str | None:
-    """Return why a reader cannot go on from a cursor; None when it can."""
-    if cursor.epoch != log.epoch:
-        return "epoch"
-    if cursor.seq < log.pruned_to:
-        return "pruned"
-    if cursor.seq > log.newest:
-        return "future"
-    return "backlog" if too_long else None
-
-
-def reset(reason: str, cursor: Cursor) -> bytes:
-    """Return the event that makes a client read the history again; its id goes on from here."""
-    return event("reset", {"reason": reason}, cursor)
+    async def whole(self, ladders: Sequence[Ladder]) -> list[dict[str, Any]]:
+        """Return the ladders of a client that is registered."""
+        return await read_patiently(
+            self._pool, lambda connection: self.ladders.whole(connection, ladders)
+        )

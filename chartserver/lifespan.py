@@ -39,7 +39,7 @@ def make_lifespan(settings: Settings) -> Lifespan:
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[State]:
         async with reader_pool(dsn) as pool, asyncio.TaskGroup() as group:
-            hub = Hub(dsn, pool, listen=settings.listen)
+            hub = Hub(dsn, pool, settings.clock, listen=settings.listen)
             status = StatusWatch(settings, pool, hub)
             await status.look()
             tasks = [group.create_task(job) for job in (hub.run(), hub.keep_alive(), status.run())]

@@ -5,11 +5,12 @@ An empty value counts as absent, as pages leave fields of their URL empty.
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from chartserver.errors import ParameterError, RangeError
+from db.chain import Ladder
 from db.history import Span
 from strategy.contract import UNDERLYINGS
 from strategy.session import IST
@@ -20,7 +21,8 @@ INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "1h": 60}
 RANGE_DAYS = 31
 SIGNAL_RANGE_DAYS = 366
 SYMBOLS_AT_MOST = 100
-DAY_FORM = "a date such as 2026-01-27"
+LADDERS_AT_MOST = 10
+YEARS = range(2000, 2100)
 TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
 
 Parameters = Mapping[str, str]
@@ -138,6 +140,22 @@ def symbols(parameters: Parameters) -> list[str] | None:
     if len(names) > SYMBOLS_AT_MOST or not all(_SYMBOL.fullmatch(name) for name in names):
         raise ParameterError("symbols", f"up to {SYMBOLS_AT_MOST} symbols separated by commas")
     return names
+
+
+def ladders(values: Iterable[str]) -> tuple[Ladder, ...]:
+    """Return the strike ladders asked for, each once; `ladder` may come several times."""
+    found = tuple(sorted({_ladder(value) for value in values if value}))
+    if len(found) > LADDERS_AT_MOST:
+        raise ParameterError("ladder", f"up to {LADDERS_AT_MOST} ladders")
+    return found
+
+
+def _ladder(value: str) -> Ladder:
+    allowed = f"an underlying ({', '.join(UNDERLYINGS)}) and an expiry such as NIFTY:2026-01-27"
+    name, _, expiry = value.partition(":")
+    if name not in UNDERLYINGS or not _DATE.fullmatch(expiry):
+        raise ParameterError("ladder", allowed)
+    return Ladder(name, _moment("ladder", expiry, allowed).astimezone(IST).date())
 
 
 def moment(parameters: Parameters, name: str) -> datetime | None:

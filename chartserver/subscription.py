@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chartserver.frames import Batch
+from db.chain import Ladder
 from db.change_log import Cursor
 
 QUEUE_BATCHES = 64
@@ -33,10 +34,20 @@ class Subscription:
     comes back by itself and resumes by its last id.
     """
 
-    __slots__ = ("_items", "_limit", "_wake", "abort", "closed", "sending_since", "underlying")
+    __slots__ = (
+        *("_items", "_limit", "_wake", "abort", "closed", "ladders", "sending_since"),
+        "underlying",
+    )
 
-    def __init__(self, underlying: str | None, limit: int = QUEUE_BATCHES) -> None:
+    def __init__(
+        self,
+        underlying: str | None,
+        ladders: tuple[Ladder, ...] = (),
+        *,
+        limit: int = QUEUE_BATCHES,
+    ) -> None:
         self.underlying = underlying
+        self.ladders = ladders
         self.closed: str | None = None
         self.sending_since: float | None = None
         self.abort: Callable[[], object] | None = None

@@ -31,7 +31,9 @@ class Stream:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Check the request, then send until the client leaves."""
         connection: HTTPConnection[State] = HTTPConnection(scope)
-        underlying = parameters.underlying_filter(connection.query_params)
+        query = connection.query_params
+        underlying = parameters.underlying_filter(query)
+        ladders = parameters.ladders(query.getlist("ladder"))
         since = _since(connection)
         hub = connection.state["hub"]
         hello = HELLO + connection.state["status"].event(underlying)
@@ -39,7 +41,7 @@ class Stream:
         if scope["method"] == "HEAD":
             await send(_body(b"", more=False))
             return
-        with hub.register(underlying) as subscription:
+        with hub.register(underlying, ladders) as subscription:
             await _serve(hub, subscription, hello, since, receive, send)
 
 

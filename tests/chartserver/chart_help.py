@@ -123,7 +123,7 @@ class Stream:
         self.connection = http.client.HTTPConnection("127.0.0.1", chart.port, timeout=60)
         headers = {"Last-Event-ID": last_id} if last_id else {}
         given = {name.rstrip("_"): value for name, value in query.items()}
-        self.connection.request("GET", f"{path}?{urlencode(given)}", headers=headers)
+        self.connection.request("GET", f"{path}?{urlencode(given, doseq=True)}", headers=headers)
         self.response = self.connection.getresponse()
         assert self.response.status == 200, self.response.read()
         self.events: queue.Queue[Event | None] = queue.Queue()

@@ -42,7 +42,9 @@ def test_the_ladder_has_the_newest_greeks_that_were_known(stored, chart):
     write(stored, GREEKS, [greeks(CALL, 0, 0.51), greeks(CALL, 1, 0.53), greeks(PUT, 0, -0.49)])
     (row,) = ladder(chart, 2, 3)["rows"]
     assert row["call"] == {
-        "symbol": CALL, "price": 150.0, "oi": 6500, "oi_change": None, "label": None,
+        "symbol": CALL, "price": 150.0, "price_at": seconds(OPEN) + 120, "price_from": "candle",
+        "oi": 6500, "oi_at": seconds(OPEN) + 120, "oi_change": None, "oi_change_5m": None,
+        "label": None, "label_at": None,
         "iv": 0.14, "delta": 0.53, "gamma": 0.001, "theta": -12.5, "vega": 13.1,
         "greeks_at": seconds(OPEN) + 120,
     }  # fmt: skip

@@ -45,7 +45,7 @@ def test_history_shows_the_latest_session_at_the_money(stored, chart):
     assert answer["symbols"] == {"index": "NIFTY", "future": "NIFTY1!", "call": CALL, "put": PUT}
     assert answer["interval"] == "1m"
     assert answer["simulated"] is False
-    assert answer["as_of"].endswith(":45")
+    assert answer["as_of"].endswith(":55")
     assert set(answer["candles"]) == {"NIFTY", "NIFTY1!", CALL, PUT}
     index = answer["candles"]["NIFTY"]
     assert index["t"] == [seconds(OPEN) + 60 * minute for minute in range(10)]
@@ -328,7 +328,9 @@ def test_the_ladder_is_as_it_was_known(stored, chart):
     later = chart.json(f"/api/chain?underlying=NIFTY&at={seconds(OPEN) + 600}")
     assert [row["strike"] for row in early["rows"]] == STRIKES
     assert early["rows"][2]["call"] == {
-        "symbol": CALL, "price": 152, "oi": 1000, "oi_change": 350, "label": None,
+        "symbol": CALL, "price": 152, "price_at": seconds(OPEN) + 180, "price_from": "candle",
+        "oi": 1000, "oi_at": seconds(OPEN) + 120, "oi_change": 350, "oi_change_5m": None,
+        "label": None, "label_at": None,
         **dict.fromkeys(("iv", "delta", "gamma", "theta", "vega", "greeks_at")),
     }  # fmt: skip
     assert early["rows"][2]["put"]["oi_change"] == -650

@@ -16,6 +16,9 @@ from chartserver.subscription import Notice, Subscription
 from db.bulk import CANDLE, write
 from db.change_log import Change, Cursor
 from db.reader import connect_reader, reader_pool
+from strategy.clock import MarketClock
+
+CLOCK = MarketClock.real()
 
 
 def batch(*numbers: int, underlying: str = "NIFTY") -> Batch:
@@ -25,7 +28,7 @@ def batch(*numbers: int, underlying: str = "NIFTY") -> Batch:
 
 async def with_hub(dsn: str, use: Callable[[Hub], Awaitable[None]], **options) -> None:
     async with reader_pool(dsn) as pool:
-        hub = Hub(dsn, pool, **options)
+        hub = Hub(dsn, pool, CLOCK, **options)
         task = asyncio.create_task(hub.run())
         try:
             await use(hub)
@@ -117,7 +120,7 @@ def test_the_first_live_batch_is_cut_where_the_client_stands(connection, databas
 
     async def use() -> None:
         async with reader_pool(database) as pool, await connect_reader(database) as reader:
-            hub = Hub(database, pool)
+            hub = Hub(database, pool, CLOCK)
             await hub.catch_up(reader)
             write(connection, CANDLE, [candle(minute=minute) for minute in range(5)])
             with hub.register(None) as subscription:
