@@ -6,7 +6,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.bulk import CANDLE, CONTRACT, write
+from db.bulk import (
+    CANDLE,
+    CHAIN_OI,
+    CONTRACT,
+    GREEKS,
+    SIGNAL_REJECTION,
+    write,
+)
 from db.connection import connect
 from db.rows import Candle
 
@@ -118,11 +125,29 @@ def test_large_batches_are_cut_into_transactions(connection):
 
 
 def test_tables_without_followers_are_not_logged(connection):
-    day = START.date()
-    row = ("NIFTY260127C25000", "NIFTY", day, 25000, "C", 65, day, day, "test")
-    assert write(connection, CONTRACT, [row]) == 1
-    assert write(connection, CONTRACT, [row]) == 0
+    names = ("delta_volume", "1", "NIFTY")
+    row = (*names, START.date(), START, "loss_limit", "NIFTY260127C25000", {"losses": 2}, START)
+    assert write(connection, SIGNAL_REJECTION, [row]) == 1
+    assert write(connection, SIGNAL_REJECTION, [row]) == 0
     assert log_count(connection) == 0
+
+
+def test_what_a_ladder_shows_is_logged_by_the_symbol_of_a_contract(connection):
+    day = START.date()
+    call = "NIFTY260127C25000"
+    expiry = day.replace(day=27)
+    write(connection, CONTRACT, [(call, "NIFTY", expiry, 25000, "C", 65, day, day, "test")])
+    chain = ("NIFTY", expiry, 25000, START, 650, 1300, 65, 130, "test", START)
+    greeks = (call, 1, START, "NIFTY", 25_010.0, "parity", 0.14, 0.5, 0.001, -12.5, 13.1, START)
+    for _ in range(2):
+        assert write(connection, CHAIN_OI, [chain]) == write(connection, GREEKS, [greeks])
+    query = "select relation, underlying, symbol, moment from change_log order by seq"
+    listed = START.replace(hour=0, minute=0) - timedelta(hours=5, minutes=30)
+    assert connection.execute(query).fetchall() == [
+        ("contract", "NIFTY", call, listed),
+        ("chain_oi", "NIFTY", call, START),
+        ("greeks", "NIFTY", call, START),
+    ]
 
 
 @settings(

@@ -55,6 +55,11 @@ def stored(connection: psycopg.Connection) -> psycopg.Connection:
     return connection
 
 
+def logged(connection: psycopg.Connection) -> int:
+    query = "select count(*) from change_log where relation = 'greeks'"
+    return connection.execute(query).fetchone()[0]
+
+
 def test_every_traded_candle_gets_greeks_and_a_second_time_nothing_is_written(stored):
     assert materialise_greeks(stored, DAY, ("NIFTY",)) == (30, 0)
     found = rows(stored, "forward, forward_source, implied_volatility, delta, known_at - open_time")
@@ -68,9 +73,7 @@ def test_every_traded_candle_gets_greeks_and_a_second_time_nothing_is_written(st
     before = rows(stored, "*, xmin")
     assert materialise_greeks(stored, DAY, ("NIFTY",)) == (0, 0)
     assert rows(stored, "*, xmin") == before
-    assert stored.execute(
-        "select count(*) from change_log where relation = 'greeks'"
-    ).fetchone() == (0,)
+    assert logged(stored) == 30
 
 
 def test_a_corrected_candle_changes_its_own_interval_only(stored):
@@ -88,8 +91,10 @@ def test_greeks_that_follow_no_more_are_removed(stored):
     materialise_greeks(stored, DAY, ("NIFTY",))
     stored.execute("delete from candle where open_time = %s and symbol ~ '[CP]24'", (OPEN,))
     stored.execute("delete from candle where open_time = %s and symbol ~ 'P25050'", (OPEN,))
+    before = logged(stored)
     assert materialise_greeks(stored, DAY, ("NIFTY",)) == (0, 10)
     assert len(rows(stored)) == 20
+    assert logged(stored) == before + 10
 
 
 def test_what_has_no_greeks_is_counted(stored):
