@@ -41,14 +41,15 @@ screenshot: setup  ## the README's picture, taken from a running demo
 	./scripts/need chromium
 	$(BIN)/python scripts/screenshot.py
 
-setup: $(READY)  ## .venv with the optionscalp command, npm packages
+setup: $(READY)  ## .venv with the optionscalp command, npm packages, the pages' bundle
+	@node chartserver/build.js
 
 $(READY): pyproject.toml constraints.txt chartserver/package-lock.json
 	./scripts/need $(PYTHON) npm
 	test -x $(BIN)/pip || $(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
-	cd chartserver && npm ci --silent --no-audit --no-fund
+	cd chartserver && npm ci --silent --no-audit --no-fund --ignore-scripts
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) chartserver/node_modules
+	rm -rf $(VENV) chartserver/node_modules chartserver/dist

@@ -39,8 +39,8 @@ def serve(settings: Settings) -> None:
             dsn = settings.database_url.get_secret_value()
         with connect(dsn) as connection:
             require_current(connection)
-        app = create_app(settings)
         sock = stack.enter_context(bind(settings))
+        app = create_app(settings)
         host, port = sock.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         logger.info("listening on http://%s:%s", shown, port)

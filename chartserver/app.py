@@ -6,17 +6,20 @@ from starlette.middleware import Middleware
 from chartserver.auth import RequireToken
 from chartserver.errors import EXCEPTION_HANDLERS
 from chartserver.lifespan import make_lifespan
+from chartserver.pages import Pages
 from chartserver.routes import chain, health, history, page, replay, signals, stream
 from chartserver.settings import Settings
 
 
-def create_app(settings: Settings) -> Starlette:
+def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
     """Return the chart server of some settings; its lifespan opens the database.
 
+    The pages are by default those beside this package.
+
     Raises:
-        SettingsError: The settings name no database, or npm packages are missing.
+        SettingsError: The settings name no database, npm packages are missing, or the pages'
+            files are incomplete.
     """
-    page.require_packages()
     token = settings.token
     guards = [Middleware(RequireToken, token.get_secret_value())] if token else []
     return Starlette(
@@ -27,7 +30,7 @@ def create_app(settings: Settings) -> Starlette:
             *signals.routes,
             *chain.routes,
             *health.routes,
-            *page.routes(),
+            *page.routes(pages or Pages()),
         ],
         middleware=guards,
         exception_handlers=EXCEPTION_HANDLERS,

@@ -1,14 +1,14 @@
 """The pages as plain modules: every file is loaded as it is written."""
 
-import json
 import posixpath
 import re
-from collections.abc import Iterable, Iterator
-from html import escape
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from chartserver.errors import PagesError
+from chartserver.head import Head
 
+ADDRESS = "/static/"
 # What modules import by name, and from where browsers get it.
 LIBRARIES = {"lightweight-charts": "/static/vendor/lightweight-charts.mjs"}
 WORKER = "-worker.js"
@@ -20,66 +20,45 @@ _IMPORT = re.compile(
 )
 
 
-def elements(static: Path, assets: Iterable[str]) -> Iterator[str]:
-    """Yield the elements of a page's head that load its assets.
-
-    All modules are named before the first of them has come, so that none waits for another. The
-    last script is the page's own; those before it run as soon as they are there.
+def plain_head(static: Path, assets: Sequence[str]) -> Head:
+    """Return what a page loads that names these assets.
 
     Raises:
-        PagesError: A file is missing, or of a kind that no page can load.
+        PagesError: A file is missing, or no page can load it, or no worker.
     """
-    assets = tuple(assets)
-    scripts = [name for name in assets if name.endswith(".js") and not name.endswith(WORKER)]
-    addresses = {name: f"/static/{name}" for name in assets}
     for name in assets:
         _require(static, name)
-    needed = list(_graph(static, scripts))
-    used = {name: url for name, url in LIBRARIES.items() if url in needed}
-    yield from simple_elements(assets, addresses)
-    if used:
-        yield f'<script type="importmap">{json.dumps({"imports": used})}</script>'
-    yield from script_elements([addresses[name] for name in scripts])
-    loaded = {addresses[name] for name in scripts[-1:]}
-    for url in needed:
-        if url not in loaded:
-            yield f'<link rel="modulepreload" href="{escape(url)}">'
-
-
-def simple_elements(assets: Iterable[str], addresses: dict[str, str]) -> Iterator[str]:
-    """Yield the elements of icons, style sheets and workers; a page finds its worker by its name.
-
-    Raises:
-        PagesError: A file is of a kind that no page can load.
-    """
-    for name in assets:
-        url = escape(addresses[name])
-        if name.endswith(".svg"):
-            yield f'<link rel="icon" href="{url}" type="image/svg+xml">'
-        elif name.endswith(".css"):
-            yield f'<link rel="stylesheet" href="{url}">'
-        elif name.endswith(WORKER):
-            yield f'<meta name="{Path(name).stem}" content="{url}">'
-        elif not name.endswith(".js"):
+        if not name.endswith((".js", ".css", ".svg")):
             raise PagesError(f"{name} is no .js, .css or .svg file: no page can load it")
+    workers = [name for name in assets if name.endswith(WORKER)]
+    scripts = [name for name in assets if name.endswith(".js") and name not in workers]
+    needed = list(_graph(static, scripts))
+    # Import maps are for pages.
+    if named := LIBRARIES.keys() & set(_graph(static, workers)):
+        raise PagesError(f"a worker cannot import {', '.join(named)} by name")
+    return Head(
+        icons=[ADDRESS + name for name in assets if name.endswith(".svg")],
+        styles=[ADDRESS + name for name in assets if name.endswith(".css")],
+        scripts=[ADDRESS + name for name in scripts],
+        preloads=[_address(name) for name in needed if name not in scripts[-1:]],
+        workers={Path(name).stem: ADDRESS + name for name in workers},
+        libraries={name: url for name, url in LIBRARIES.items() if name in needed},
+    )
 
 
-def script_elements(addresses: list[str]) -> Iterator[str]:
-    """Yield the elements of a page's scripts."""
-    for position, url in enumerate(addresses, 1):
-        early = "" if position == len(addresses) else " async"
-        yield f'<script type="module"{early} src="{escape(url)}"></script>'
+def _address(name: str) -> str:
+    return LIBRARIES.get(name) or ADDRESS + name
 
 
 def _graph(static: Path, entries: Iterable[str]) -> Iterator[str]:
-    """Yield the addresses of modules and all that they import, each once, importers first."""
+    """Yield modules and all that they import, each once, importers first."""
     waiting, seen = list(entries), set()
     while waiting:
         name = waiting.pop(0)
         if name in seen:
             continue
         seen.add(name)
-        yield LIBRARIES.get(name) or f"/static/{name}"
+        yield name
         if name not in LIBRARIES:
             waiting.extend(_imports(static, name))
 
@@ -89,9 +68,9 @@ def _imports(static: Path, name: str) -> Iterator[str]:
         if target in LIBRARIES:
             yield target
             continue
-        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
-        if not target.startswith((".", "/")):
+        if not target.startswith("."):
             raise PagesError(f"{name} imports {target}, of which no address is known")
+        path = posixpath.normpath(posixpath.join(posixpath.dirname(name), target))
         _require(static, path, f", which {name} imports,")
         yield path
 

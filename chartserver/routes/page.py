@@ -1,31 +1,23 @@
-"""`GET /`, `GET /replay` and `GET /signals`: the pages and their modules."""
+"""`GET /`, `GET /replay` and `GET /signals`: the pages and their files."""
 
-import base64
-import hashlib
-import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
-from chartserver.errors import SettingsError
-from chartserver.markup import PAGES, read_markup
-from chartserver.modules import LIBRARIES, elements
+from chartserver import bundle
+from chartserver.errors import PagesError, error_response
+from chartserver.markup import PAGES
+from chartserver.modules import LIBRARIES
+from chartserver.pages import REVALIDATE, Pages
 
-STATIC = Path(__file__).parent.parent / "static"
-CHARTS = (
-    Path(__file__).parent.parent
-    / "node_modules/lightweight-charts/dist/lightweight-charts.standalone.production.mjs"
-)
-# Asked again each time, answered with 304 while unchanged: an update shows at the next load.
-REVALIDATE = {"Cache-Control": "no-cache", "X-Content-Type-Options": "nosniff"}
-
-_INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
+COMPRESSED = [Middleware(GZipMiddleware)]
 
 
 class Modules(StaticFiles):
@@ -40,69 +32,38 @@ class Modules(StaticFiles):
     def file_response(self, *args: object, **kwargs: object) -> Response:
         """Return a file with its caching headers."""
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers.update(REVALIDATE)
+        response.headers.update({**REVALIDATE, "X-Content-Type-Options": "nosniff"})
+        # Compressed or not, it is the same to readers but not byte for byte.
+        response.headers["ETag"] = f"W/{response.headers['ETag'].removeprefix('W/')}"
         return response
 
 
-MODULES = Modules(directory=STATIC, check_dir=False)
-
-
-def require_packages() -> None:
-    """Check that the npm packages are there.
-
-    Raises:
-        SettingsError: They are not.
-    """
-    if not CHARTS.is_file():
-        raise SettingsError("lightweight-charts is not installed: run `make setup`")
-
-
-def content_security_policy(page: str) -> str:
-    """Return the policy of a page: nothing but this server, and the page's own inline scripts."""
-    # An import map can only be inline; its hash allows it and nothing else.
-    hashes = [
-        base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-        for script in _INLINE_SCRIPT.findall(page)
-    ]
-    scripts = " ".join(["'self'", *(f"'sha256-{value}'" for value in hashes)])
-    return (
-        f"default-src 'self'; script-src {scripts}; style-src 'self' 'unsafe-inline';"
-        " img-src 'self' data:; object-src 'none'; base-uri 'none'; frame-ancestors 'none';"
-        " form-action 'self'"
-    )
-
-
-def page_route(path: str, page: str) -> Route:
-    """Return the route of a page."""
-    etag = f'"{hashlib.sha256(page.encode()).hexdigest()[:32]}"'
-    headers = {**REVALIDATE, "ETag": etag, "Content-Security-Policy": content_security_policy(page)}
+def routes(pages: Pages) -> Sequence[BaseRoute]:
+    """Return the routes of the pages and all their files."""
+    modules = Modules(directory=pages.static)
 
     async def get_page(request: Request) -> Response:
-        """Return the page, or that it is unchanged."""
-        if etag in request.headers.get("if-none-match", ""):
-            return Response(status_code=304, headers=headers)
-        return HTMLResponse(page, headers=headers)
+        """Return the page of an address."""
+        try:
+            return pages.page(request.url.path).respond(request)
+        except PagesError as error:
+            return error_response(str(error), 500)
 
-    return Route(path, get_page)
+    async def get_bundled(request: Request) -> Response:
+        """Return a file whose address never means another."""
+        asset = pages.file(request.path_params["name"])
+        if asset is None:
+            raise HTTPException(404)
+        return asset.respond(request)
 
+    async def get_library(request: Request) -> Response:
+        """Return the chart library from where npm put it."""
+        return modules.file_response(pages.library, pages.library.stat(), request.scope)
 
-async def get_charts(request: Request) -> Response:
-    """Return the chart library from where npm put it."""
-    return MODULES.file_response(CHARTS, CHARTS.stat(), request.scope)
-
-
-def routes() -> Sequence[BaseRoute]:
-    """Return the routes; the vendor module's comes before the folder around it.
-
-    Raises:
-        PagesError: A page's files are incomplete.
-    """
-    pages = []
-    for path, name in PAGES.items():
-        markup = read_markup(STATIC, name)
-        pages.append(page_route(path, markup.page([*elements(STATIC, markup.assets)])))
+    # What lies in a folder comes before the folder.
     return [
-        *pages,
-        Route(LIBRARIES["lightweight-charts"], get_charts),
-        Mount("/static", MODULES),
+        *(Route(path, get_page) for path in PAGES),
+        Route(f"{bundle.ADDRESS}{{name}}", get_bundled),
+        Route(LIBRARIES["lightweight-charts"], get_library, middleware=COMPRESSED),
+        Mount("/static", modules, middleware=COMPRESSED),
     ]

@@ -19,6 +19,7 @@ from uuid import NAMESPACE_URL, uuid5
 import httpx
 
 from chartserver.app import create_app
+from chartserver.pages import Pages
 from chartserver.server import Server, bind
 from chartserver.settings import Settings
 from db.rows import BuildUp, Candle, Contract, Signal
@@ -55,13 +56,13 @@ class Chart:
 class Thread(Chart):
     """The server in a thread of the test."""
 
-    def __init__(self, dsn: str, **env: str):
+    def __init__(self, dsn: str, pages: Pages | None = None, **env: str):
         fixed = {"DATABASE_URL": dsn, "CHART_HOST": "127.0.0.1", "CHART_PORT": 0}
         settings = Settings(**{**fixed, "CHART_TOKEN": None, **env})
         sock = bind(settings)
         self.port = sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.server = Server(create_app(settings))
+        self.server = Server(create_app(settings, pages))
         self.thread = threading.Thread(target=self.server.run, args=([sock],))
         self.thread.start()
 

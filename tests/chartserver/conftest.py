@@ -8,6 +8,8 @@ import pytest
 from chart_help import Chart, Process, Thread, clock_text
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from chartserver.pages import Pages
+
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -25,8 +27,8 @@ def serve(database: str) -> Iterator[Callable[..., Thread]]:
     """Start chart servers that are stopped with the test; keywords are their environment."""
     with ExitStack() as running:
 
-        def start(**env: str) -> Thread:
-            chart = Thread(database, **{"OPTIONSCALP_CLOCK": clock_text(), **env})
+        def start(pages: Pages | None = None, **env: str) -> Thread:
+            chart = Thread(database, pages, **{"OPTIONSCALP_CLOCK": clock_text(), **env})
             running.callback(chart.stop)
             return chart
 

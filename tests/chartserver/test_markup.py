@@ -6,7 +6,7 @@ import pytest
 
 from chartserver.errors import PagesError
 from chartserver.markup import read_markup
-from chartserver.modules import elements
+from chartserver.modules import plain_head
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def write(static: Path, path: str, text: str) -> None:
 
 
 def head(static: Path) -> list[str]:
-    return list(elements(static, read_markup(static, "live").assets))
+    return list(plain_head(static, read_markup(static, "live").assets).elements())
 
 
 def test_a_part_stands_where_it_is_named_with_that_lines_indentation(static):
