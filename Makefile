@@ -35,6 +35,7 @@ lint: setup  ## ruff, mypy and the page's type check
 	cd chartserver && npx tsc --noEmit
 
 bench: setup  ## benchmarks, each beside its reference
+	./scripts/need chromium
 	$(BIN)/python -m bench
 
 screenshot: setup  ## the README's picture, taken from a running demo

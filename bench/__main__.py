@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from bench import greeks, history, machine, minute, replay, strategy, stream, writes
+from bench import greeks, history, machine, minute, page, replay, strategy, stream, writes
 from bench.results import Result, table
 
 BENCHMARKS = {
@@ -15,6 +15,7 @@ BENCHMARKS = {
     "replay": replay.run,
     "stream": stream.run,
     "history": history.run,
+    "page": page.run,
 }
 # Only when named: it has to wait for a market's minutes.
 SLOW = {"minute": minute.run}

@@ -1,10 +1,12 @@
-"""Chart server and simulator in processes of their own, so that their work is only theirs."""
+"""Chart server, simulator and demo in processes of their own, so that their work is theirs."""
 
 import json
 import os
 import re
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,10 +17,11 @@ from typing import NamedTuple
 
 import psutil
 
+from optionscalp.stack import free_port
 from strategy.clock import MarketClock
 
 START_SECONDS = 15
-STOP_SECONDS = 15
+STOP_SECONDS = 30
 
 
 class Server(NamedTuple):
@@ -38,12 +41,12 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def running(dsn: str, module: str = "chartserver") -> Iterator[Server]:
-    """Start a module that serves charts of a database, and stop it."""
+def running(dsn: str, module: str = "chartserver", **env: str) -> Iterator[Server]:
+    """Start a module that serves charts of a database, with some environment, and stop it."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("CHART_")}
     with subprocess.Popen(
         [sys.executable, "-m", module],
-        env={**clean, "DATABASE_URL": dsn, "CHART_PORT": "0"},
+        env={**clean, "DATABASE_URL": dsn, "CHART_PORT": "0", **env},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:
@@ -95,3 +98,35 @@ def simulator(day: date, clock: MarketClock) -> Iterator[list[str]]:
             yield urls
         finally:
             process.terminate()
+
+
+@contextmanager
+def demo(speed: str, *arguments: str) -> Iterator[str]:
+    """Run a demo without Dagster in a home of its own; yield its chart server's address."""
+    port = str(free_port())
+    command = [sys.executable, "-m", "optionscalp.cli", "demo", "--no-dagster", "--speed", speed]
+    with (
+        tempfile.TemporaryDirectory(prefix="optionscalp-demo-") as home,
+        subprocess.Popen(
+            [*command, "--chart-port", port, *arguments],
+            env=os.environ | {"OPTIONSCALP_HOME": home, "PYTHONUNBUFFERED": "1"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        ) as process,
+    ):
+        try:
+            _wait_until_up(process)
+            yield f"http://127.0.0.1:{port}"
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=STOP_SECONDS)
+
+
+def _wait_until_up(process: "subprocess.Popen[str]") -> None:
+    lines = []
+    for line in process.stdout or ():
+        lines.append(line)
+        if "Ctrl-C" in line:
+            return
+    raise RuntimeError("the demo ended early:\n" + "".join(lines))
