@@ -38,9 +38,9 @@ bench: setup  ## benchmarks, each beside its reference
 	./scripts/need chromium
 	$(BIN)/python -m bench
 
-screenshot: setup  ## the README's picture, taken from a running demo
+screenshot: setup  ## pictures of the pages, taken from a running demo
 	./scripts/need chromium
-	$(BIN)/python scripts/screenshot.py
+	$(BIN)/python -m scripts.screenshot $(ARGS)
 
 setup: $(READY)  ## .venv with the optionscalp command, npm packages, the pages' bundle
 	@node chartserver/build.js
