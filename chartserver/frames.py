@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
@@ -25,8 +25,13 @@ def seconds(moment: datetime) -> int:
     return int(moment.timestamp())
 
 
+def known(moment: datetime) -> int:
+    """Return the first whole UTC second at which something was known."""
+    return math.ceil(moment.timestamp())
+
+
 def number(value: float | None) -> float | None:
-    """Return a number that JSON has; None for NaN and the infinities."""
+    """Return a value that JSON has: None for none."""
     # A stored NaN or infinity is no JSON, and one bad row must not stop the stream.
     return value if value is None or math.isfinite(value) else None
 
@@ -75,9 +80,9 @@ def signal_object(row: ShownSignal) -> dict[str, Any]:
         "signal_id": str(row.signal_id),
         "session": row.session.isoformat(),
         "event_time": seconds(row.event_time),
-        "known_at": seconds(row.known_at),
+        "known_at": known(row.known_at),
         "input_watermark": seconds(row.input_watermark),
-        "withdrawn_at": seconds(row.withdrawn_at) if row.withdrawn_at else None,
+        "withdrawn_at": known(row.withdrawn_at) if row.withdrawn_at else None,
         "withdrawn": row.withdrawn_at is not None,
         "iv": row.iv,
         "delta": row.delta,

@@ -8,14 +8,17 @@ from psycopg import AsyncConnection
 
 from chartserver.errors import UnknownError
 from chartserver.forming import forming_fields
-from chartserver.frames import dumps, seconds, signal_object
-from chartserver.parameters import INTERVALS, ist_day
+from chartserver.frames import dumps, hours_object, number, seconds, signal_object
+from chartserver.parameters import INTERVALS, day_span
+from chartserver.past import past_fields
+from chartserver.picture import Picture, Request, choose
 from chartserver.settings import SIMULATOR, Settings
-from chartserver.status import clock_object, trades
+from chartserver.status import clock_object, loss_limit_object, trades
 from db.calendar import read_hours
 from db.chain import read_known
 from db.change_log import read_cursor
 from db.history import (
+    EVER,
     BuildUpColumns,
     CandleColumns,
     Span,
@@ -24,6 +27,7 @@ from db.history import (
     read_previous,
     read_signals,
 )
+from db.loss_limit import read_reached
 from db.replay import read_session_dates
 from strategy.session import session_of
 
@@ -60,16 +64,25 @@ async def replay(connection: AsyncConnection[Any], request: Request, settings: S
     picture = await choose(connection, request, settings, opening=True)
     signals = await read_signals(connection, request.underlying, picture.span)
     shown = await _named(connection, request)
+    past: dict[str, Any] = {}
     if shown is None:
         shown = _present(picture.roles)
         shown += picture.around(REPLAY_WINGS)
         shown += [signal.symbol for signal in signals]
-    head = {**_head(request, settings, picture), "as_of": str(as_of)}
-    answer = await _answer(
-        connection, request, picture, dict.fromkeys(shown), head, signals, only_final=True
-    )
-    charts = _present(picture.roles(request.underlying))
-    forming = await forming_fields(connection, list(dict.fromkeys(shown)), charts, picture.span)
+        past = await past_fields(connection, request, picture.span)
+    shown = list(dict.fromkeys(shown))
+    reached = await read_reached(connection, [request.underlying], picture.span, EVER.stop)
+    head = {
+        **await _head(connection, request, settings, picture),
+        "as_of": str(as_of),
+        "signals": [signal_object(signal) for signal in signals],
+        **past,
+        "loss_limit": [
+            {**loss_limit_object(found), "known_at": seconds(found.known_at)} for found in reached
+        ],
+    }
+    answer = await _answer(connection, request, picture, shown, head, only_final=True)
+    forming = await forming_fields(connection, shown, _present(picture.roles), picture.span)
     return f"{answer[:-1]},{forming}}}"
 
 

@@ -1,7 +1,7 @@
 """Rows in the order in which they became known."""
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 from heapq import merge
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -16,6 +16,8 @@ from db.rows import BuildUp, Candle
 CANDLES = load_sql("sql/replay_candles.sql")
 BUILD_UPS = load_sql("sql/replay_build_ups.sql")
 SESSIONS = load_sql("sql/session_dates.sql")
+LISTED = load_sql("sql/listed_contracts.sql")
+REVISED = load_sql("sql/revised_signals.sql")
 
 # A session of a whole chain is tens of thousands of rows; other tasks run between the pieces.
 PIECE_ROWS = 1_000
@@ -33,6 +35,27 @@ async def read_session_dates(
     async with connection.cursor(row_factory=scalar_row) as cursor:
         await cursor.execute(SESSIONS, {"underlying": underlying, **span._asdict()})
         return await cursor.fetchall()
+
+
+async def read_listed(
+    connection: AsyncConnection[Any], underlying: str, sessions: Sequence[date]
+) -> dict[date, dict[date, list[int]]]:
+    """Return the contracts that were known in each session: strikes, ascending, by expiry."""
+    cursor = await connection.execute(
+        LISTED, {"underlying": underlying, "sessions": list(sessions)}
+    )
+    found: dict[date, dict[date, list[int]]] = {}
+    for session, expiry, strikes in await cursor.fetchall():
+        found.setdefault(session, {})[expiry] = strikes
+    return found
+
+
+async def read_revised(
+    connection: AsyncConnection[Any], underlying: str, span: Span
+) -> list[tuple[ShownSignal, datetime]]:
+    """Return a span's signals as they were before each correction, and when it counted."""
+    cursor = await connection.execute(REVISED, {"underlying": underlying, **span._asdict()})
+    return [(ShownSignal(*row[:-1]), row[-1]) for row in await cursor.fetchall()]
 
 
 async def read_known_rows(

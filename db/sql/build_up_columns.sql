@@ -1,7 +1,7 @@
 -- Build-ups of some symbols in [start, stop) as one JSON text of columns per symbol.
 with ordered as (
     select symbol, extract(epoch from open_time)::bigint as t, close, open_interest, oi_change,
-           volume, label, extract(epoch from known_at)::bigint as k
+           volume, label, ceil(extract(epoch from known_at))::bigint as k
       from build_up
      where symbol = any(%(symbols)s) and open_time >= %(start)s and open_time < %(stop)s
 )

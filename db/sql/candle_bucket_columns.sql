@@ -51,7 +51,7 @@ with finest as (
      where b.open_time >= %(start)s and b.open_time < %(stop)s
 ), judged as (
     select symbol, minutes, extract(epoch from open_time)::bigint as t, open, high, low, close,
-           volume, open_interest, extract(epoch from known_at)::bigint as k,
+           volume, open_interest, ceil(extract(epoch from known_at))::bigint as k,
            final and (
                until >= open_time + make_interval(mins => minutes)
                or (until >= close_time and open_time < close_time)

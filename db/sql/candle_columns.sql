@@ -20,7 +20,7 @@ with finest as (
                   < date_bin('1 day', coarse.open_time, '2000-01-01+00') + interval '1 day')
 ), ordered as (
     select symbol, interval_minutes, extract(epoch from open_time)::bigint as t, open, high, low,
-           close, volume, open_interest, final, extract(epoch from known_at)::bigint as k
+           close, volume, open_interest, final, ceil(extract(epoch from known_at))::bigint as k
       from finest
      where final or not %(only_final)s
 )

@@ -1,18 +1,15 @@
 -- The strike ladder of one expiry as known at a time: per listed contract the newest chain open
 -- interest, build-up, price and greeks of the session whose known_at is not later. A price is that of
--- the candle or of the build-up, whichever ended later; a forming candle's is as of when it came.
--- Where no chain was observed, the contract's own rows tell its open interest. Of all strikes, or
--- of some.
+-- the candle or of the build-up, whichever ended later; a forming candle's is as of when it came, as
+-- its states were kept.
+-- Open interest is the newer of the chain's and the build-up's; where there is neither, the candle's.
+-- Of all strikes, or of some.
 select c.strike, c.option_type, c.symbol,
        case when p.by_build_up then b.close else k.close end as price,
        case when p.by_build_up then b.known_at else k.known_at end as price_at,
        case when p.by_build_up then b.kind else k.kind end as price_from,
        b.label, b.close_time as label_at, b.oi_change as oi_change_5m,
-       coalesce(h.open_interest, b.open_interest, k.open_interest) as open_interest,
-       case when h.open_interest is not null then h.observed_at
-            when b.open_interest is not null then b.close_time
-            when k.open_interest is not null then k.ended_at end as oi_at,
-       h.open_interest - h.previous as oi_change,
+       o.open_interest, o.oi_at, o.open_interest - h.previous as oi_change,
        g.implied_volatility, g.delta, g.gamma, g.theta, g.vega, g.forward, g.forward_source,
        g.close_time as greeks_at
   from contract c
@@ -32,18 +29,32 @@ select c.strike, c.option_type, c.symbol,
           and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
         order by open_time desc limit 1) b on true
   left join lateral (
-       select 'candle' as kind, close, open_interest, known_at,
-              least(open_time + make_interval(mins => interval_minutes), known_at) as ended_at
-         from candle
-        where candle.symbol = c.symbol and interval_minutes in (1, 5)
-          and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
-        order by open_time desc, interval_minutes limit 1) k on true
+       select * from (
+              (select 'candle' as kind, open_time, close, open_interest, known_at,
+                      least(open_time + make_interval(mins => interval_minutes), known_at) as ended_at
+                 from candle
+                where candle.symbol = c.symbol and interval_minutes in (1, 5)
+                  and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
+                order by open_time desc, interval_minutes limit 1)
+              union all
+              (select 'candle', open_time, close, null, known_at, known_at
+                 from forming
+                where forming.symbol = c.symbol
+                  and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
+                order by open_time desc, known_at desc limit 1)) seen
+        order by open_time desc, known_at desc, open_interest limit 1) k on true
   left join lateral (
        select *, open_time + make_interval(mins => interval_minutes) as close_time from greeks
         where greeks.symbol = c.symbol
           and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
         order by open_time desc, interval_minutes desc limit 1) g on true
  cross join lateral (select k.ended_at is null or b.close_time > k.ended_at as by_build_up) p
+ left join lateral (
+       select open_interest, oi_at
+         from (values (h.open_interest, h.observed_at, 1), (b.open_interest, b.close_time, 2),
+                      (k.open_interest, k.ended_at, 3)) told (open_interest, oi_at, preference)
+        where open_interest is not null
+        order by preference = 3, oi_at desc, preference limit 1) o on true
  where c.underlying = %(underlying)s and c.expiry = %(expiry)s
    and (%(strikes)s::integer[] is null or c.strike = any(%(strikes)s))
  order by c.strike, c.option_type

@@ -1,6 +1,6 @@
 """Replay: everything of a range with the time it became known, in one answer or paced."""
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import psycopg
 import pytest
@@ -44,6 +44,34 @@ def test_its_contracts_are_those_around_the_opening_price_and_of_its_signals(sto
     assert answer["symbols"]["call"] == CALL
     near = {f"NIFTY260127C{strike}" for strike in (24900, 24950, 25000, 25050, 25100)}
     assert set(answer["candles"]) == {"NIFTY", "NIFTY260127C25150", *near}
+
+
+def test_each_session_says_which_contracts_were_known_in_it(stored, chart):
+    later = contract(25200, "C")._replace(first_seen=date(2026, 1, 22), last_seen=date(2026, 1, 22))
+    write(stored, CONTRACT, [later])
+    write(stored, CANDLE, [candle("NIFTY", 1440)])
+    first, second = chart.json("/api/replay?from=2026-01-21&to=2026-01-22")["listed"]
+    assert (first["session"], first["expiry"]) == ("2026-01-21", "2026-01-27")
+    assert first["strikes"] == STRIKES
+    assert (second["session"], second["expiry"]) == ("2026-01-22", "2026-01-27")
+    assert second["strikes"] == [25200], "the others were not seen on that day"
+    (none,) = chart.json(f"/api/replay?{RANGE}&expiry=2026-02-24")["listed"]
+    assert (none["expiries"], none["expiry"], none["strikes"]) == (["2026-01-27"], None, [])
+
+
+def test_a_signal_that_was_corrected_comes_with_what_it_was_before(stored, chart):
+    before = signal("NIFTY260127C25150", 5)
+    corrected = before._replace(
+        entry=101.5, known_at=before.known_at + timedelta(minutes=3, milliseconds=200)
+    )
+    write(stored, SIGNAL, [corrected])
+    answer = chart.json(f"/api/replay?{RANGE}")
+    (now,), (then,) = answer["signals"], answer["revised"]
+    assert (then["entry"], then["known_at"]) == (100.0, seconds(before.known_at))
+    assert now["entry"] == 101.5
+    assert then["revised_at"] == now["known_at"] == seconds(before.known_at) + 181, (
+        "not known yet when its second began"
+    )
 
 
 def form(connection: psycopg.Connection, *symbols: str) -> None:
@@ -170,3 +198,22 @@ def test_wrong_parameters_are_refused_before_the_stream_begins(chart):
     for query, name in (("", "from"), ("from=2026-01-21&speed=0", "speed"), ("from=x", "from")):
         answer = chart.get(f"/replay/stream?{query}")
         assert (answer.status_code, answer.json()["parameter"]) == (400, name)
+
+
+def test_a_past_ladder_has_the_prices_that_were_seen_to_form(connection, chart):
+    symbol = "NIFTY260127C25000"
+    write(connection, CONTRACT, [contract(25000, "C")])
+    for second, close in ((10, 101.0), (40, 104.0)):
+        known = OPEN + timedelta(seconds=second)
+        row = candle(symbol, 0, close, final=False, known_at=known)
+        write(connection, LIVE_CANDLE, [row])
+    write(connection, CANDLE, [candle(symbol, 0, 107.0)])
+
+    def price(second: int) -> float | None:
+        at = seconds(OPEN) + second
+        (row,) = chart.json(f"/api/chain?underlying=NIFTY&expiry=2026-01-27&at={at}")["rows"]
+        return row["call"]["price"]
+
+    assert [price(second) for second in (9, 10, 39, 40, 59, 60)] == [
+        None, 101.0, 101.0, 104.0, 104.0, 107.0
+    ]  # fmt: skip
