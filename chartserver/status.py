@@ -6,14 +6,17 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
+from psycopg import AsyncConnection
 
 from chartserver.errors import brief
 from chartserver.frames import event, hours_object, seconds
 from chartserver.hub import Hub
+from chartserver.parameters import ist_day
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
 from db.calendar import read_overrides_async
 from db.freshness import Freshness, Newest, SourceStatus, read_freshness
+from db.loss_limit import Reached, read_reached
 from db.reader import Pool, read
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
@@ -36,6 +39,7 @@ class StatusWatch:
         self._pool = pool
         self._hub = hub
         self._freshness = Freshness([], [])
+        self._reached: list[Reached] = []
         self._database_up = True
 
     async def run(self) -> None:
@@ -56,9 +60,7 @@ class StatusWatch:
     async def look(self) -> bool:
         """Read the state once; tell whether the database answered."""
         try:
-            self._freshness = await read(
-                self._pool, lambda connection: read_freshness(connection, UNDERLYINGS)
-            )
+            self._freshness, self._reached = await read(self._pool, self._read)
             use_overrides(await read(self._pool, read_overrides_async))
         except (psycopg.Error, OSError) as error:
             if self._database_up:
@@ -67,6 +69,11 @@ class StatusWatch:
         else:
             self._database_up = True
         return self._database_up
+
+    async def _read(self, connection: AsyncConnection[Any]) -> tuple[Freshness, list[Reached]]:
+        freshness = await read_freshness(connection, UNDERLYINGS)
+        now = self._settings.clock.now()
+        return freshness, await read_reached(connection, UNDERLYINGS, ist_day(now), now)
 
     def event(self, underlying: str | None = None) -> bytes:
         """Return the state as a stream event without an id."""
@@ -86,6 +93,13 @@ class StatusWatch:
             "feed": "none" if self._settings.serves_stored else "expected",
             "sources": self._sources(now),
             "ages": self.ages(now, underlying),
+            "ages_by": {name: self.ages(now, name) for name in UNDERLYINGS},
+            "loss_limit": [
+                loss_limit_object(reached)
+                for reached in self._reached
+                # Read before midnight, it is of another session after it.
+                if reached.session == session_of(now) and underlying in {None, reached.underlying}
+            ],
         }
 
     def ages(self, now: datetime, underlying: str | None = None) -> dict[str, int | None]:
@@ -107,7 +121,8 @@ class StatusWatch:
         """Return what makes clients be told at once: everything but the passing of time."""
         now = self._settings.clock.now()
         states = {name: (s["state"], s["error"]) for name, s in self._sources(now).items()}
-        return self._database_up, _is_open(now), _today(now), self._freshness.newest, states
+        newest, reached = self._freshness.newest, self._reached
+        return self._database_up, _is_open(now), _today(now), newest, reached, states
 
 
 def clock_object(settings: Settings) -> dict[str, float]:
@@ -117,6 +132,16 @@ def clock_object(settings: Settings) -> dict[str, float]:
         "market": market.timestamp(),
         "wall": wall,
         "speed": speed,
+    }
+
+
+def loss_limit_object(reached: Reached) -> dict[str, Any]:
+    """Return a strategy that takes no new entries; `since` is null where it is not known."""
+    return {
+        "underlying": reached.underlying,
+        "strategy": reached.strategy,
+        "version": reached.version,
+        "since": seconds(reached.since) if reached.since else None,
     }
 
 

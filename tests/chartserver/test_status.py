@@ -1,10 +1,14 @@
 """What pages are told of the sources, the market and the age of the data."""
 
-import pytest
-from chart_help import OPEN, Stream, candle, clock_text, seconds
+from datetime import timedelta
 
-from db.bulk import CANDLE, write
+import pytest
+from chart_help import OPEN, SESSION, Stream, candle, clock_text, seconds
+
+from db.bulk import CANDLE, SIGNAL_REJECTION, write
+from db.rows import SignalRejection
 from db.source_status import report_down, report_up
+from db.strategies import StrategyVersion, register_version
 
 CLOCK_AT_NIGHT = clock_text("2026-01-21T18:00:00+00:00")
 
@@ -91,3 +95,100 @@ def test_over_stored_data_no_feed_is_expected_and_no_source_is_missed(serve, con
     told = chart.json("/api/history?underlying=NIFTY")["status"]
     assert (told["feed"], told["sources"]) == ("none", {})
     assert status_of(serve(OPTIONSCALP_CLOCK=frozen))["feed"] == "expected"
+
+
+def test_one_stream_of_all_underlyings_tells_the_ages_of_each(serve, connection, frozen):
+    write(connection, CANDLE, [candle("NIFTY", 7), candle("BANKNIFTY", 8)])
+    status = status_of(serve(OPTIONSCALP_CLOCK=frozen))
+    assert status["ages"] == {"candle": 60, "build_up": None}
+    assert status["ages_by"] == {
+        "NIFTY": {"candle": 120, "build_up": None},
+        "BANKNIFTY": {"candle": 60, "build_up": None},
+    }
+
+
+@pytest.fixture
+def registered(connection):
+    for name in ("delta_volume", "pullback"):
+        version = StrategyVersion(name, "1", name, {})
+        register_version(connection, version, OPEN, live=True)
+    return connection
+
+
+def limited(minute: int = 8, lost: tuple[int, ...] = (3, 6), **changes) -> SignalRejection:
+    """A candidate that the limit rejects, with the minutes in which trades before it were lost."""
+    moments = [(OPEN + timedelta(minutes=ended)).isoformat() for ended in lost]
+    row = SignalRejection(
+        strategy="delta_volume",
+        version="1",
+        underlying="NIFTY",
+        session=SESSION,
+        event_time=OPEN + timedelta(minutes=minute),
+        reason="daily_loss_limit",
+        symbol="NIFTY260127C25000",
+        details={"losing_signals": [{"stopped_by": moment} for moment in moments]},
+        known_at=OPEN + timedelta(minutes=minute, seconds=20),
+    )
+    return row._replace(**changes)
+
+
+REACHED = {
+    "underlying": "NIFTY",
+    "strategy": "delta_volume",
+    "version": "1",
+    "since": seconds(OPEN + timedelta(minutes=6)),
+}
+
+
+def test_a_strategy_at_its_daily_loss_limit_is_named_with_the_time_it_was_reached(
+    serve, registered, frozen
+):
+    write(registered, SIGNAL_REJECTION, [limited(9), limited(8)])
+    chart = serve(OPTIONSCALP_CLOCK=frozen)
+    assert status_of(chart)["loss_limit"] == [REACHED]
+    assert chart.json("/api/history?underlying=NIFTY")["status"]["loss_limit"] == [REACHED]
+    with Stream(chart, underlying="BANKNIFTY") as stream:
+        assert stream.take().data["loss_limit"] == []
+
+
+def test_the_loss_limit_is_of_this_session_and_of_what_is_known_by_now(serve, registered, frozen):
+    day = timedelta(days=1)
+    write(
+        registered,
+        SIGNAL_REJECTION,
+        [
+            limited(session=SESSION - day, event_time=OPEN - day, known_at=OPEN - day),
+            limited(strategy="pullback", known_at=OPEN + timedelta(minutes=11)),
+            limited(reason="against_net_delta"),
+        ],
+    )
+    assert status_of(serve(OPTIONSCALP_CLOCK=frozen))["loss_limit"] == []
+
+
+def test_the_loss_limit_is_told_as_soon_as_it_is_stored(serve, registered, frozen):
+    with Stream(serve(OPTIONSCALP_CLOCK=frozen)) as stream:
+        assert stream.take().data["loss_limit"] == []
+        write(registered, SIGNAL_REJECTION, [limited()])
+        while stream.take_kind("status").data["loss_limit"] != [REACHED]:
+            pass
+
+
+def test_details_without_the_lost_trades_leave_the_time_open(serve, registered, frozen):
+    write(registered, SIGNAL_REJECTION, [limited(details={"note": "a rule of its own"})])
+    status = status_of(serve(OPTIONSCALP_CLOCK=frozen))
+    assert status["loss_limit"] == [{**REACHED, "since": None}]
+
+
+def test_a_replay_says_when_each_session_reached_its_limit_and_when_that_was_known(
+    serve, registered, frozen
+):
+    write(registered, CANDLE, [candle("NIFTY", 8)])
+    write(registered, SIGNAL_REJECTION, [limited(9), limited(8), limited(9, strategy="pullback")])
+    answer = serve(OPTIONSCALP_CLOCK=frozen).json(
+        "/api/replay?underlying=NIFTY&from=2026-01-21&to=2026-01-21"
+    )
+    known = seconds(OPEN + timedelta(minutes=8, seconds=20))
+    assert answer["loss_limit"] == [
+        {**REACHED, "known_at": known},
+        {**REACHED, "strategy": "pullback", "known_at": known + 60},
+    ]
