@@ -43,3 +43,31 @@ export function element(tag, { testId, ...given } = {}) {
 export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text
 }
+
+/**
+ * Write properties of an element only where they differ: what is written anew flickers, and costs.
+ * @template {HTMLElement} T
+ * @param {T} node
+ * @param {Partial<Pick<T, "className" | "title" | "hidden" | "textContent">>} wanted
+ */
+export function patch(node, wanted) {
+  for (const name of /** @type {(keyof typeof wanted)[]} */ (Object.keys(wanted))) {
+    const value = wanted[name]
+    if (value === undefined || node[name] === value) continue
+    Object.assign(node, { [name]: value })
+    // As if it had never been written.
+    if (value === "") node.removeAttribute(name === "className" ? "class" : name)
+  }
+}
+
+/**
+ * Write an attribute only where it differs; null takes it away.
+ * @param {HTMLElement} node
+ * @param {string} name
+ * @param {string | null} value
+ */
+export function patchAttribute(node, name, value) {
+  if (node.getAttribute(name) === value) return
+  if (value === null) node.removeAttribute(name)
+  else node.setAttribute(name, value)
+}

@@ -124,3 +124,10 @@ export function duration(seconds) {
   if (whole < 86_400) return `${Math.floor(whole / 3600)} h ${two(minutes)} m`
   return `${Math.floor(whole / 86_400)} d`
 }
+
+/** `45 s`, `4 m`, `2 h`, `3 d`: how old something is, rounded down. @param {number} seconds */
+export function age(seconds) {
+  if (seconds < 60) return `${Math.max(0, Math.floor(seconds))} s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} m`
+  return seconds < 86_400 ? `${Math.floor(seconds / 3600)} h` : `${Math.floor(seconds / 86_400)} d`
+}

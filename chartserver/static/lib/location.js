@@ -18,26 +18,3 @@ export function writeLocation(values) {
   const next = text ? `${location.pathname}?${text}` : location.pathname
   if (next !== location.pathname + location.search) history.replaceState(null, "", next)
 }
-
-/**
- * Read one parameter that must be one of a few words.
- * @template {string} T
- * @param {URLSearchParams} query
- * @param {string} name
- * @param {readonly T[]} allowed the first is the default
- * @returns {T}
- */
-export function oneOf(query, name, allowed) {
-  const value = /** @type {T} */ (query.get(name))
-  return allowed.includes(value) ? value : allowed[0]
-}
-
-/**
- * Read a whole positive number; null when absent or something else.
- * @param {URLSearchParams} query
- * @param {string} name
- */
-export function positive(query, name) {
-  const value = Number(query.get(name))
-  return Number.isFinite(value) && value > 0 ? value : null
-}
