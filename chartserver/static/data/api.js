@@ -18,13 +18,16 @@ export class ApiError extends Error {
   }
 }
 
+/** @typedef {Record<string, string | number | null | undefined | readonly string[]>} Query */
+
 /**
  * @param {string} path
- * @param {Record<string, string | number | null | undefined>} query empty values are left out
+ * @param {Query} query empty values are left out, lists become repeated names
  */
 export function url(path, query) {
-  const given = Object.entries(query).filter(([, value]) => value != null && value !== "")
-  return `${path}?${new URLSearchParams(given.map(([name, value]) => [name, String(value)]))}`
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    [value ?? ""].flat().filter((one) => one !== "").map((one) => [name, String(one)]))
+  return `${path}?${new URLSearchParams(given)}`
 }
 
 /** @param {string} text */
@@ -33,7 +36,7 @@ const sentence = (text) => (/[.!?\u2026]$/.test(text) ? text : `${text}.`)
 /**
  * GET JSON.
  * @param {string} path
- * @param {Record<string, string | number | null | undefined>} query
+ * @param {Query} query
  * @param {AbortSignal} [abort]
  * @returns {Promise<any>}
  * @throws {ApiError}
@@ -57,7 +60,20 @@ export async function getJson(path, query, abort) {
 }
 
 /**
- * @param {{underlying: string, expiry?: string | null, strike?: number | null}} query
+ * What a page asks of a range; null takes the usual choice.
+ * @typedef {object} Asked
+ * @property {string} underlying
+ * @property {string | null} [expiry]
+ * @property {number | null} [strike]
+ * @property {number | null} [call] strike of the call alone
+ * @property {number | null} [put]
+ * @property {string} [symbols] by commas, instead of the usual ones
+ * @property {string} [from]
+ * @property {string} [to]
+ */
+
+/**
+ * @param {Asked} query
  * @param {AbortSignal} [abort]
  * @returns {Promise<HistoryAnswer>}
  */
@@ -65,8 +81,8 @@ export const getHistory = (query, abort) =>
   getJson("/api/history", { ...query, interval: "1m" }, abort)
 
 /**
- * @param {{underlying: string, from: string, to: string, strike?: number | null}} query
+ * @param {Asked} query
  * @param {AbortSignal} [abort]
  * @returns {Promise<HistoryAnswer>}
  */
-export const getReplay = (query, abort) => getJson("/api/replay", query, abort)
+export const getReplay = (query, abort) => getJson("/api/replay", { ...query }, abort)

@@ -13,43 +13,64 @@ export function nearestStrike(spot, strikes) {
   return best
 }
 
-/** Share of the distance between two strikes that spot must go past their middle. */
-const BAND = 0.05
+/** Share of the distance between two strikes by which spot must be nearer to the other one. */
+const BAND = 0.2
 
 /**
- * Tells when ATM has moved for good: spot is clearly nearer to another strike, and still is after
- * a while. Without it the charts would flip back and forth at the middle between two strikes.
- * @param {number} patience milliseconds
- * @param {(strike: number) => void} onMove
+ * Where the strike at the money goes to when spot stays; null where it is clear enough.
+ * @param {number} spot
+ * @param {readonly number[]} strikes listed ones
+ * @param {number} shown
  */
-export function followAtm(patience, onMove) {
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let timer
-  /** @type {number | null} */
-  let target = null
+export function calmTarget(spot, strikes, shown) {
+  const nearest = nearestStrike(spot, strikes)
+  if (nearest === null || nearest === shown) return null
+  const lead = Math.abs(shown - spot) - Math.abs(nearest - spot)
+  return lead < BAND * Math.abs(nearest - shown) ? null : nearest
+}
 
-  function cancel() {
-    clearTimeout(timer)
-    target = null
+/**
+ * The strike at the money that a person can work with: it changes only when spot is clearly nearer
+ * to another strike and has stood there for a while of the wall clock. Without it the charts would
+ * flip back and forth at the middle between two strikes.
+ */
+export class CalmAtm {
+  /** @param {() => number} patience milliseconds @param {() => void} moved */
+  constructor(patience, moved) {
+    this.patience = patience
+    this.moved = moved
+    /** @type {number | null} */
+    this.strike = null
+    /** @type {number | null} where it goes to when spot stays */
+    this.target = null
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    this.timer = undefined
   }
-  return {
-    cancel,
-    /**
-     * @param {number | null} spot
-     * @param {readonly number[]} strikes
-     * @param {number | null} shown the strike on the charts
-     */
-    check(spot, strikes, shown) {
-      const atm = spot === null ? null : nearestStrike(spot, strikes)
-      if (spot === null || atm === null || shown === null || atm === shown) return cancel()
-      const lead = Math.abs(shown - spot) - Math.abs(atm - spot)
-      if (lead < BAND * Math.abs(atm - shown) || atm === target) return
-      clearTimeout(timer)
-      target = atm
-      timer = setTimeout(() => {
-        target = null
-        onMove(atm)
-      }, patience)
-    },
+
+  /** Stand at a strike. @param {number | null} strike */
+  place(strike) {
+    this.stay()
+    this.strike = strike
+  }
+
+  stay() {
+    clearTimeout(this.timer)
+    this.target = null
+  }
+
+  /** @param {number | null} spot @param {readonly number[]} strikes listed ones */
+  see(spot, strikes) {
+    const { strike: shown } = this
+    if (spot === null || !strikes.length) return this.stay()
+    if (shown === null) return this.place(nearestStrike(spot, strikes))
+    const target = calmTarget(spot, strikes, shown)
+    if (target === null) return this.stay()
+    if (target === this.target) return
+    this.stay()
+    this.target = target
+    this.timer = setTimeout(() => {
+      this.place(target)
+      this.moved()
+    }, this.patience())
   }
 }

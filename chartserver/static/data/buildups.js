@@ -5,34 +5,45 @@ import { lowerBound } from "../lib/search.js"
 export const BUILD_UP_SECONDS = 300
 
 /**
- * What each label is called, its colour and the two-letter form for wide cells.
- * @type {Record<Label, {name: string, short: string, color: string, means: string}>}
+ * What each label is called, and the two-letter form for wide cells; styles/theme.css has its colour.
+ * @type {Record<Label, {name: string, short: string, means: string}>}
  */
 export const LABELS = {
   long_build_up: {
-    name: "Long build-up", short: "LB", color: "#23b26b",
+    name: "Long build-up", short: "LB",
     means: "premium up, open interest up: buyers open positions",
   },
   short_build_up: {
-    name: "Short build-up", short: "SB", color: "#e5484d",
+    name: "Short build-up", short: "SB",
     means: "premium down, open interest up: writers open positions",
   },
   short_covering: {
-    name: "Short covering", short: "SC", color: "#2ee6d6",
+    name: "Short covering", short: "SC",
     means: "premium up, open interest down: writers buy back",
   },
   long_unwinding: {
-    name: "Long unwinding", short: "LU", color: "#f5a524",
+    name: "Long unwinding", short: "LU",
     means: "premium down, open interest down: buyers leave",
   },
   none: {
-    name: "None", short: "", color: "#4a5568",
+    name: "None", short: "",
     means: "premium or open interest unchanged or unknown",
   },
 }
 
 /** @param {string | null | undefined} label */
 export const labelOf = (label) => LABELS[/** @type {Label} */ (label)] ?? LABELS.none
+
+/** @param {BuildUpColumns} columns @returns {BuildUp[]} */
+export const rowsOf = (columns) =>
+  columns.t.map((t, i) => ({
+    t,
+    close: columns.close[i],
+    oi: columns.oi?.[i] ?? null,
+    oi_change: columns.oi_change?.[i] ?? null,
+    volume: columns.volume?.[i] ?? null,
+    label: columns.label[i],
+  }))
 
 /** All build-ups of one contract, ascending by open time. */
 export class BuildUpTable {
@@ -49,15 +60,15 @@ export class BuildUpTable {
   /** @param {BuildUpColumns} columns */
   load(columns) {
     this.t = columns.t.slice()
-    this.rows = columns.t.map((t, i) => ({
-      t,
-      close: columns.close[i],
-      oi: columns.oi?.[i] ?? null,
-      oi_change: columns.oi_change?.[i] ?? null,
-      volume: columns.volume?.[i] ?? null,
-      label: columns.label[i],
-    }))
+    this.rows = rowsOf(columns)
     this.changedFrom = -Infinity
+  }
+
+  /** Keep only so many rows from the first on. @param {number} length */
+  cut(length) {
+    if (length >= this.t.length) return
+    this.changedFrom = Math.min(this.changedFrom, this.t[length])
+    this.t.length = this.rows.length = length
   }
 
   /** @param {BuildUp} row */

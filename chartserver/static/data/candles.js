@@ -71,6 +71,34 @@ export class CandleTable {
     this.changedFrom = Math.min(this.changedFrom, candle.t)
   }
 
+  /**
+   * Add rows of columns at the end.
+   * @param {CandleColumns} columns
+   * @param {number} from
+   * @param {number} until place after the last
+   */
+  extend(columns, from, until) {
+    if (from < until) this.changedFrom = Math.min(this.changedFrom, columns.t[from])
+    for (let i = from; i < until; i++) {
+      this.t.push(columns.t[i])
+      this.o.push(columns.o[i])
+      this.h.push(columns.h[i])
+      this.l.push(columns.l[i])
+      this.c.push(columns.c[i])
+      this.v.push(columns.v?.[i] ?? null)
+      this.oi.push(columns.oi?.[i] ?? null)
+      this.final.push(columns.final?.[i] ?? true)
+    }
+  }
+
+  /** Keep only so many candles from the first on. @param {number} length */
+  cut(length) {
+    if (length >= this.length) return
+    this.changedFrom = Math.min(this.changedFrom, this.t[length])
+    for (const column of [this.t, this.o, this.h, this.l, this.c, this.v, this.oi, this.final])
+      column.length = length
+  }
+
   /** Return the open time from which candles changed since the last call; Infinity for none. */
   takeChange() {
     const from = this.changedFrom

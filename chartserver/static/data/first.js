@@ -1,12 +1,12 @@
 /** @import { HistoryAnswer } from "./types.js" */
 import { getHistory } from "./api.js"
-import { readChoice } from "../lib/choice.js"
+import { askedOf, readChoice } from "./choice.js"
 
 /**
  * The first history, asked for while the chart library is still being read: the page names this
  * module ahead of the others.
  * @type {Promise<HistoryAnswer>}
  */
-export const firstHistory = getHistory(readChoice())
+export const firstHistory = getHistory(askedOf(readChoice()))
 // Whoever uses it handles the failure.
 firstHistory.catch(() => {})

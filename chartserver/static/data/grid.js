@@ -1,18 +1,23 @@
-import { ANCHOR, bucketOf } from "./aggregate.js"
+/** @import { Hours } from "./hours.js" */
 import { lowerBound, upperBound } from "../lib/search.js"
-
-const DAY = 86_400
+import { dayOf } from "./hours.js"
 
 /**
- * The shared time axis: every bucket of every session seen, from 09:15 IST to the newest row, with
+ * The shared time axis: every bucket of every session seen, from its open to the newest row, with
  * the gaps. All charts use the same one, so that the same place means the same time on each.
  */
 export class TimeGrid {
-  /** @param {number} minutes */
-  constructor(minutes) {
+  /** @param {number} minutes @param {Hours} hours */
+  constructor(minutes, hours) {
     this.minutes = minutes
+    this.hours = hours
     /** @type {number[]} */
     this.times = []
+  }
+
+  /** @param {number} time */
+  bucketOf(time) {
+    return this.hours.bucketOf(time, this.minutes)
   }
 
   /**
@@ -21,24 +26,29 @@ export class TimeGrid {
    * @returns {"same" | "longer" | "changed"} "changed" when buckets appeared before the last one
    */
   cover(time) {
-    const bucket = bucketOf(time, this.minutes)
+    const bucket = this.bucketOf(time)
     const step = this.minutes * 60
-    const day = Math.floor(bucket / DAY) * DAY
     const last = this.times.length ? this.times[this.times.length - 1] : -Infinity
-    const open = day + ANCHOR
+    const open = this.hours.openOf(time)
     if (bucket > last) {
-      const from = last >= day ? last + step : Math.min(open, bucket)
+      const sameDay = last !== -Infinity && dayOf(last) === dayOf(bucket)
+      const from = sameDay ? last + step : Math.min(open, bucket)
       for (let next = from; next <= bucket; next += step) this.times.push(next)
       return "longer"
     }
     const place = lowerBound(this.times, bucket)
     if (this.times[place] === bucket) return "same"
-    const until = this.times[place] < day + DAY ? this.times[place] : bucket + step
+    const until = dayOf(this.times[place]) === dayOf(bucket) ? this.times[place] : bucket + step
     const added = []
     for (let next = Math.min(open, bucket); next < until; next += step) added.push(next)
     const before = this.times[place - 1] ?? -Infinity
     this.times.splice(place, 0, ...added.filter((next) => next > before))
     return "changed"
+  }
+
+  /** Keep only so many times from the first on. @param {number} length */
+  cut(length) {
+    if (length < this.times.length) this.times.length = length
   }
 
   /**
@@ -48,7 +58,7 @@ export class TimeGrid {
   coverAll(times) {
     let covered = -Infinity
     for (const time of times) {
-      const bucket = bucketOf(time, this.minutes)
+      const bucket = this.bucketOf(time)
       if (bucket !== covered) this.cover(bucket)
       covered = bucket
     }

@@ -1,12 +1,18 @@
-/** @import { BuildUpEvent, CandleEvent, HistoryAnswer, Signal, Status } from "./types.js" */
-/** @import { Market } from "./market.js" */
+/** @import { Asked } from "./api.js" */
+/** @import { Channel } from "./channel.js" */
+/** @import { Store } from "./store.js" */
+/** @import { StreamEvent, Tell } from "./switchboard.js" */
+/** @import { HistoryAnswer, Status } from "./types.js" */
 import { ApiError, getHistory } from "./api.js"
-import { isoDate } from "../lib/format.js"
-import { openStream } from "./stream.js"
-import { parseOption } from "./symbols.js"
+import { openChannel } from "./channel.js"
+import { parseCursor } from "./cursor.js"
+import { dayOf } from "./hours.js"
+import { parseOption, underlyingOf } from "./symbols.js"
 
 /** Seconds to wait before the next attempt, each longer than the one before. */
 const WAITS = [1, 2, 4, 8, 15, 30]
+/** After further candles could not be had. */
+const AGAIN_MS = 3000
 /** Between two readings of the history because of what the stream brought. */
 const RELOAD_PAUSE_MS = 5000
 
@@ -17,31 +23,30 @@ const RELOAD_PAUSE_MS = 5000
  * @typedef {"loading" | "live" | "reconnecting" | "retrying" | "waiting" | "refused"} Connection
  *
  * @typedef {object} LiveHooks
- * @property {() => {underlying: string, expiry: string | null, strike: number | null}} query
- * @property {(answer: HistoryAnswer) => void} loaded the market was filled from an answer
- * @property {(kind: "candle" | "build_up" | "signal") => void} changed
+ * @property {() => Asked} query
+ * @property {(answer: HistoryAnswer) => void} loaded the store was filled anew
+ * @property {(touched: boolean) => void} changed rows arrived; whether any is a row of the market
  * @property {(status: Status) => void} status
  * @property {(state: Connection, message: string, error?: ApiError) => void} connection
- * @property {(signal: Signal) => void} signal a new or changed signal
  */
 
 /**
- * Keeps a market up to date: history first, then the stream from that very snapshot on. Whatever
+ * Keeps a store up to date: history first, then the stream from that very snapshot on. Whatever
  * goes wrong ends in reading the history again.
  */
 export class Live {
   /**
-   * @param {Market} market
+   * @param {Store} store
    * @param {Promise<HistoryAnswer>} first the first history, already asked for
    * @param {LiveHooks} hooks
    */
-  constructor(market, first, hooks) {
-    this.market = market
+  constructor(store, first, hooks) {
+    this.store = store
     /** @type {Promise<HistoryAnswer> | null} */
     this.first = first
     this.hooks = hooks
-    /** @type {ReturnType<typeof openStream> | null} */
-    this.stream = null
+    /** @type {Channel | null} */
+    this.channel = null
     /** @type {AbortController | null} */
     this.request = null
     /** @type {ReturnType<typeof setTimeout> | undefined} */
@@ -50,53 +55,64 @@ export class Live {
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.reloading = undefined
     this.reloaded = -Infinity
-    /** @type {(() => void)[] | null} events that came while a history was on its way */
-    this.waiting = null
+    this.underlying = ""
+    /** What was taken in last: events up to its number are in the store. */
+    this.cursor = ""
+    /** @type {StreamEvent[] | null} events that came while a history was on its way */
+    this.waiting = []
+    /** @type {Map<string, Promise<void>>} symbols whose history is on its way */
+    this.asked = new Map()
   }
 
-  /** Read the history and open the stream anew. */
+  /** Read the history anew and follow it; events that come meanwhile are taken in after it. */
   async start() {
-    this.stream?.close()
-    this.stream = null
-    this.waiting = null
+    const query = this.hooks.query()
+    if (query.underlying !== this.underlying) this.watch(query.underlying)
+    this.waiting = []
+    this.asked.clear()
     this.hooks.connection("loading", "Reading the stored session\u2026")
-    const answer = await this.read()
+    const answer = await this.read(query)
     if (!answer) return
-    this.apply(answer)
-    this.open(answer.underlying, answer.as_of)
-  }
-
-  /**
-   * Change to other contracts of the same underlying; the stream stays open. Events that arrive
-   * before the answer are applied after it, so that none is lost.
-   * @param {number | null} [atm] the strike to show when none is fixed; null: the server's choice
-   */
-  async swap(atm = null) {
-    if (!this.stream) return this.start()
-    this.waiting ??= []
-    const answer = await this.read(atm)
-    if (!answer || !this.waiting) return
-    const waiting = this.waiting
+    this.cursor = answer.as_of ?? ""
+    this.store.load(answer)
+    this.hooks.loaded(answer)
+    /** @type {StreamEvent[]} */
+    const waiting = this.waiting ?? []
     this.waiting = null
-    this.apply(answer)
-    for (const event of waiting) event()
+    this.take(waiting)
+    this.channel?.post({
+      kind: "follow", since: this.cursor,
+      ladder: answer.expiry && `${answer.underlying}:${answer.expiry}`,
+    })
+  }
+
+  /** @param {string} underlying */
+  watch(underlying) {
+    this.underlying = underlying
+    this.channel ??= openChannel((tell) => this.hear(tell))
+    this.channel.post({ kind: "watch", underlying })
+  }
+
+  /** The page is put away: leave the stream to the others. */
+  leave() {
+    this.channel?.close()
+    this.channel = null
+    this.underlying = ""
   }
 
   /**
-   * @param {number | null} [atm]
+   * @param {Asked} query
    * @returns {Promise<HistoryAnswer | null>} null when another request took over, or on failure
    */
-  async read(atm = null) {
+  async read(query) {
     clearTimeout(this.timer)
     this.request?.abort()
     const request = new AbortController()
     this.request = request
     try {
-      const query = this.hooks.query()
       const first = this.first
       this.first = null
-      const answer = await (first ??
-        getHistory({ ...query, strike: query.strike ?? atm }, request.signal))
+      const answer = await (first ?? getHistory(query, request.signal))
       return request.signal.aborted ? null : answer
     } catch (error) {
       if (!request.signal.aborted) this.failed(error)
@@ -104,19 +120,53 @@ export class Live {
     }
   }
 
-  /** @param {HistoryAnswer} answer */
-  apply(answer) {
-    this.market.load(answer)
-    this.hooks.loaded(answer)
+  /**
+   * Make sure that the candles of some symbols are in the store.
+   * @param {readonly string[]} symbols of the underlying
+   * @returns {Promise<void>} once they are; also when they cannot be had
+   */
+  async want(symbols) {
+    const missing = symbols.filter((symbol) => !this.store.has(symbol) && !this.asked.has(symbol))
+    if (missing.length) {
+      const reading = this.readMore(missing)
+      for (const symbol of missing) this.asked.set(symbol, reading)
+    }
+    await Promise.all(symbols.map((symbol) => this.asked.get(symbol)))
+  }
+
+  /** @param {string[]} symbols */
+  async readMore(symbols) {
+    const { store } = this
+    const { answer: before } = store
+    if (!before) return
+    try {
+      const answer = await getHistory({
+        underlying: before.underlying, expiry: before.expiry, symbols: symbols.join(","),
+        from: before.session ?? undefined,
+      })
+      // Meanwhile the store may have started over, without them.
+      if (store.answer === before) store.extend(answer, symbols, parseCursor(answer.as_of).seq)
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error
+      // Wanted again with a frame of its own: not sooner than a server that is down can bear.
+      setTimeout(() => {
+        this.forget(symbols)
+        this.hooks.changed(false)
+      }, AGAIN_MS)
+      return
+    }
+    this.forget(symbols)
+  }
+
+  /** @param {readonly string[]} symbols */
+  forget(symbols) {
+    for (const symbol of symbols) this.asked.delete(symbol)
   }
 
   /** @param {unknown} error */
   failed(error) {
     const told = error instanceof ApiError ? error : new ApiError(String(error), 500)
     if (!(error instanceof ApiError)) console.error(error)
-    this.stream?.close()
-    this.stream = null
-    this.waiting = null
     if (told.retryable) this.retry(told.message, told)
     else this.hooks.connection("refused", told.message, told)
   }
@@ -134,53 +184,70 @@ export class Live {
     this.timer = setTimeout(() => this.start(), wait * (800 + 400 * Math.random()))
   }
 
+  /** @param {Tell} tell */
+  hear(tell) {
+    if (tell.kind === "events") {
+      this.take(tell.events)
+      this.channel?.post({ kind: "got", count: tell.events.length })
+    } else if (tell.kind === "lagged") void this.start()
+    else if (tell.kind === "state") this.heard(tell)
+  }
+
+  /** @param {Extract<Tell, {kind: "state"}>} tell */
+  heard({ state, message }) {
+    if (state === "closed") this.retry(message)
+    else if (this.waiting) return
+    else if (state === "open") {
+      this.attempts = 0
+      this.hooks.connection("live", "Connected; every change arrives as it is stored.")
+    } else
+      this.hooks.connection("reconnecting", "The connection broke; the browser is resuming it.")
+  }
+
+  /** @param {StreamEvent[]} events */
+  take(events) {
+    let touched = false
+    for (const event of events) {
+      const [name, data] = event
+      if (name === "status") this.hooks.status(data)
+      else if (this.waiting) this.waiting.push(event)
+      else if (this.apply(event)) touched = true
+    }
+    this.hooks.changed(touched)
+  }
+
   /**
-   * @param {string} underlying
-   * @param {string | undefined} since
+   * Take one event in.
+   * @param {StreamEvent} event
+   * @returns {boolean} whether it is a row of the market on show
    */
-  open(underlying, since) {
-    this.stream = openStream(underlying, since, {
-      open: () => {
-        this.attempts = 0
-        this.hooks.connection("live", "Connected; every change arrives as it is stored.")
-      },
-      interrupted: () =>
-        this.hooks.connection("reconnecting", "The connection broke; the browser is resuming it."),
-      closed: (reason) => this.retry(reason),
-      reset: () => void this.start(),
-      status: (status) => this.hooks.status(status),
-      candle: (event) => this.take(() => this.takeCandle(event)),
-      build_up: (event) => this.take(() => this.takeBuildUp(event)),
-      signal: (event) => this.take(() => this.takeSignal(event)),
-    })
+  apply([name, data, id]) {
+    if (name === "reset") return void this.start(), false
+    if (name === "ladder") {
+      this.store.putLadder(data)
+      this.store.learnStrikes()
+      return data.underlying === this.underlying
+    }
+    if ((data.underlying ?? underlyingOf(data.symbol)) !== this.underlying) return false
+    const place = parseCursor(id)
+    const taken = parseCursor(this.cursor)
+    if (place.epoch !== taken.epoch || place.seq <= taken.seq) return false
+    this.cursor = id
+    if (name === "candle") this.takeCandle(data, place.seq)
+    else if (name === "build_up") this.store.putBuildUp(data, place.seq)
+    else this.store.putSignal(data)
+    return true
   }
 
-  /** @param {() => void} event */
-  take(event) {
-    if (this.waiting) this.waiting.push(event)
-    else event()
-  }
-
-  /** @param {CandleEvent} event */
-  takeCandle(event) {
-    const { session, symbols } = this.market.answer ?? {}
-    const nextSession = session && isoDate(event.t) > session
-    const firstRows = !symbols?.call && parseOption(event.symbol) !== null
-    if (nextSession || firstRows || this.market.putCandle(event) === "finer") this.reload()
-    this.hooks.changed("candle")
-  }
-
-  /** @param {BuildUpEvent} event */
-  takeBuildUp(event) {
-    this.market.putBuildUp(event)
-    this.hooks.changed("build_up")
-  }
-
-  /** @param {Signal} event */
-  takeSignal(event) {
-    this.market.putSignal(event)
-    this.hooks.signal(event)
-    this.hooks.changed("signal")
+  /** @param {import("./types.js").CandleEvent} candle @param {number} seq */
+  takeCandle(candle, seq) {
+    const { session, expiry, missing = [] } = this.store.answer ?? {}
+    const nextSession = session && dayOf(candle.t) > dayOf(Date.parse(session) / 1000)
+    const option = parseOption(candle.symbol)
+    const awaited = option && (!expiry || missing.some(({ value }) =>
+      value === option.strike || value === option.expiry))
+    const finer = this.store.putCandle(candle, seq) === "finer"
+    if (nextSession || awaited || finer) this.reload()
   }
 
   /** Read the history again soon: a new session began, or the first rows were stored. */
@@ -190,7 +257,7 @@ export class Live {
     this.reloading = setTimeout(() => {
       this.reloading = undefined
       this.reloaded = performance.now()
-      void this.swap()
+      void this.start()
     }, wait)
   }
 }

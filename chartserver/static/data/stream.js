@@ -1,37 +1,36 @@
-/** @import { BuildUpEvent, CandleEvent, Signal, Status } from "./types.js" */
 import { url } from "./api.js"
 
 /** Status events come every few seconds, so a longer silence means a dead connection. */
 const SILENCE_MS = 25_000
+const KINDS = ["candle", "build_up", "signal", "ladder", "status", "reset"]
 
 /**
  * @typedef {object} StreamHandlers
- * @property {(event: CandleEvent) => void} candle
- * @property {(event: BuildUpEvent) => void} build_up
- * @property {(event: Signal) => void} signal
- * @property {(event: Status) => void} status
- * @property {(event: {reason?: string}) => void} reset the history must be read again
+ * @property {(event: [name: string, data: any, id: string]) => void} event in the log's order; the
+ *   id is empty where the event is no part of the log
  * @property {() => void} open
  * @property {() => void} interrupted the browser reconnects and resumes by itself
  * @property {(reason: string) => void} closed it will not come back by itself
  */
 
 /**
- * Open one EventSource. The browser reconnects and resumes by id; an answer other than 200 closes
- * it for good, which is told as `closed`.
- * @param {string} underlying
- * @param {string | undefined} since "epoch:seq" of the history
+ * Open one EventSource over all underlyings. The browser reconnects and resumes by id; an answer
+ * other than 200 closes it for good, which is told as `closed`.
+ * @param {string} since "epoch:seq" of the history
+ * @param {string[]} ladders such as "NIFTY:2026-01-27"
  * @param {StreamHandlers} handlers
  */
-export function openStream(underlying, since, handlers) {
-  const source = new EventSource(url("/stream", { underlying, since }))
+export function openStream(since, ladders, handlers) {
+  const source = new EventSource(url("/stream", { since, ladder: ladders }))
   let heard = performance.now()
-  let lastId = since ?? ""
-  for (const kind of /** @type {const} */ (["candle", "build_up", "signal", "status", "reset"]))
+  let lastId = since
+  for (const kind of KINDS)
     source.addEventListener(kind, ({ data, lastEventId }) => {
       heard = performance.now()
+      // The browser repeats the last id on events that have none of their own.
+      const own = lastEventId !== lastId || kind === "ladder" ? lastEventId : ""
       lastId = lastEventId || lastId
-      handlers[kind](JSON.parse(data))
+      handlers.event([kind, JSON.parse(data), own])
     })
   source.onopen = () => {
     heard = performance.now()
@@ -52,9 +51,5 @@ export function openStream(underlying, since, handlers) {
     source.close()
     if (reason) handlers.closed(reason)
   }
-  return {
-    close: () => close(),
-    /** The last id received, "epoch:seq". */
-    lastId: () => lastId,
-  }
+  return { close: () => close() }
 }

@@ -39,3 +39,16 @@ export function longName(symbol) {
   if (!option) return symbol
   return `${option.underlying} ${option.strike} ${option.kind}, ${dateText(option.expiry)}`
 }
+
+/** `NIFTY` of `NIFTY260127C25000`, `NIFTY1!` or `NIFTY`. @param {string} symbol */
+export const underlyingOf = (symbol) => /^[A-Z&-]+/.exec(symbol)?.[0] ?? symbol
+
+/**
+ * `NIFTY260127C25000`.
+ * @param {string} underlying
+ * @param {string} expiry "2026-01-27"
+ * @param {"call" | "put"} side
+ * @param {number} strike
+ */
+export const optionSymbol = (underlying, expiry, side, strike) =>
+  `${underlying}${expiry.slice(2).replaceAll("-", "")}${side === "call" ? "C" : "P"}${strike}`

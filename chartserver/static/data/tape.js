@@ -1,165 +1,118 @@
-/** @import { BuildUpColumns, CandleColumns, HistoryAnswer } from "./types.js" */
-/** @import { Market } from "./market.js" */
-import { upperBound } from "../lib/search.js"
+/** @import { Store } from "./store.js" */
+/** @import { HistoryAnswer, Signal } from "./types.js" */
+import { BuildUpReel, CandleReel, Order } from "./reel.js"
 
 /**
- * A recorded range, in the order in which its rows became known. At time t the market holds the
- * rows with `known_at <= t` and no others, whichever way t was reached.
+ * A recorded range. The store holds what was known at the tape's time of the symbols on show, and
+ * nothing else, whichever way that time was come to.
  */
 export class Tape {
+  /** @param {Store} store filled by the tape */
+  constructor(store) {
+    this.store = store
+    /** @type {Map<string, {candles: CandleReel, buildUps: BuildUpReel}>} */
+    this.reels = new Map()
+    /** States of signals by the time from which they counted. @type {Signal[]} */
+    this.states = []
+    this.order = new Order([])
+    this.played = -1
+  }
+
+  /** Forget everything. */
+  clear() {
+    this.reels.clear()
+    this.takeSignals([], [])
+  }
+
   /**
-   * @param {HistoryAnswer} answer of /api/replay
-   * @param {Market} market filled by the tape
+   * Take rows of symbols; those already there stay.
+   * @param {HistoryAnswer} answer
+   * @param {readonly (string | null | undefined)[]} asked symbols known to have no others
    */
-  constructor(answer, market) {
-    this.answer = answer
-    this.market = market
-    this.now = -Infinity
-    const shown = Object.values(answer.symbols).filter((symbol) => symbol !== null)
-    const withdrawn = answer.signals.filter((signal) => signal.withdrawn)
-    this.tracks = [
-      ...pick(answer.candles, shown).map(([symbol, rows]) =>
-        new Track(rows.k ?? rows.t, (places, whole) =>
-          this.playCandles(symbol, rows, places, whole))),
-      ...pick(answer.build_ups, shown).map(([symbol, rows]) =>
-        new Track(rows.k ?? rows.t, (places, whole) =>
-          this.playBuildUps(symbol, rows, places, whole))),
-      new Track(answer.signals.map((signal) => signal.known_at), (places) => {
+  add(answer, asked) {
+    const { candles, build_ups, forming = {} } = answer
+    for (const symbol of new Set([...Object.keys(candles), ...Object.keys(build_ups), ...asked])) {
+      if (!symbol || this.reels.has(symbol)) continue
+      const rows = candles[symbol] ?? { t: [], o: [], h: [], l: [], c: [], k: [] }
+      const labels = build_ups[symbol] ??
+        { t: [], close: [], oi: [], oi_change: [], volume: [], label: [], k: [] }
+      this.reels.set(symbol, {
+        candles: new CandleReel(rows, forming[symbol]), buildUps: new BuildUpReel(labels),
+      })
+    }
+  }
+
+  /**
+   * @param {readonly Signal[]} signals as they are
+   * @param {readonly (Signal & {revised_at: number})[]} revised as they were before corrections
+   */
+  takeSignals(signals, revised) {
+    /** @type {Map<string, (Signal & {revised_at?: number})[]>} */
+    const lives = new Map()
+    for (const state of [...revised, ...signals])
+      lives.set(state.signal_id, [...lives.get(state.signal_id) ?? [], state])
+    const moments = [...lives.values()].flatMap((states) => {
+      states.sort((a, b) => a.revision - b.revision)
+      return states.flatMap((state, i) => {
+        const from = states[i - 1]?.revised_at ?? state.known_at
+        const until = state.revised_at ?? Infinity
+        const { withdrawn_at: gone } = state
         // A signal stood until it was taken back.
-        for (const place of places) market.putSignal({ ...answer.signals[place], withdrawn: false })
-      }),
-      new Track(withdrawn.map((signal) => signal.withdrawn_at ?? signal.known_at), (places) => {
-        for (const place of places) market.putSignal(withdrawn[place])
-      }),
+        const stood = { time: from, state: { ...state, withdrawn: false } }
+        if (!state.withdrawn || gone == null || gone >= until) return [stood]
+        return [stood, { time: Math.max(gone, from), state: { ...state, withdrawn: true } }]
+      })
+    })
+    moments.sort((a, b) => a.time - b.time)
+    this.states = moments.map(({ state }) => state)
+    this.order = new Order(moments.map(({ time }) => time))
+    this.played = -1
+  }
+
+  /** @param {string | null} symbol */
+  has(symbol) {
+    return symbol === null || this.reels.has(symbol)
+  }
+
+  /**
+   * Let the store hold what was known of some symbols.
+   * @param {number} time
+   * @param {readonly (string | null)[]} shown
+   */
+  show(time, shown) {
+    const { store } = this
+    for (const symbol of store.candles.keys())
+      if (!shown.includes(symbol)) {
+        store.candles.delete(symbol)
+        store.buildUps.delete(symbol)
+      }
+    for (const symbol of shown) {
+      const reels = this.reels.get(symbol ?? "")
+      if (!symbol || !reels) continue
+      reels.candles.play(time)
+      reels.buildUps.play(time)
+      store.candles.set(symbol, reels.candles.table)
+      store.buildUps.set(symbol, reels.buildUps.table)
+    }
+    const count = this.order.count(time)
+    if (count === this.played) return
+    this.played = count
+    store.signals.clear()
+    for (const state of this.states.slice(0, count)) store.signals.set(state.signal_id, state)
+    store.signalRevision++
+  }
+
+  /**
+   * Orders of all that is on show: candles, build-ups, signals.
+   * @param {readonly (string | null)[]} shown
+   * @param {(signal: Signal) => boolean} isShown
+   */
+  orders(shown, isShown) {
+    const reels = shown.map((symbol) => this.reels.get(symbol ?? "")).filter((one) => one !== undefined)
+    const times = this.states.map((state, i) => ({ state, time: this.order.known[i] }))
+      .filter(({ state }) => isShown(state)).map(({ time }) => time)
+    return [
+      ...reels.flatMap(({ candles, buildUps }) => [candles.order, buildUps.order]), new Order(times),
     ]
   }
-
-  /**
-   * Jump: the market is built anew.
-   * @param {number} time
-   */
-  seek(time) {
-    this.market.load(this.answer, false)
-    for (const track of this.tracks) track.place = 0
-    this.now = time
-    for (const track of this.tracks) track.play(time, true)
-  }
-
-  /**
-   * Move forward: only rows that became known since are added.
-   * @param {number} time
-   * @returns {boolean} whether there were any
-   */
-  advance(time) {
-    if (time < this.now) {
-      this.seek(time)
-      return true
-    }
-    this.now = time
-    return this.tracks.map((track) => track.play(time, false)).includes(true)
-  }
-
-  /**
-   * @param {string} symbol
-   * @param {CandleColumns} rows
-   * @param {number[]} places
-   * @param {boolean} whole
-   */
-  playCandles(symbol, rows, places, whole) {
-    const table = this.market.candles.get(symbol)
-    if (!table) return
-    if (whole) return table.load(choose(rows, places), table.minutes)
-    for (const i of places)
-      table.put({
-        t: rows.t[i], o: rows.o[i], h: rows.h[i], l: rows.l[i], c: rows.c[i],
-        v: rows.v?.[i] ?? null, oi: rows.oi?.[i] ?? null, final: true,
-      })
-  }
-
-  /**
-   * @param {string} symbol
-   * @param {BuildUpColumns} rows
-   * @param {number[]} places
-   * @param {boolean} whole
-   */
-  playBuildUps(symbol, rows, places, whole) {
-    const table = this.market.buildUps.get(symbol)
-    if (!table) return
-    if (whole) return table.load(choose(rows, places))
-    for (const i of places)
-      table.put({
-        t: rows.t[i], close: rows.close[i], oi: rows.oi[i], oi_change: rows.oi_change[i],
-        volume: rows.volume[i], label: rows.label[i],
-      })
-  }
-}
-
-/** The rows of one series by the time they became known. */
-class Track {
-  /**
-   * @param {number[]} known one per row
-   * @param {(places: number[], whole: boolean) => void} deliver rows, ascending by place
-   */
-  constructor(known, deliver) {
-    this.deliver = deliver
-    this.place = 0
-    this.order = known.map((_, i) => i)
-    // Rows usually became known in their own order; late ones are put where they belong.
-    if (known.some((time, i) => i > 0 && time < known[i - 1]))
-      this.order.sort((a, b) => known[a] - known[b] || a - b)
-    this.known = this.order.map((i) => known[i])
-  }
-
-  /**
-   * @param {number} time
-   * @param {boolean} whole
-   */
-  play(time, whole) {
-    const end = upperBound(this.known, time)
-    if (end === this.place && !whole) return false
-    const places = this.order.slice(this.place, end).sort((a, b) => a - b)
-    this.place = end
-    this.deliver(places, whole)
-    return true
-  }
-}
-
-/**
- * @template T
- * @param {Record<string, T>} series
- * @param {string[]} symbols
- */
-const pick = (series, symbols) =>
-  Object.entries(series).filter(([symbol]) => symbols.includes(symbol))
-
-/**
- * The same columns with some rows only.
- * @template {object} T
- * @param {T} columns
- * @param {number[]} places
- * @returns {T}
- */
-function choose(columns, places) {
-  const chosen = Object.entries(columns).map(([name, values]) => [
-    name, Array.isArray(values) ? places.map((place) => values[place]) : values,
-  ])
-  return Object.fromEntries(chosen)
-}
-
-/**
- * The same answer with the call and put of another strike on show, when it brought their rows.
- * @param {HistoryAnswer} answer
- * @param {number | null} strike null for the one at the money
- * @returns {HistoryAnswer | null}
- */
-export function withStrike(answer, strike) {
-  const wanted = strike ?? answer.atm_strike
-  const { call, put } = answer.symbols
-  if (wanted === null || !call || !put) return null
-  const symbols = {
-    ...answer.symbols,
-    call: call.replace(/\d+$/, String(wanted)),
-    put: put.replace(/\d+$/, String(wanted)),
-  }
-  return answer.candles[symbols.call] && answer.candles[symbols.put] ? { ...answer, symbols } : null
 }

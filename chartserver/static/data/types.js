@@ -143,6 +143,13 @@
  * @property {number | null} [last]
  * @property {string | null} [error]
  *
+ * @typedef {object} LossLimit a strategy that takes no new entries in a session
+ * @property {string} underlying
+ * @property {string} strategy
+ * @property {string} version
+ * @property {number | null} since when the last of the losing trades was lost; null if not said
+ * @property {number} [known_at] of the first rejected candidate; replay only
+ *
  * @typedef {object} ClockAnswer
  * @property {number} market
  * @property {number} wall
@@ -156,6 +163,61 @@
  * @property {ClockAnswer} [clock]
  * @property {Record<string, SourceState>} [sources]
  * @property {Record<string, number | null>} [ages] market seconds since the newest row
+ * @property {Record<string, Record<string, number | null>>} [ages_by] the same by underlying
+ * @property {LossLimit[]} [loss_limit] of the session of the market clock
+ * @property {"none"} [feed] no feed runs: what is stored is shown
+ *
+ * @typedef {object} SessionHours of one session
+ * @property {string} session "2026-01-21"
+ * @property {number} open
+ * @property {number} close
+ *
+ * @typedef {object} PreviousDay prices of the session before
+ * @property {string} session
+ * @property {number} open
+ * @property {number} high
+ * @property {number} low
+ * @property {number} close
+ *
+ * @typedef {object} Missing what was asked for and is not stored
+ * @property {"call" | "put" | "strike" | "expiry"} what
+ * @property {string | number} value
+ * @property {string} reason
+ *
+ * @typedef {object} LadderSide one contract of the ladder; null where not known
+ * @property {string | null} symbol
+ * @property {number | null} price last premium
+ * @property {number | null} [price_at] when that became known
+ * @property {"candle" | "build_up" | null} [price_from]
+ * @property {number | null} oi units
+ * @property {number | null} [oi_at]
+ * @property {number | null} oi_change units since the previous session's close
+ * @property {number | null} [oi_change_5m] units within the newest five minutes
+ * @property {string | null} label
+ * @property {number | null} [label_at]
+ * @property {number | null} iv per year: 0.14 is 14 %
+ * @property {number | null} delta
+ * @property {number | null} gamma per point
+ * @property {number | null} theta rupees per calendar day
+ * @property {number | null} vega rupees per percentage point
+ * @property {number | null} greeks_at end of the interval they are of
+ *
+ * @typedef {{strike: number, call: LadderSide, put: LadderSide}} LadderRow
+ *
+ * @typedef {object} Ladder
+ * @property {string} underlying
+ * @property {string | null} expiry
+ * @property {number | null} at when its newest row was observed
+ * @property {boolean} [whole] false where only changed strikes are in it
+ * @property {LadderRow[]} rows ascending by strike
+ * @property {number | null} atm_strike
+ * @property {number | null} [spot]
+ * @property {number | null} pcr
+ * @property {number | null} [max_pain] strike at which buyers would receive least
+ * @property {number | null} [support] strike with the most open interest of puts
+ * @property {number | null} [resistance] of calls
+ * @property {number | null} forward
+ * @property {"future" | "parity" | null} forward_source
  *
  * @typedef {object} Symbols
  * @property {string | null} index
@@ -181,6 +243,20 @@
  * @property {Record<string, BuildUpColumns>} build_ups
  * @property {Signal[]} signals
  * @property {Status} [status]
+ * @property {LossLimit[]} [loss_limit] of all sessions of the range; replay only
+ * @property {SessionHours[]} [sessions] hours of the sessions of the range
+ * @property {Record<string, PreviousDay>} [previous] by symbol
+ * @property {Missing[]} [missing]
+ * @property {Record<string, CandleColumns>} [forming] states of candles before they were final
+ * @property {Listed[]} [listed] replay only: contracts known in each session
+ * @property {(Signal & {revised_at: number})[]} [revised] replay only: signals as they were before
+ *   each correction
+ *
+ * @typedef {object} Listed contracts known in a session
+ * @property {string} session "2026-01-21"
+ * @property {string[]} expiries ascending, from the session on
+ * @property {string | null} expiry the chosen one, else the nearest
+ * @property {number[]} strikes of that expiry, ascending
  *
  * @typedef {Candle & {symbol: string, interval: 1 | 5}} CandleEvent
  * @typedef {BuildUp & {symbol: string}} BuildUpEvent
