@@ -1,18 +1,23 @@
-/** @import { CandlestickData, HistogramData, SeriesMarker, Time } from "lightweight-charts" */
+/** @import { CandlestickData, HistogramData, Time } from "lightweight-charts" */
 /** @import { Candle, Role, Signal } from "../data/types.js" */
 /** @import { CandleTable } from "../data/candles.js" */
 /** @import { BuildUpTable } from "../data/buildups.js" */
 /** @import { TimeGrid } from "../data/grid.js" */
-import {
-  CandlestickSeries, HistogramSeries, LineSeries, createChart, createSeriesMarkers,
-} from "lightweight-charts"
-import { aggregate, bucketOf } from "../data/aggregate.js"
+/** @import { Marker } from "./markers.js" */
+import { CandlestickSeries, HistogramSeries, LineSeries, createChart } from "lightweight-charts"
+import { aggregate } from "../data/aggregate.js"
+import { Axis } from "./axis.js"
 import { Drawn, at } from "./drawn.js"
-import { chooseMarkers, markersOf } from "./markers.js"
+import { Levels } from "./levels.js"
+import { MarkerLayer } from "./marker-layer.js"
+import { markersOf } from "./markers.js"
 import { openInterest } from "./openinterest.js"
 import { fitPanes } from "./panes.js"
+import { PriceTag } from "./price-tag.js"
 import { StripView, stripColumns } from "./strip.js"
-import { CHART_OPTIONS, COLORS, COUNT_FORMAT, PREMIUM_FORMAT, PRICE_FORMAT } from "./theme.js"
+import {
+  CHART_OPTIONS, COLORS, COUNT_FORMAT, PREMIUM_FORMAT, PRICE_FORMAT, candleOptions, chartOptions,
+} from "./theme.js"
 
 /** From so many candles on the chart may merge those that share a pixel. */
 const MANY_CANDLES = 20_000
@@ -25,6 +30,9 @@ const volumeOf = (bar) => ({
   time: at(bar.t), value: bar.v ?? 0, color: bar.c >= bar.o ? COLORS.upVolume : COLORS.downVolume,
 })
 
+/** Candles of known volume: an unknown one has no column, not one of zero. @param {Candle[]} bars */
+const volumesOf = (bars) => bars.filter((bar) => bar.v !== null).map(volumeOf)
+
 /** One chart: candles and markers; for an option also volume, open interest and the strip. */
 export class PriceChart {
   /**
@@ -36,26 +44,24 @@ export class PriceChart {
     this.symbol = ""
     /** @type {Candle[]} candles as displayed */
     this.bars = []
-    /** @type {SeriesMarker<Time>[]} */
+    /** @type {Marker[]} */
     this.markers = []
-    /** Which of the markers the chart has. */
-    this.handed = ""
     this.chart = createChart(container, CHART_OPTIONS)
-    const candles = this.chart.addSeries(CandlestickSeries, {
-      upColor: COLORS.up, downColor: COLORS.down, wickUpColor: COLORS.up,
-      wickDownColor: COLORS.down, borderVisible: false,
+    this.axis = new Axis(this.chart)
+    this.series = this.chart.addSeries(CandlestickSeries, {
+      ...candleOptions(COLORS),
+      // The tag says the newest price; the library's own the last one visible.
+      lastValueVisible: false, priceLineVisible: false,
       priceFormat: role === "index" ? PRICE_FORMAT : PREMIUM_FORMAT,
     })
-    this.series = candles
-    this.candles = new Drawn(candles)
-    this.markerLayer = createSeriesMarkers(candles, [], { autoScale: false })
-    // Holds the times at which this instrument has no candle, so that all charts share one axis.
-    const axis = this.chart.addSeries(LineSeries, { visible: false, priceScaleId: "axis" })
-    this.axis = new Drawn(axis)
+    this.candles = new Drawn(this.series)
+    this.tag = new PriceTag(this.series)
+    this.levels = new Levels(this.chart, this.series)
+    this.markerLayer = new MarkerLayer(this.chart, this.series)
     const bottom = role === "index" ? 0.08 : 0.24
-    candles.priceScale().applyOptions({ scaleMargins: { top: 0.12, bottom } })
+    this.series.priceScale().applyOptions({ scaleMargins: { top: 0.12, bottom } })
     if (role !== "index") this.addOptionSeries(container)
-    this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.showMarkers())
+    this.chart.timeScale().subscribeVisibleLogicalRangeChange(() => this.showTag())
   }
 
   /** @param {HTMLElement} container */
@@ -78,6 +84,15 @@ export class PriceChart {
     fitPanes(this.chart, container)
   }
 
+  /** Other colours hold; what is drawn must be drawn anew. */
+  recolour() {
+    this.chart.applyOptions(chartOptions(COLORS))
+    this.series.applyOptions(candleOptions(COLORS))
+    this.interest?.series.applyOptions({ color: COLORS.openInterest })
+    this.levels.recolour()
+    this.tag.forget()
+  }
+
   /**
    * Draw everything anew.
    * @param {string} symbol
@@ -87,26 +102,18 @@ export class PriceChart {
    */
   drawAll(symbol, table, buildUps, grid) {
     this.symbol = symbol
-    this.bars = table ? aggregate(table, grid.minutes) : []
+    this.bars = table ? aggregate(table, grid.minutes, grid.hours) : []
     this.chart.timeScale().applyOptions({ enableConflation: this.bars.length > MANY_CANDLES })
+    this.axis.set(grid.times)
     this.drawBars()
-    this.drawAxis(grid)
     this.drawBuildUps(buildUps, grid)
+    this.showTag()
   }
 
   drawBars() {
+    this.levels.reset()
     this.candles.set(this.bars.map(candleOf))
-    this.volume?.set(this.bars.map(volumeOf))
-  }
-
-  /** @param {TimeGrid} grid */
-  drawAxis(grid) {
-    let next = 0
-    const missing = grid.times.filter((time) => {
-      while (this.bars[next]?.t < time) next++
-      return this.bars[next]?.t !== time
-    })
-    this.axis.set(missing.map((time) => ({ time: at(time), value: 0 })))
+    this.volume?.set(volumesOf(this.bars))
   }
 
   /**
@@ -126,16 +133,19 @@ export class PriceChart {
    * @param {TimeGrid} grid
    */
   drawCandles(table, buildUps, from, grid) {
-    const bars = aggregate(table, grid.minutes, from)
-    const first = bucketOf(from, grid.minutes)
+    const bars = aggregate(table, grid.minutes, grid.hours, from)
+    const first = grid.bucketOf(from)
+    const before = this.bars.length
     while (this.bars.length && this.bars[this.bars.length - 1].t >= first) this.bars.pop()
     for (const bar of bars) this.bars.push(bar)
-    if (this.candles.extend(bars.map(candleOf))) this.volume?.extend(bars.map(volumeOf))
-    else this.drawBars()
-    if (!this.interest) return
-    const points = bars.filter((bar) => bar.oi !== null)
-    const drawn = points.map((bar) => ({ time: at(bar.t), value: /** @type {number} */ (bar.oi) }))
-    if (!this.interest.extend(drawn)) this.interest.set(openInterest(this.bars, buildUps, grid))
+    // The curves of levels are changed at their ends alone.
+    if (bars.length > 2 || this.bars.length < before) this.levels.reset()
+    const candles = this.candles.renew(first, bars.map(candleOf))
+    const volume = this.volume?.renew(first, volumesOf(bars)) ?? true
+    if (!candles || !volume) this.drawBars()
+    this.showTag()
+    const interest = this.interest?.renew(first, openInterest(this.bars, buildUps, grid, first))
+    if (interest === false) this.interest?.set(openInterest(this.bars, buildUps, grid))
   }
 
   /**
@@ -145,36 +155,27 @@ export class PriceChart {
    * @param {TimeGrid} grid
    */
   drawChangedBuildUps(table, from, grid) {
-    const start = bucketOf(from, grid.minutes)
-    const interest = this.interest?.extend(openInterest(this.bars, table, grid, start))
-    const strip = this.strip?.extend(stripColumns(table, grid, start))
-    if (!interest || !strip) this.drawBuildUps(table, grid)
+    const start = grid.bucketOf(from)
+    const interest = this.interest?.renew(start, openInterest(this.bars, table, grid, start))
+    const strip = this.strip?.renew(start, stripColumns(table, grid, start))
+    if (interest === false || strip === false) this.drawBuildUps(table, grid)
   }
 
-  /** Hold new times of the axis at which there is no candle. @param {number[]} times ascending */
-  extendAxis(times) {
-    const held = new Set(this.bars.slice(-times.length - 1).map((bar) => bar.t))
-    const missing = times.filter((time) => !held.has(time))
-    this.axis.extend(missing.map((time) => ({ time: at(time), value: 0 })))
+  /** Show the newest price on the axis. */
+  showTag() {
+    const newest = this.bars[this.bars.length - 1]
+    const range = this.chart.timeScale().getVisibleRange()
+    const inView = !newest || !range || Number(range.to) >= newest.t
+    const color = !newest || newest.c >= newest.o ? COLORS.upTag : COLORS.downTag
+    this.tag.show(newest?.c ?? null, inView ? color : COLORS.pastTag, inView)
   }
 
   /**
    * @param {Signal[]} signals
-   * @param {number} minutes
+   * @param {TimeGrid} grid
    */
-  drawMarkers(signals, minutes) {
-    this.markers = markersOf(signals, this.role, this.symbol, this.bars, minutes)
-    this.handed = ""
-    this.showMarkers()
-  }
-
-  showMarkers() {
-    const scale = this.chart.timeScale()
-    const range = scale.getVisibleRange()
-    const visible = range && { from: Number(range.from), to: Number(range.to) }
-    const { markers, key } = chooseMarkers(this.markers, visible, scale.width())
-    if (key === this.handed) return
-    this.handed = key
-    this.markerLayer.setMarkers(markers)
+  drawMarkers(signals, grid) {
+    this.markers = markersOf(signals, this.role, this.symbol, this.bars, grid)
+    this.markerLayer.show(this.markers, this.bars, grid)
   }
 }

@@ -1,69 +1,98 @@
 /** @import { Role } from "../data/types.js" */
-/** @import { BuildUpTable } from "../data/buildups.js" */
-/** @import { CandleTable } from "../data/candles.js" */
-/** @import { Market } from "../data/market.js" */
-import { PriceChart } from "./chart.js"
-import { byId } from "../lib/dom.js"
+/** @import { Store } from "../data/store.js" */
+/** @import { View } from "../data/view.js" */
 import { TimeGrid } from "../data/grid.js"
-import { createLegend } from "../panels/legend.js"
-import { ROLES } from "../data/market.js"
+import { previousDay } from "../data/previous.js"
 import { parseOption } from "../data/symbols.js"
-import { barAt, synchronise } from "./sync.js"
+import { ROLES } from "../data/view.js"
+import { byId } from "../lib/dom.js"
+import { PriceChart } from "./chart.js"
+import { FEW } from "./drawn.js"
+import { createLegend } from "./legend.js"
+import { sharePointer } from "./pointer.js"
+import { SharedRange } from "./range.js"
+import { readColors } from "./theme.js"
 
-/** Pixels a candle takes when the page opens. */
-const COMFORTABLE = 5.5
-
-/** The three charts side by side, drawn from one market on one time axis. */
+/**
+ * The charts, drawn from the store as the view says, on one time axis. Whatever changed, all of
+ * them are drawn in the same frame and show the same range.
+ */
 export class Desk {
-  /** @param {Market} market */
-  constructor(market) {
-    this.market = market
-    this.wanted = 1
-    this.grid = new TimeGrid(1)
+  /**
+   * @param {Store} store
+   * @param {View} view
+   * @param {() => void} moved the visible range was changed by a person
+   */
+  constructor(store, view, moved = () => {}) {
+    this.store = store
+    this.view = view
+    this.grid = new TimeGrid(1, store.hours)
     /** @type {number | null} time under the crosshair */
     this.pointed = null
-    this.drawnRevision = -1
-    this.stale = true
+    /** What the charts were last drawn whole from. */
+    this.drawn = ""
+    this.markersDrawn = ""
     this.views = ROLES.map((role) => ({
       role,
       chart: new PriceChart(byId(`chart-${role}`), role),
       legend: createLegend(byId(`legend-${role}`), role),
       empty: byId(`empty-${role}`),
     }))
-    this.charts = this.views.map((view) => view.chart)
-    synchronise(this.charts, (time) => {
+    this.charts = this.views.map((one) => one.chart)
+    this.range = new SharedRange(this.charts, () => this.grid, moved)
+    this.pointer = sharePointer(this.charts, (time) => {
       this.pointed = time
       this.describe()
     })
   }
 
-  /** Minutes of a candle on the charts: never finer than what is stored. */
-  get minutes() {
-    return Math.max(this.wanted, this.market.storedMinutes)
+  /** Minutes of the coarsest candles on show; 0 before there are any. */
+  get storedMinutes() {
+    return Math.max(0, ...ROLES.map((role) => this.tables(role)[0]?.minutes ?? 0))
   }
 
-  /** Choose the interval. @param {number} minutes */
-  setInterval(minutes) {
-    this.wanted = minutes
-    this.stale = true
+  /** Minutes of a candle on the charts: never finer than what is stored. */
+  get minutes() {
+    return Math.max(this.view.minutes, this.storedMinutes)
+  }
+
+  /** @param {Role} role */
+  tables(role) {
+    const symbol = this.view.contracts[role]
+    return /** @type {const} */ ([this.store.table(symbol), this.store.buildUpTable(symbol)])
   }
 
   /** Draw everything anew with the next frame. */
   redraw() {
-    this.stale = true
+    this.drawn = ""
+  }
+
+  /** Other colours hold. */
+  recolour() {
+    readColors()
+    for (const chart of this.charts) chart.recolour()
+    this.redraw()
   }
 
   /** Draw what changed since the last frame. */
   draw() {
-    if (this.stale || this.grid.minutes !== this.minutes) this.drawAll()
-    else this.drawChanges()
-    this.describe()
+    const key = JSON.stringify([this.view.contracts, this.minutes])
+    const whole = key !== this.drawn || !this.drawChanges()
+    if (whole) this.drawAll()
+    this.drawn = key
+    this.drawMarkers()
+    this.drawLevels()
+    // The charts paint with the next frame; then it is known what stands under the pointer, and
+    // the texts change together with them.
+    requestAnimationFrame(() => {
+      this.pointer.refresh()
+      this.describe()
+    })
   }
 
   drawAll() {
-    const first = this.grid.times.length === 0
-    const resized = this.grid.minutes !== this.minutes
-    this.grid = new TimeGrid(this.minutes)
+    const interval = this.grid.minutes
+    this.grid = new TimeGrid(this.minutes, this.store.hours)
     for (const { role } of this.views) {
       const [table, buildUps] = this.tables(role)
       table?.takeChange()
@@ -72,12 +101,13 @@ export class Desk {
       this.grid.coverAll((buildUps?.t ?? []).flatMap((time) => [time, time + 299]))
     }
     for (const { role, chart } of this.views)
-      chart.drawAll(this.market.symbol(role) ?? "", ...this.tables(role), this.grid)
-    this.drawMarkers()
-    this.stale = false
-    if ((first || resized) && this.grid.times.length) this.showLatest()
+      chart.drawAll(this.view.contracts[role] ?? "", ...this.tables(role), this.grid)
+    this.markersDrawn = ""
+    if (interval !== this.grid.minutes) this.range.rescale(interval / this.grid.minutes)
+    this.range.apply()
   }
 
+  /** @returns {boolean} false when the axis changed before its end, so that all must be drawn */
   drawChanges() {
     const before = this.grid.times.length
     const changes = this.views.map((view) => {
@@ -87,106 +117,69 @@ export class Desk {
       return { view, table, buildUps, candles, labels }
     })
     const touched = changes.flatMap(({ table, buildUps, candles, labels }) => [
-      ...(table && candles !== Infinity ? [candles, table.lastTime] : []),
-      ...(buildUps && labels !== Infinity ? [labels, buildUps.lastTime + 299] : []),
+      ...(table && candles !== Infinity ? [Math.min(candles, table.lastTime), table.lastTime] : []),
+      ...(buildUps && labels !== Infinity
+        ? [Math.min(labels, buildUps.lastTime), buildUps.lastTime + 299] : []),
     ])
-    // A time before the first, or a load: the axis itself changed, so draw from scratch.
-    if (touched.includes(-Infinity)) return this.drawAll()
-    if (touched.map((time) => this.grid.cover(time)).includes("changed")) return this.drawAll()
+    if (!touched.length) return true
+    // A load, or nothing left: the axis itself changed.
+    if (touched.includes(-Infinity)) return false
+    if (touched.map((time) => this.grid.cover(time)).includes("changed")) return false
     const added = this.grid.times.slice(before)
-    const counted = this.countBars()
+    if (added.length > FEW) return false
+    const newest = changes.flatMap(({ table, buildUps }) =>
+      [table?.lastTime ?? -Infinity, (buildUps?.lastTime ?? -Infinity) + 299])
+    // A replay that goes back: times that nothing is known of any more go as well.
+    const kept = this.grid.placeOf(Math.max(...newest)) + 1
+    const shorter = kept < this.grid.times.length
+    this.grid.cut(kept)
     for (const { view, table, buildUps, candles, labels } of changes) {
+      if (added.length) view.chart.axis.extend(added)
       if (table && candles !== Infinity) view.chart.drawCandles(table, buildUps, candles, this.grid)
-      if (added.length) view.chart.extendAxis(added)
       if (buildUps && labels !== Infinity)
         view.chart.drawChangedBuildUps(buildUps, labels, this.grid)
+      view.chart.axis.cut(kept)
     }
-    // A new candle may be the one on which a marker belongs.
-    if (counted !== this.countBars() || this.market.signalRevision !== this.drawnRevision)
-      this.drawMarkers()
-  }
-
-  countBars() {
-    return this.charts.reduce((sum, chart) => sum + chart.bars.length, 0)
-  }
-
-  /**
-   * @param {Role} role
-   * @returns {[CandleTable | null, BuildUpTable | null]}
-   */
-  tables(role) {
-    return [this.market.table(role), this.market.buildUpTable(role)]
+    if (added.length || shorter) this.range.apply()
+    return true
   }
 
   drawMarkers() {
-    const signals = this.market.signalList()
-    for (const chart of this.charts) chart.drawMarkers(signals, this.grid.minutes)
-    this.drawnRevision = this.market.signalRevision
+    const signals = this.view.signals(this.store)
+    // A new candle may be the one on which a marker belongs.
+    const bars = this.charts.map((chart) => chart.bars.length).join()
+    const key = `${this.view.listed.key} ${bars}`
+    if (key === this.markersDrawn) return
+    this.markersDrawn = key
+    for (const chart of this.charts) chart.drawMarkers(signals, this.grid)
+  }
+
+  drawLevels() {
+    const { minutes, hours } = this.grid
+    for (const { role, chart } of this.views) {
+      const [table] = this.tables(role)
+      const previous = previousDay(this.store, chart.symbol)
+      const { levels: chosen } = this.view
+      chart.levels.show({ chosen, bars: chart.bars, table, minutes, hours, previous })
+    }
   }
 
   /** Write the lines above the charts. */
   describe() {
+    const { spot, answer } = this.store
     for (const { role, chart, legend, empty } of this.views) {
-      const bar = this.pointed === null ? null : barAt(chart, this.pointed)
-      legend.show(chart.bars, bar, this.market.buildUpTable(role))
+      legend.show({
+        symbol: chart.symbol, spot, strikes: answer?.strikes ?? [], bars: chart.bars,
+        pointed: this.pointed, buildUps: this.tables(role)[1],
+        previous: previousDay(this.store, chart.symbol), hours: this.store.hours,
+      })
       empty.hidden = chart.bars.length > 0
     }
   }
 
-  /**
-   * Write what each chart shows.
-   * @param {number | null} atm
-   */
-  title(atm) {
-    for (const { role, legend } of this.views) {
-      const symbol = this.market.symbol(role)
-      legend.title(symbol, moneyness(symbol, atm))
-    }
+  /** The role whose chart a contract belongs on. @param {string} symbol @returns {Role} */
+  roleOf(symbol) {
+    const option = parseOption(symbol)
+    return option ? (option.letter === "C" ? "call" : "put") : "index"
   }
-
-  /** Show the newest candles with the next load, whatever was visible. */
-  forgetRange() {
-    this.grid = new TimeGrid(this.minutes)
-    this.stale = true
-  }
-
-  /** Show the newest candles at a comfortable width. */
-  showLatest() {
-    const count = this.grid.times.length
-    const width = Math.max(200, this.charts[0].chart.timeScale().width() || 400)
-    const shown = Math.min(width / COMFORTABLE, Math.max(count, 30))
-    this.setRange(count - shown, count + 3)
-  }
-
-  /** Show everything there is. */
-  showWhole() {
-    this.setRange(-1, this.grid.times.length + 2)
-  }
-
-  /** Bring a time into the middle. @param {number} time */
-  showTime(time) {
-    const place = this.grid.placeOf(time)
-    const range = this.charts[0].chart.timeScale().getVisibleLogicalRange()
-    if (place < 0 || !range) return
-    const half = (range.to - range.from) / 2
-    this.setRange(place - half, place + half)
-  }
-
-  /** @param {number} from @param {number} to places on the axis */
-  setRange(from, to) {
-    for (const { chart } of this.charts) chart.timeScale().setVisibleLogicalRange({ from, to })
-  }
-}
-
-/**
- * `ATM`, or on which side of it a contract is, and a separator.
- * @param {string | null} symbol
- * @param {number | null} atm
- */
-function moneyness(symbol, atm) {
-  const option = parseOption(symbol)
-  if (!option || atm === null) return ""
-  if (option.strike === atm) return "ATM \u00b7 "
-  const inside = option.strike < atm === (option.letter === "C")
-  return inside ? "ITM \u00b7 " : "OTM \u00b7 "
 }

@@ -6,6 +6,7 @@
 /** @import { TimeGrid } from "../data/grid.js" */
 import { customSeriesDefaultOptions } from "lightweight-charts"
 import { BUILD_UP_SECONDS, labelOf } from "../data/buildups.js"
+import { COLORS } from "./theme.js"
 
 /**
  * What one column of the chart shows: a part of a five-minute interval, or several of them.
@@ -103,7 +104,7 @@ export class StripView {
         if (label === null) return
         const start = Math.round(left + n * part)
         const gap = joined || part < 3 ? 0 : Math.max(1, Math.round(horizontalPixelRatio))
-        context.fillStyle = labelOf(label).color
+        context.fillStyle = COLORS[label]
         context.fillRect(start, top, Math.round(left + (n + 1) * part) - start - gap, height)
         const begins = n > 0 || bars[i - 1]?.originalData.interval !== originalData.interval
         const room = originalData.cells.length > 1 ? part : intervalWidth(bars, i, width)
@@ -111,7 +112,7 @@ export class StripView {
           texts.push({ text: labelOf(label).short, x: start + room / 2 })
       })
     }
-    context.fillStyle = "#06090f"
+    context.fillStyle = COLORS.onLabel
     context.font = `700 ${Math.round(10 * verticalPixelRatio)}px system-ui, sans-serif`
     context.textAlign = "center"
     context.textBaseline = "middle"

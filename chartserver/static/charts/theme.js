@@ -1,18 +1,44 @@
 import { CrosshairMode, LineStyle } from "lightweight-charts"
 import * as format from "../lib/format.js"
 
-export const COLORS = {
-  up: "#2ebd85",
-  down: "#f6465d",
-  upVolume: "rgba(46, 189, 133, 0.38)",
-  downVolume: "rgba(246, 70, 93, 0.38)",
-  openInterest: "#6ea8fe",
-  buy: "#ffd24a",
-  aside: "#9aa7bd",
-  grid: "#161c27",
-  border: "#232c3b",
-  text: "#a9b4c6",
+/**
+ * The charts' names of colours, and the variables of styles/theme.css that hold them. What rises and
+ * falls is drawn in other colours than those in which its text can be read.
+ */
+const VARIABLES = {
+  rise: "rise", fall: "fall", up: "up", down: "down", upVolume: "rise-volume", downVolume: "fall-volume",
+  openInterest: "interest", buy: "buy", aside: "aside", grid: "grid", border: "axis",
+  text: "axis-text", cross: "cross", crossLabel: "cross-label", hover: "hover",
+  onLabel: "on-chip", long_build_up: "long-build-up", short_build_up: "short-build-up",
+  short_covering: "short-covering", long_unwinding: "long-unwinding", none: "no-label",
+  previous: "level-day", opening: "level-opening", vwap: "level-vwap", ema9: "level-fast",
+  ema21: "level-slow", upTag: "tag-rise", downTag: "tag-fall", pastTag: "tag-past", onTag: "on-tag",
 }
+
+/** @typedef {Record<keyof typeof VARIABLES, string>} ChartColors */
+
+/**
+ * The colours of the theme that holds now, in the form that the chart library reads.
+ * @returns {ChartColors}
+ */
+export function chartColors() {
+  // A variable's own text names both themes' colours; as the colour of an element it is one.
+  const probe = document.createElement("i")
+  probe.hidden = true
+  document.documentElement.append(probe)
+  const found = Object.entries(VARIABLES).map(([name, variable]) => {
+    probe.style.color = `var(--${variable})`
+    return [name, getComputedStyle(probe).color]
+  })
+  probe.remove()
+  return Object.fromEntries(found)
+}
+
+/** The colours as they were read last; `readColors` reads them again. */
+export const COLORS = chartColors()
+
+/** After a change of the theme. */
+export const readColors = () => Object.assign(COLORS, chartColors())
 
 /** @typedef {import("lightweight-charts").Time} Time */
 
@@ -29,46 +55,66 @@ function tickMark(time, type) {
   return type <= 2 ? format.dayMonth(at) : format.minute(at)
 }
 
-/** @type {import("lightweight-charts").DeepPartial<import("lightweight-charts").ChartOptions>} */
-export const CHART_OPTIONS = {
-  autoSize: true,
-  layout: {
-    background: { color: "transparent" },
-    textColor: COLORS.text,
-    fontSize: 11,
-    fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
-    panes: { separatorColor: COLORS.border, separatorHoverColor: "#33415a" },
-    attributionLogo: true,
-  },
-  grid: { vertLines: { color: COLORS.grid }, horzLines: { color: COLORS.grid } },
-  crosshair: {
-    mode: CrosshairMode.Normal,
-    vertLine: { color: "#66738a", style: LineStyle.Dashed, labelBackgroundColor: "#33415a" },
-    horzLine: { color: "#66738a", style: LineStyle.Dashed, labelBackgroundColor: "#33415a" },
-  },
-  // One width for all, so that the same place means the same time when charts are stacked.
-  rightPriceScale: { borderColor: COLORS.border, minimumWidth: 80 },
-  timeScale: {
-    borderColor: COLORS.border,
-    timeVisible: true,
-    secondsVisible: false,
-    rightOffset: 4,
-    minBarSpacing: 0.05,
-    shiftVisibleRangeOnNewBar: true,
-    allowShiftVisibleRangeOnWhitespaceReplacement: true,
-    tickMarkFormatter: tickMark,
-  },
-  localization: { locale: "en-IN", timeFormatter: crosshairTime },
+/**
+ * @param {ChartColors} colors
+ * @returns {import("lightweight-charts").DeepPartial<import("lightweight-charts").ChartOptions>}
+ */
+export function chartOptions(colors) {
+  const line = {
+    color: colors.cross, style: LineStyle.Dashed, labelBackgroundColor: colors.crossLabel,
+  }
+  return {
+    autoSize: true,
+    layout: {
+      background: { color: "transparent" },
+      textColor: colors.text,
+      fontSize: 11,
+      fontFamily: "system-ui, -apple-system, 'Segoe UI', Roboto, 'Noto Sans', sans-serif",
+      panes: { separatorColor: colors.border, separatorHoverColor: colors.hover },
+      attributionLogo: true,
+    },
+    grid: { vertLines: { color: colors.grid }, horzLines: { color: colors.grid } },
+    crosshair: { mode: CrosshairMode.Normal, vertLine: line, horzLine: line },
+    // A finger that moves up or down scrolls the page, not the prices.
+    handleScroll: { vertTouchDrag: false },
+    // One width for all, so that the same place means the same time when charts are stacked.
+    rightPriceScale: { borderColor: colors.border, minimumWidth: 80 },
+    timeScale: {
+      borderColor: colors.border,
+      timeVisible: true,
+      secondsVisible: false,
+      rightOffset: 4,
+      minBarSpacing: 0.05,
+      // Which part is visible is decided for all charts together (range.js).
+      shiftVisibleRangeOnNewBar: false,
+      allowShiftVisibleRangeOnWhitespaceReplacement: false,
+      tickMarkFormatter: tickMark,
+    },
+    localization: { locale: "en-IN", timeFormatter: crosshairTime },
+  }
 }
 
+export const CHART_OPTIONS = chartOptions(COLORS)
+
+/** How candles are drawn. @param {ChartColors} colors */
+export const candleOptions = (colors) => ({
+  upColor: colors.rise, downColor: colors.fall, wickUpColor: colors.rise,
+  wickDownColor: colors.fall, borderVisible: false,
+})
+
+/** Prices move in ticks of five paise; what is read off an axis is one. */
+const TICK = 0.05
+/** @param {number} value */
+const tickText = (value) => format.price(Math.round(value / TICK) * TICK)
+
 /** @type {import("lightweight-charts").PriceFormatCustom} */
-export const PRICE_FORMAT = { type: "custom", formatter: format.price, minMove: 0.05 }
+export const PRICE_FORMAT = { type: "custom", formatter: tickText, minMove: TICK }
 /** @type {import("lightweight-charts").PriceFormatCustom} */
 export const PREMIUM_FORMAT = {
   // The room below for volume may reach under zero, where no premium is.
-  formatter: (/** @type {number} */ value) => (value < 0 ? "" : format.price(value)),
+  formatter: (/** @type {number} */ value) => (value < 0 ? "" : tickText(value)),
   type: "custom",
-  minMove: 0.05,
+  minMove: TICK,
 }
 /** @type {import("lightweight-charts").PriceFormatCustom} */
 export const COUNT_FORMAT = { type: "custom", formatter: format.compact, minMove: 1 }
