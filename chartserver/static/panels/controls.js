@@ -1,5 +1,4 @@
 import { byId, control, element } from "../lib/dom.js"
-import * as format from "../lib/format.js"
 
 /**
  * Buttons of which one is pressed, such as the intervals.
@@ -22,6 +21,64 @@ export function createSwitch(id, onPick) {
 }
 
 /**
+ * A button that is pressed or not.
+ * @param {string} id
+ * @param {(pressed: boolean) => void} onToggle
+ */
+export function createToggle(id, onToggle) {
+  const button = byId(id)
+  /** @param {boolean} pressed */
+  const show = (pressed) => button.setAttribute("aria-pressed", String(pressed))
+  button.onclick = () => {
+    const pressed = button.getAttribute("aria-pressed") !== "true"
+    show(pressed)
+    onToggle(pressed)
+  }
+  return { show }
+}
+
+/**
+ * Boxes to tick in a popover, under the button `ID-toggle` that opens it.
+ * @param {string} id of the popover; each box says its value in `data-value`
+ * @param {(values: Set<string>) => void} onPick
+ */
+export function createChecks(id, onPick) {
+  const popover = byId(id)
+  const boxes = [...popover.querySelectorAll("input")]
+  const values = () => new Set(
+    boxes.filter((box) => box.checked).map((box) => box.dataset.value ?? ""))
+  popover.onchange = () => onPick(values())
+  popover.addEventListener("toggle", () => placeUnder(popover, byId(`${id}-toggle`)))
+  return {
+    /** @param {ReadonlySet<string>} chosen */
+    show(chosen) {
+      for (const box of boxes) box.checked = chosen.has(box.dataset.value ?? "")
+    },
+  }
+}
+
+/**
+ * Put an opened popover under a control, inside the window.
+ * @param {HTMLElement} popover
+ * @param {Element} control
+ */
+function placeUnder(popover, control) {
+  const { left, bottom } = control.getBoundingClientRect()
+  const most = innerWidth - popover.offsetWidth - 8
+  popover.style.left = `${Math.max(8, Math.min(left, most))}px`
+  popover.style.top = `${bottom + 4}px`
+}
+
+/**
+ * An entry of a drop-down list; neighbours of one group stand under its name.
+ * @typedef {object} Option
+ * @property {string} value
+ * @property {string} text
+ * @property {string} [group]
+ * @property {boolean} [meant] what the automatic entry stands for now
+ */
+
+/**
  * A drop-down list. Options are rebuilt only when they differ, so that an open list stays open.
  * @param {string} id
  * @param {(value: string) => void} onPick
@@ -32,39 +89,37 @@ export function createSelect(id, onPick) {
   select.onchange = () => onPick(select.value)
   return {
     /**
-     * @param {{value: string, text: string}[]} options
+     * @param {Option[]} options
      * @param {string} value
      */
     show(options, value) {
       const key = JSON.stringify(options)
       if (key !== built) {
         built = key
-        select.replaceChildren(
-          ...options.map((option) =>
-            Object.assign(element("option"), { value: option.value, textContent: option.text })))
+        select.replaceChildren(...grouped(options))
       }
       if (select.value !== value) select.value = value
     },
   }
 }
 
-/**
- * Options of the strike list: automatic first, then the listed strikes, ATM named.
- * @param {readonly number[]} strikes
- * @param {number | null} atm
- * @param {number | null} fixed kept in the list even when it is not listed any more
- * @param {string} automatic
- */
-export function strikeOptions(strikes, atm, fixed, automatic) {
-  const all = [...strikes]
-  if (fixed !== null && !all.includes(fixed)) all.push(fixed)
-  return [
-    { value: "", text: automatic },
-    ...all.sort((a, b) => a - b).map((strike) => ({
-      value: String(strike),
-      text: strike === atm ? `${format.count(strike)} \u2022 ATM` : format.count(strike),
-    })),
-  ]
+/** @param {Option[]} options */
+function grouped(options) {
+  /** @type {HTMLElement[]} */
+  const made = []
+  for (const { value, text, group, meant } of options) {
+    const entry = Object.assign(element("option"), { value, textContent: text })
+    if (meant) entry.dataset.meant = ""
+    const last = made[made.length - 1]
+    if (!group) made.push(entry)
+    else if (last instanceof HTMLOptGroupElement && last.label === group) last.append(entry)
+    else {
+      const head = Object.assign(element("optgroup"), { label: group })
+      head.append(entry)
+      made.push(head)
+    }
+  }
+  return made
 }
 
 /**

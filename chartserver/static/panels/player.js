@@ -3,19 +3,27 @@
 /** A frame that comes later than this was held back (a hidden tab); the clock does not jump. */
 const LONGEST_FRAME_SECONDS = 0.5
 
-/** The one clock of a replay: play, pause, step, seek, speed. */
+/**
+ * The one clock of a replay: play, pause, step, seek, speed. It stands where the page shows it: a
+ * moment whose contracts must be read first is shown when they are there, and until then the clock
+ * waits.
+ */
 export class Player {
   /**
    * @param {Timeline} timeline
-   * @param {number} time
    * @param {number} speed market seconds per second
-   * @param {{moved: (time: number, jumped: boolean) => void, changed: () => void}} hooks
+   * @param {object} hooks
+   * @param {(time: number, jumped: boolean) => boolean} hooks.show false when it cannot be shown yet
+   * @param {() => void} hooks.changed
    */
-  constructor(timeline, time, speed, hooks) {
+  constructor(timeline, speed, hooks) {
     this.timeline = timeline
-    this.time = time
     this.speed = speed
     this.hooks = hooks
+    /** The moment on show. */
+    this.time = NaN
+    /** @type {number | null} a moment that cannot be shown yet */
+    this.goal = null
     this.playing = false
     this.frame = 0
     this.ticked = 0
@@ -44,17 +52,22 @@ export class Player {
 
   /** @param {number} time */
   seek(time) {
-    const { start, end } = this.timeline
-    this.time = Math.min(Math.max(time, start), end)
-    this.hooks.moved(this.time, true)
+    const goal = this.timeline.clamp(time)
+    this.goal = goal
+    if (!this.hooks.show(goal, true)) return
+    this.time = goal
+    this.goal = null
   }
 
-  /** Pause and go one candle on or back. @param {1 | -1} direction */
-  step(direction) {
+  /** What was waited for may be there. */
+  arrived() {
+    if (this.goal !== null) this.seek(this.goal)
+  }
+
+  /** Pause and go to another moment. @param {number} time */
+  step(time) {
     this.pause()
-    if (direction < 0) return this.seek(this.timeline.before(this.time))
-    this.time = this.timeline.after(this.time)
-    this.hooks.moved(this.time, false)
+    this.seek(time)
   }
 
   /** @param {number} speed */
@@ -67,15 +80,18 @@ export class Player {
   tick(now) {
     const elapsed = Math.min(Math.max(0, now - this.ticked) / 1000, LONGEST_FRAME_SECONDS)
     this.ticked = now
-    const offset = this.timeline.offsetOf(this.time) + elapsed * this.speed
-    this.time = this.timeline.timeAt(Math.min(offset, this.timeline.length))
-    this.hooks.moved(this.time, false)
+    if (this.goal === null) {
+      const offset = this.timeline.offsetOf(this.time) + elapsed * this.speed
+      const next = this.timeline.timeAt(Math.min(offset, this.timeline.length))
+      if (this.hooks.show(next, false)) this.time = next
+    }
     if (this.time >= this.timeline.end) this.pause()
-    else this.frame = requestAnimationFrame((next) => this.tick(next))
+    else if (this.playing) this.frame = requestAnimationFrame((next) => this.tick(next))
   }
 
   stop() {
     this.playing = false
+    this.goal = null
     cancelAnimationFrame(this.frame)
   }
 }

@@ -53,7 +53,9 @@ export function createResults(sort, onSort) {
     const names = shown.map((column) => column.key).join()
     if (head.dataset.columns !== names) {
       head.dataset.columns = names
-      head.replaceChildren(element("th", { className: "toggle" }), ...shown.map(heading))
+      const why = element("th", { className: "toggle" })
+      why.append(element("span", { className: "unseen", textContent: "Reasons" }))
+      head.replaceChildren(why, ...shown.map(heading))
     }
     for (const cell of head.querySelectorAll("th[data-key]"))
       if (cell instanceof HTMLElement)

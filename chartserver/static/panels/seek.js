@@ -1,6 +1,6 @@
 /** @import { Signal } from "../data/types.js" */
 /** @import { Timeline } from "../data/timeline.js" */
-import { byId, control, element } from "../lib/dom.js"
+import { byId, control, element, setText } from "../lib/dom.js"
 import * as format from "../lib/format.js"
 import { strategyTitle } from "../data/strategies.js"
 
@@ -15,32 +15,46 @@ export function createSeek(onSeek) {
   let timeline = null
   slider.oninput = () => timeline && onSeek(timeline.timeAt(Number(slider.value)))
 
+  let marked = ""
+
   return {
-    /**
-     * @param {Timeline} next
-     * @param {Signal[]} signals
-     */
-    load(next, signals) {
+    /** Another range. @param {Timeline} next */
+    load(next) {
       timeline = next
+      marked = ""
       slider.max = String(next.length)
       slider.disabled = next.length === 0
-      marks.replaceChildren(
-        ...hours(next).map(({ time, text }) => mark(next, time, "hour", text)),
-        ...next.sessions.map(({ from }) => mark(next, from, "session", format.dayMonth(from))),
-        ...signals.filter((signal) => !signal.withdrawn).map((signal) => {
-          const made = mark(next, signal.known_at, `signal ${signal.direction.toLowerCase()}`, "")
-          const what = `${strategyTitle(signal)} ${signal.direction}`
-          made.title = `${what} ${format.minute(signal.event_time)}`
-          made.dataset.testid = "seek-signal"
-          return made
-        }))
     },
-    /** @param {number} time */
-    show(time) {
+    /**
+     * Write where the clock is, and mark what was known by then: no signal of later.
+     * @param {number} time
+     * @param {readonly Signal[]} signals known ones; the same array as long as nothing changed
+     */
+    show(time, signals) {
       if (!timeline) return
       slider.value = String(timeline.offsetOf(time))
+      setText(byId("replay-time"), format.second(time))
       slider.setAttribute("aria-valuetext", `${format.longDay(time)} ${format.second(time)} IST`)
+      const standing = signals.filter((signal) => !signal.withdrawn)
+      const key = standing.map((signal) => `${signal.signal_id} ${signal.known_at}`).join()
+      if (marked === `marked ${key}`) return
+      marked = `marked ${key}`
+      markAll(timeline, standing)
     },
+  }
+
+  /** @param {Timeline} line @param {Signal[]} signals */
+  function markAll(line, signals) {
+    marks.replaceChildren(
+      ...hours(line).map(({ time, text }) => mark(line, time, "hour", text)),
+      ...line.sessions.map(({ from }) => mark(line, from, "session", format.dayMonth(from))),
+      ...signals.map((signal) => {
+        const made = mark(line, signal.known_at, `signal ${signal.direction.toLowerCase()}`, "")
+        const what = `${strategyTitle(signal)} ${signal.direction}`
+        made.title = `${what} ${format.minute(signal.event_time)}`
+        made.dataset.testid = "seek-signal"
+        return made
+      }))
   }
 }
 

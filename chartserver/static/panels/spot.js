@@ -1,4 +1,4 @@
-/** @import { Market } from "../data/market.js" */
+/** @import { Store } from "../data/store.js" */
 import { byId, setText } from "../lib/dom.js"
 import * as format from "../lib/format.js"
 
@@ -8,15 +8,15 @@ export function createSpot() {
   let last = NaN
   return {
     /**
-     * @param {Market} market
+     * @param {Store} store
      * @param {number | null} atm
      */
-    show(market, atm) {
-      setText(spot, format.price(market.spot))
+    show(store, atm) {
+      setText(spot, format.price(store.spot))
       setText(byId("atm"), format.count(atm))
-      if (market.spot === null || market.spot === last) return
-      spot.dataset.tick = market.spot > last ? "up" : market.spot < last ? "down" : ""
-      last = market.spot
+      if (store.spot === null || store.spot === last) return
+      spot.dataset.tick = store.spot > last ? "up" : store.spot < last ? "down" : ""
+      last = store.spot
     },
   }
 }

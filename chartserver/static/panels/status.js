@@ -7,20 +7,21 @@ import * as format from "../lib/format.js"
 const NAMES = { tradingview: "TradingView", trendlyne: "Trendlyne" }
 const WORDS = {
   loading: "Loading", live: "Live", reconnecting: "Reconnecting", retrying: "Offline",
-  waiting: "Waiting", refused: "Refused", stale: "Stale",
+  waiting: "Waiting", refused: "Refused", stale: "Stale", stored: "Stored",
 }
 
 /** Data this old, in seconds of the market and of the viewer, is called stale in an open market. */
 const STALE_MARKET_SECONDS = 90
 const STALE_WALL_SECONDS = 6
 
-/** @typedef {Connection | "stale"} Shown */
+/** @typedef {Connection | "stale" | "stored"} Shown */
 
 /**
  * The right half of the header: connection, data age, sources and the market's clock.
  * @param {Clock} clock
+ * @param {() => string} underlying whose rows count
  */
-export function createStatusBar(clock) {
+export function createStatusBar(clock, underlying) {
   /** @type {Connection} */
   let connection = "loading"
   let message = ""
@@ -36,6 +37,7 @@ export function createStatusBar(clock) {
 
   /** @returns {Shown} */
   function shown() {
+    if (connection === "live" && status.feed === "none") return "stored"
     const old = age()
     const limit = Math.max(STALE_MARKET_SECONDS, STALE_WALL_SECONDS * clock.speed)
     const late = status.market === "open" && old !== null && old > limit
@@ -49,9 +51,10 @@ export function createStatusBar(clock) {
     setText(byId("connection-text"), WORDS[state])
     const old = age()
     const silent = `The newest row is ${format.duration(old ?? 0)} old in an open market.`
-    chip.dataset.tip = state === "stale" ? silent : message
+    chip.dataset.tip = state === "stale" ? silent
+      : state === "stored" ? "Stored data: no source is asked and no feed runs." : message
     const closed = status.market === "closed"
-    setText(byId("data-age"), old === null || closed ? "–" : format.duration(old))
+    setText(byId("data-age"), old === null || closed || state === "stored" ? "–" : format.duration(old))
     byId("data-age").dataset.state = state === "stale" ? "stale" : "fresh"
     const open = byId("market-state")
     setText(open, status.market ? `Market ${status.market}` : "")
@@ -99,7 +102,7 @@ export function createStatusBar(clock) {
     take(next) {
       status = { ...status, ...next }
       clock.set(next.now, next.clock)
-      const seconds = next.ages?.candle
+      const seconds = (next.ages_by?.[underlying()] ?? next.ages)?.candle
       if (seconds != null && next.now !== undefined)
         newest = Number.isNaN(newest) ? next.now - seconds : Math.max(newest, next.now - seconds)
       write()
