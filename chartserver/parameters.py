@@ -21,8 +21,8 @@ INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "1h": 60}
 RANGE_DAYS = 31
 SIGNAL_RANGE_DAYS = 366
 SYMBOLS_AT_MOST = 100
+DAY_FORM = "a date such as 2026-01-27"
 LADDERS_AT_MOST = 10
-YEARS = range(2000, 2100)
 TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
 
 Parameters = Mapping[str, str]

@@ -1,16 +1,22 @@
 /** @import { Distribution, JudgedSignal, Rejection, Stats, VersionCount } from "./data/types.js" */
 import { ApiError, getJson } from "./data/api.js"
+import { createAppearance } from "./panels/appearance.js"
 import { outcomeAt } from "./panels/columns.js"
 import { createSelect, createSwitch } from "./panels/controls.js"
 import { csvOf, download } from "./panels/csv.js"
 import { byId, control, setText } from "./lib/dom.js"
+import { createHelp } from "./panels/help.js"
+import { SIGNALS_PARAMETERS } from "./data/parameters.js"
 import { HORIZONS, OUTCOMES, exitText, horizonText } from "./data/horizons.js"
-import { oneOf, readLocation, writeLocation } from "./lib/location.js"
+import { writeLocation } from "./lib/location.js"
+import { complaintText, readParameters } from "./lib/parameters.js"
+import { getSetting } from "./lib/settings.js"
 import { showBanner } from "./panels/notice.js"
 import { linkPages } from "./panels/pages.js"
 import { showRejections } from "./panels/rejected.js"
 import { createResults } from "./panels/results.js"
-import { createSessionPicker, getSessions } from "./data/sessions.js"
+import { getSessions } from "./data/sessions.js"
+import { createSessionPicker } from "./panels/session-picker.js"
 import { showSimulated } from "./panels/simulated.js"
 import { strategyOptions } from "./data/strategies.js"
 import { showSummary } from "./panels/summary.js"
@@ -28,18 +34,20 @@ const USUAL_SESSIONS = 20
  * @property {{rejections: Rejection[], total: number}} rejected
  */
 
-const query = readLocation()
+const { values: given, complaints } = readParameters(SIGNALS_PARAMETERS)
 const choice = {
-  underlying: query.get("underlying")?.toUpperCase() || "NIFTY",
-  from: query.get("from") ?? "",
-  to: query.get("to") ?? "",
-  strategy: query.get("strategy") ?? "",
-  version: query.get("version") ?? "",
-  direction: oneOf(query, "direction", ["", "BULLISH", "BEARISH"]),
-  horizon: oneOf(query, "horizon", HORIZONS),
-  outcome: oneOf(query, "outcome", OUTCOMES),
-  tab: oneOf(query, "tab", ["signals", "rejected"]),
+  underlying: given.underlying ?? getSetting("underlying") ?? "NIFTY",
+  from: given.from ?? "",
+  to: given.to ?? "",
+  strategy: given.strategy ?? "",
+  version: given.version ?? "",
+  direction: given.direction ?? "",
+  horizon: given.horizon ?? HORIZONS[0],
+  outcome: given.outcome ?? "",
+  tab: given.tab ?? "signals",
 }
+/** The range that somebody chose; without one each underlying shows its newest sessions. */
+let range = { from: given.from, to: given.to }
 /** @type {Loaded | null} */
 let loaded = null
 /** @type {AbortController | null} */
@@ -51,6 +59,7 @@ const underlyings = createSwitch("underlyings", (underlying) => {
   void open()
 })
 const picker = createSessionPicker((from, to) => {
+  range = { from, to }
   choose({ from, to })
   picker.show(sessions, from, to)
 })
@@ -66,7 +75,7 @@ const tabs = createSwitch("tabs", (tab) => {
   choose({ tab }, false)
   draw()
 })
-const results = createResults(query.get("sort") ?? "-event_time", (sort) =>
+const results = createResults(given.sort ?? "-event_time", (sort) =>
   writeLocation({ sort: sort === "-event_time" ? null : sort }))
 byId("csv").onclick = () => {
   const name = ["signals", choice.underlying, choice.from, choice.to].join("_")
@@ -88,23 +97,27 @@ function choose(values, reload = true) {
   const defaults = { horizon: HORIZONS[0], tab: "signals" }
   writeLocation(Object.fromEntries(Object.entries(values).map(([name, value]) =>
     [name, value === defaults[/** @type {keyof defaults} */ (name)] ? null : value])))
+  carry()
   if (reload) void load()
 }
+
+/** Let the links to the other pages keep what they can show as well. */
+const carry = () =>
+  linkPages({ underlying: choice.underlying, strategy: choice.strategy })
 
 /** Learn which sessions are stored, then read the chosen range or the newest sessions. */
 async function open() {
   underlyings.show(choice.underlying)
   writeLocation({ underlying: choice.underlying })
-  linkPages(choice.underlying)
+  carry()
   try {
     sessions = await getSessions(choice.underlying)
   } catch (error) {
     return failed(error)
   }
-  const given = readLocation()
   const usual = sessions.slice(0, USUAL_SESSIONS)
-  choice.from = given.get("from") || given.get("to") || usual[usual.length - 1]?.session || ""
-  choice.to = given.get("to") || given.get("from") || usual[0]?.session || ""
+  choice.from = range.from || range.to || usual[usual.length - 1]?.session || ""
+  choice.to = range.to || range.from || usual[0]?.session || ""
   picker.show(sessions, choice.from, choice.to)
   await load()
 }
@@ -128,7 +141,7 @@ async function load() {
       distributions: distribution.distributions, rejected,
     }
     showSimulated(signals.simulated)
-    showBanner("")
+    showBanner(complaintText(complaints))
     draw()
   } catch (error) {
     if (!mine.signal.aborted) failed(error)
@@ -226,5 +239,7 @@ function explainNothing(rows) {
             `optionscalp signals --from ${from.slice(0, 10)} --to ${to.slice(0, 10)}`)
 }
 
+createHelp()
+createAppearance(() => {})
 drawControls()
 void open()
