@@ -63,3 +63,24 @@ def test_only_the_database_package_knows_sql():
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):
                     assert not SQL.match(node.value.strip().lower()), path
+
+
+# Rooms of the pages' modules, each with those that it may use; entries, beside them, use all.
+STATIC = Path(__file__).parent.parent / "chartserver" / "static"
+ROOMS = {
+    "lib": set(),
+    "data": {"lib"},
+    "charts": {"data", "lib"},
+    "panels": {"data", "lib"},
+}
+MODULE = re.compile(r"""(?:from|import|import\()\s*["'](\.[^"']+)["']""")
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_of_the_pages_imports_only_what_lies_below_it(room: str):
+    paths = sorted((STATIC / room).glob("*.js"))
+    assert paths
+    for path in paths:
+        targets = {(path.parent / name).resolve() for name in MODULE.findall(path.read_text())}
+        used = {target.relative_to(STATIC.resolve()).parts[0] for target in targets}
+        assert used <= ROOMS[room] | {room}, path

@@ -178,7 +178,7 @@ def test_who_resumes_gets_the_ladder_whole_again(stored, chart):
     with Stream(chart, last_id=last, underlying="NIFTY", ladder=LADDER) as stream:
         shown = Shown(stream)
         found = {}
-        while not found or max(event.seq for event in found.values()) < newest(stored):
+        while "ladder" not in found or max(one.seq for one in found.values()) < newest(stored):
             event = stream.take_rows(1)[0]
             found[event.kind] = event
             if event.kind == "ladder":

@@ -46,9 +46,14 @@ def running(browser: Browser) -> Iterator[Demo]:
         yield started
 
 
+def is_history(url: str) -> bool:
+    """A reading of the whole session; those of further contracts are only read ahead."""
+    return "/api/history" in url and "symbols=" not in url
+
+
 def test_candles_move_and_a_buy_marker_arrives_over_the_stream(running: Demo, page: Page):
     histories: list[str] = []
-    page.on("request", lambda r: histories.append(r.url) if "/api/history" in r.url else None)
+    page.on("request", lambda r: histories.append(r.url) if is_history(r.url) else None)
     page.goto(f"{running.url}/?underlying=NIFTY&strategy=delta_volume&strike=25650")
     page.wait_for_function("optionscalp?.candles('NIFTY')?.length > 0", timeout=WAIT)
     assert page.evaluate("optionscalp.signals().length") == 0
@@ -74,13 +79,20 @@ def test_candles_move_and_a_buy_marker_arrives_over_the_stream(running: Demo, pa
     )
 
 
+def is_range(url: str) -> bool:
+    return "/api/replay" in url and "symbols=" not in url
+
+
 def test_the_same_day_replays_with_every_row_at_the_time_it_became_known(running: Demo, page: Page):
     answers: list[dict] = []
-    page.on("response", lambda r: answers.append(r.json()) if "/api/replay" in r.url else None)
+    page.on("response", lambda r: answers.append(r.json()) if is_range(r.url) else None)
     page.goto(
         f"{running.url}/replay?underlying=NIFTY&from=2026-01-21&to=2026-01-21&strike=25650"
         "&strategy=delta_volume"
     )
+    page.wait_for_function("window.optionscalp?.status().settled", timeout=WAIT)
+    assert page.evaluate("optionscalp.signals().length") == 0, "it opens at the session's start"
+    page.keyboard.press("End")
     buys = "optionscalp.markers().filter(marker => marker.text?.startsWith('BUY')).length"
     page.wait_for_function(f"optionscalp && {buys} > 0", timeout=WAIT)
     expect(page.get_by_test_id("simulated")).to_be_visible()
@@ -97,7 +109,7 @@ def test_the_same_day_replays_with_every_row_at_the_time_it_became_known(running
     page.wait_for_function(
         "counted => optionscalp.candles('NIFTY').length > counted", arg=counted, timeout=WAIT
     )
-    assert len(answers) == 3, "one request a page: playing and stepping ask nothing more"
+    assert len(answers) == 3, "one range a page: playing and stepping ask for contracts alone"
 
 
 def test_the_database_answers_what_the_page_shows(running: Demo, page: Page):
@@ -141,7 +153,9 @@ def test_recorded_sessions_replay_with_their_markers(
         stored = materialise_signals(connection, Range(day, day), ("BANKNIFTY",), datetime.now(UTC))
     assert stored.rejections >= 10, "two of the first three lost, the others are held back"
     server = serve()
-    page.goto(f"{server.url}/replay?underlying=BANKNIFTY&from=2026-02-01&to=2026-02-01")
+    page.goto(
+        f"{server.url}/replay?underlying=BANKNIFTY&from=2026-02-01&to=2026-02-01&t=2026-02-01T15:30"
+    )
     page.wait_for_function("optionscalp?.signals()?.length > 0", timeout=WAIT)
     assert page.evaluate("optionscalp.signals().length") == stored.written == 3
     assert page.evaluate("optionscalp.markers().length") >= 3

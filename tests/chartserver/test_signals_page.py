@@ -233,7 +233,7 @@ def test_the_page_fits_a_telephone(opened):
     assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
-def test_without_signals_the_page_says_what_to_do(page: Page, connection, chart: Chart):
+def test_without_signals_the_page_says_what_to_do(connection, chart: Chart, page: Page):
     page.goto(f"{chart.url}/signals")
     expect(page.get_by_test_id("nothing-text")).to_contain_text("optionscalp import")
     write(connection, CANDLE, [candle("NIFTY", 0)])
@@ -244,7 +244,7 @@ def test_without_signals_the_page_says_what_to_do(page: Page, connection, chart:
 
 
 def test_the_charts_show_the_signals_of_the_chosen_strategy(stored, chart: Chart, page: Page):
-    page.goto(f"{chart.url}/replay?from=2026-01-21&to=2026-01-21&strike=25000")
+    page.goto(f"{chart.url}/replay?from=2026-01-21&to=2026-01-21&strike=25000&t=2026-01-21T15:30")
     page.wait_for_function("globalThis.optionscalp?.signals().length === 4")
     page.get_by_test_id("strategy").select_option("vwap_trap")
     expect(page.get_by_test_id("signal-row")).to_have_count(1)
@@ -256,8 +256,9 @@ def test_the_charts_show_the_signals_of_the_chosen_strategy(stored, chart: Chart
     assert query_of(page)["strategy"] == "vwap_trap"
     page.goto(f"{chart.url}/?strategy=delta_volume")
     page.wait_for_function("globalThis.optionscalp?.signals().length === 3")
+    expect(page.get_by_test_id("signal-row")).to_have_count(3)
     marks = page.get_by_test_id("signal-row").locator("td:nth-child(2)").all_inner_texts()
-    assert marks == ["D", f"D {VERSION}", "D"]
+    assert marks == ["DDelta Volume", f"DDelta Volume {VERSION}", "DDelta Volume"]
     page.get_by_test_id("strategy").select_option("")
     expect(page.get_by_test_id("signal-row")).to_have_count(4)
     page.get_by_test_id("signals-link").click()

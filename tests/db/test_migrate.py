@@ -73,4 +73,4 @@ def test_hypertables_where_timescaledb_is_present(connection):
     names = connection.execute(
         "select hypertable_name from timescaledb_information.hypertables order by 1"
     ).fetchall()
-    assert names == [("build_up",), ("candle",), ("chain_oi",), ("greeks",)]
+    assert names == [("build_up",), ("candle",), ("chain_oi",), ("forming",), ("greeks",)]

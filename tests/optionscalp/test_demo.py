@@ -100,7 +100,10 @@ def test_killing_each_part_in_mid_session_loses_nothing_and_repeats_nothing(
         assert follower.resets == []
         assert follower.connections >= 2
         assert numbers == sorted(set(numbers))
-        assert streamed(follower) == expected
+        received = streamed(follower)
+        assert {kind: received[kind] ^ rows for kind, rows in expected.items()} == dict.fromkeys(
+            expected, frozenset()
+        )
 
 
 def kill_each_part(running: Demo) -> set:

@@ -75,7 +75,7 @@ def test_the_archive_gives_the_same_rows_again(copy: psycopg.Connection):
 
 def test_tables_that_are_gone_come_back_as_they_were(copy: psycopg.Connection):
     before = everything(copy)
-    for name in EVERYTHING:
+    for name in EVERYTHING.keys() - {"forming"}:
         copy.execute(f"delete from {name}")
     report = rebuild(copy, DAY)
     assert everything(copy) == before

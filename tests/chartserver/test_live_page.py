@@ -1,0 +1,127 @@
+"""What a person does on the live page: strikes by rules, held ones, levels, zooming, going live."""
+
+from collections.abc import Callable
+
+import pytest
+from chart_help import Chart, candle, clock_text, contract
+from page_help import SETTLED, WAIT
+from playwright.sync_api import Page, expect
+from psycopg import Connection
+
+from db.bulk import CANDLE, CONTRACT, write
+
+STRIKES = range(24800, 25201, 50)
+MINUTES = 60
+
+
+@pytest.fixture
+def live(connection: Connection, serve: Callable[..., Chart], page: Page) -> Callable[[str], Page]:
+    """Opens the live page over an hour of an index at 25,000 and options of nine strikes."""
+    options = [contract(strike, kind) for strike in STRIKES for kind in "CP"]
+    write(connection, CONTRACT, options)
+    rows = [candle("NIFTY", minute, 25000 + minute % 7) for minute in range(MINUTES)]
+    rows += [
+        candle(option.symbol, minute, 150 + minute % 5)
+        for option in options
+        for minute in range(MINUTES)
+    ]
+    write(connection, CANDLE, rows)
+    chart = serve(OPTIONSCALP_CLOCK=clock_text("2026-01-21T04:45:00+00:00", speed=0.01))
+
+    def open_live(query: str = "") -> Page:
+        page.goto(f"{chart.url}/?underlying=NIFTY&{query}")
+        page.wait_for_function("optionscalp?.candles('NIFTY')?.length > 0", timeout=WAIT)
+        return page
+
+    return open_live
+
+
+def wait_for_strikes(page: Page, call: int, put: int) -> None:
+    page.wait_for_function(
+        "([call, put]) => optionscalp.status().symbols.call?.endsWith('C' + call)"
+        " && optionscalp.status().symbols.put?.endsWith('P' + put)",
+        arg=[call, put],
+        timeout=WAIT,
+    )
+
+
+def test_a_step_moves_each_side_from_where_it_stands(live):
+    page = live("call=atm%2B1&put=24900")
+    wait_for_strikes(page, 25050, 24900)
+    page.keyboard.press("PageUp")
+    wait_for_strikes(page, 25100, 24950)
+    page.keyboard.press("PageDown")
+    wait_for_strikes(page, 25050, 24900)
+
+
+def test_held_strikes_are_held_after_a_reload(live, connection: Connection):
+    page = live("patience=0")
+    wait_for_strikes(page, 25000, 25000)
+    page.keyboard.press("z")
+    expect(page.get_by_test_id("freeze")).to_have_attribute("aria-pressed", "true")
+    write(connection, CANDLE, [candle("NIFTY", MINUTES, 25110)])
+    page.wait_for_function("optionscalp.candles('NIFTY').at(-1).c === 25110", timeout=WAIT)
+    page.reload()
+    page.wait_for_function("optionscalp?.candles('NIFTY')?.length > 0", timeout=WAIT)
+    wait_for_strikes(page, 25000, 25000)
+    expect(page.get_by_test_id("freeze")).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#atm")).to_have_text("25,100")
+    page.keyboard.press("z")
+    wait_for_strikes(page, 25100, 25100)
+
+
+def test_zooming_out_and_another_interval_leave_a_chart_that_can_be_read(live):
+    page = live()
+    area = page.get_by_test_id("chart-index").bounding_box()
+    page.mouse.move(area["x"] + area["width"] * 0.3, area["y"] + area["height"] / 2)
+    for _ in range(12):
+        page.mouse.wheel(0, 100)
+        page.evaluate(SETTLED)
+    page.mouse.move(0, 0)
+    for key, minutes in (("5", 5), ("f", 15), ("1", 1)):
+        page.keyboard.press(key)
+        page.evaluate(SETTLED)
+        seen = page.evaluate("optionscalp.axis()")
+        count = len(seen["times"])
+        visible = seen["visible"][0]
+        assert count == -(-MINUTES // minutes)
+        shown = min(count - 1, visible["to"]) - max(0, visible["from"]) + 1
+        assert shown >= min(count, 15), (key, visible)
+        assert visible["to"] - (count - 1) <= (visible["to"] - visible["from"]) / 2, (key, visible)
+    page.keyboard.press("l")
+    page.evaluate(SETTLED)
+    seen = page.evaluate("optionscalp.axis()")
+    assert seen["visible"][0]["to"] == pytest.approx(len(seen["times"]) - 1 + 3, abs=0.01)
+    expect(page.get_by_test_id("go-live")).to_be_hidden()
+
+
+def test_the_legend_follows_the_candle_under_a_resting_pointer(live, connection: Connection):
+    page = live()
+    area = page.get_by_test_id("chart-call").bounding_box()
+    page.mouse.move(area["x"] + area["width"] * 0.4, area["y"] + area["height"] / 2)
+    page.evaluate(SETTLED)
+    before = page.get_by_test_id("values-index").text_content()
+    write(connection, CANDLE, [candle("NIFTY", MINUTES + 5, 25001)])
+    page.wait_for_function("optionscalp.candles('NIFTY').at(-1).c === 25001", timeout=WAIT)
+    expect(page.get_by_test_id("values-index")).not_to_have_text(before)
+    whens = [
+        page.locator(f"[data-testid=values-{role}] .when").text_content()
+        for role in ("index", "call", "put")
+    ]
+    assert len(set(whens)) == 1
+    page.keyboard.press("5")
+    page.evaluate(SETTLED)
+    expect(page.get_by_test_id("values-index")).not_to_contain_text("no candle")
+
+
+def test_every_level_is_drawn_while_candles_form(live, connection: Connection):
+    page = live("levels=previous,opening,vwap,ema9,ema21")
+    for state in range(5):
+        known = candle("NIFTY", MINUTES).known_at
+        row = candle("NIFTY", MINUTES, 25010 + state, final=False, known_at=known)
+        write(connection, CANDLE, [row])
+        page.wait_for_function(
+            "close => optionscalp.candles('NIFTY').at(-1).c === close", arg=25010 + state
+        )
+        expect(page.get_by_test_id("last-index")).to_have_text(f"25,0{10 + state}.00")
+    expect(page.get_by_test_id("banner")).to_be_hidden()
