@@ -5,7 +5,7 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from bench import greeks, history, machine, minute, page, replay, strategy, stream, writes
+from bench import greeks, history, ladder, machine, minute, page, replay, strategy, stream, writes
 from bench.results import Result, table
 
 BENCHMARKS = {
@@ -17,8 +17,8 @@ BENCHMARKS = {
     "history": history.run,
     "page": page.run,
 }
-# Only when named: it has to wait for a market's minutes.
-SLOW = {"minute": minute.run}
+# Only when named: they wait for a market's minutes.
+SLOW = {"minute": minute.run, "ladder": ladder.run}
 
 
 def main() -> None:
