@@ -117,7 +117,7 @@ def demo(options: DemoOptions) -> None:
             # What a day's replay stored before would stand in the future of the day now starting.
             create_database(dsn, anew=True)
             with connect(dsn) as connection:
-                migrate(connection)
+                migrate(connection, calendar_hours())
                 if before is not None:
                     store(connection, before)
             stack.start_core()
