@@ -3,7 +3,6 @@
 /** @import { Rule } from "./data/rules.js" */
 /** @import { HistoryAnswer } from "./data/types.js" */
 import { Desk } from "./charts/desk.js"
-import { nearestStrike } from "./data/atm.js"
 import { askedOf, complaints, given, readChoice } from "./data/choice.js"
 import { Clock } from "./data/clock.js"
 import { Contracts } from "./data/contracts.js"
@@ -251,8 +250,8 @@ const partsOf = (answer) => ({
     strikes.show(store)
     linkPages(carriedFrom(readLocation()), answer.session)
   },
-  spot: () => spot.show(store, atmNow()),
-  ladder: () => ladder.show(store.ladder && { ...store.ladder, atm_strike: atmNow() }, {
+  spot: () => spot.show(store, store.atm),
+  ladder: () => ladder.show(store.ladder && { ...store.ladder, atm_strike: store.atm }, {
     contracts: view.contracts, market: tradedUntil(store, clock.known ? clock.now() : NaN),
     priceOf: (symbol) => priceOf(store, symbol), note: "Reading the strike ladder\u2026",
   }),
@@ -262,10 +261,6 @@ const partsOf = (answer) => ({
     list.show(view.signals(store), [view.contracts.call, view.contracts.put])
   },
 })
-
-/** The strike at the money by the newest spot, whatever strikes the charts stand at. */
-const atmNow = () =>
-  (store.spot === null ? null : nearestStrike(store.spot, store.answer?.strikes ?? []))
 
 byId("go-live").onclick = () => desk.range.goLive()
 registerKeys([{ keys: ["l"], does: "Go to the newest candle", run: () => desk.range.goLive() }])

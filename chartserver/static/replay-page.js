@@ -1,7 +1,6 @@
 /** @import { Rule } from "./data/rules.js" */
 import { listenToAxis } from "./charts/axis-click.js"
 import { Desk } from "./charts/desk.js"
-import { nearestStrike } from "./data/atm.js"
 import { ApiError } from "./data/api.js"
 import { REPLAY_PARAMETERS } from "./data/parameters.js"
 import { Replay } from "./data/replay.js"
@@ -338,7 +337,7 @@ function draw() {
   fit()
   showReturn()
   controls.show(store, desk.storedMinutes)
-  spot.show(store, atmThen())
+  spot.show(store, store.atm)
   instruments.show(replay.future ? "future" : "index")
   strikes.show(store)
   for (const role of ["index", "call", "put"])
@@ -350,16 +349,12 @@ function draw() {
   showLossLimit(knownLimits(replay.answer?.loss_limit ?? [], replay.time), choice.underlying)
   if (!byId("ladder").hidden)
     replay.ladder.follow(choice.underlying, store.answer?.expiry ?? null, replay.time)
-  ladder.show(store.ladder && { ...store.ladder, atm_strike: atmThen() }, {
+  ladder.show(store.ladder && { ...store.ladder, atm_strike: store.atm }, {
     contracts: view.contracts, market: replay.time, priceOf: (symbol) => priceOf(store, symbol),
     dated: true,
     note: replay.ladder.trouble || `Reading the ladder of ${format.second(replay.time)}\u2026`,
   })
 }
-
-/** The strike at the money by the spot of then, whatever strikes the charts stand at. */
-const atmThen = () =>
-  (store.spot === null ? null : nearestStrike(store.spot, store.answer?.strikes ?? []))
 
 byId("go-live").onclick = () => desk.range.goLive()
 registerKeys([{ keys: ["l"], does: "Go to the newest candle", run: () => desk.range.goLive() }])

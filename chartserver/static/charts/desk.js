@@ -3,7 +3,6 @@
 /** @import { View } from "../data/view.js" */
 import { TimeGrid } from "../data/grid.js"
 import { previousDay } from "../data/previous.js"
-import { parseOption } from "../data/symbols.js"
 import { ROLES } from "../data/view.js"
 import { byId } from "../lib/dom.js"
 import { PriceChart } from "./chart.js"
@@ -175,11 +174,5 @@ export class Desk {
       })
       empty.hidden = chart.bars.length > 0
     }
-  }
-
-  /** The role whose chart a contract belongs on. @param {string} symbol @returns {Role} */
-  roleOf(symbol) {
-    const option = parseOption(symbol)
-    return option ? (option.letter === "C" ? "call" : "put") : "index"
   }
 }

@@ -90,11 +90,6 @@ export class SharedRange {
     this.moved()
   }
 
-  /** Show everything there is. */
-  showWhole() {
-    this.show({ from: -1, to: this.grid().times.length + 2 })
-  }
-
   /** Bring a time into the middle. @param {number} time */
   showTime(time) {
     const place = this.grid().placeOf(time)
@@ -119,12 +114,6 @@ export class SharedRange {
     const edge = this.grid().placeOf(this.anchor.time) + Math.min(this.anchor.beyond, AHEAD)
     const to = Math.min(Math.max(edge, bars - 1), Math.max(most - 1, bars - 1))
     this.take({ from: to - bars, to })
-  }
-
-  /** Follow the newest candle from now on, at the same width. */
-  follow() {
-    this.ahead ??= AHEAD
-    this.apply()
   }
 
   /** Remember places as what is to be seen. @param {Places} places */

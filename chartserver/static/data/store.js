@@ -1,4 +1,5 @@
 /** @import { BuildUpEvent, CandleEvent, HistoryAnswer, Ladder, PreviousDay, Signal } from "./types.js" */
+import { nearestStrike } from "./atm.js"
 import { BuildUpTable } from "./buildups.js"
 import { CandleTable } from "./candles.js"
 import { Hours } from "./hours.js"
@@ -55,6 +56,11 @@ export class Store {
   /** Latest price of the index. */
   get spot() {
     return this.table(this.answer?.symbols.index ?? null)?.lastClose ?? this.answer?.spot ?? null
+  }
+
+  /** The listed strike nearest to spot, whatever strikes the charts stand at. */
+  get atm() {
+    return this.spot === null ? null : nearestStrike(this.spot, this.answer?.strikes ?? [])
   }
 
   get isEmpty() {

@@ -88,16 +88,3 @@ export function setSetting(name, value) {
     kept.set(name, text)
   }
 }
-
-/**
- * What the URL says, else what is remembered, as the URL would write it; null when neither says.
- * @param {URLSearchParams} query
- * @param {keyof Settings} name also its name in the URL
- * @returns {string | null}
- */
-export function preferred(query, name) {
-  const given = query.get(name)
-  if (given !== null) return given
-  const value = getSetting(name)
-  return value === null ? null : Array.isArray(value) ? value.join(",") : String(value)
-}

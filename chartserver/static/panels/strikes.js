@@ -4,7 +4,6 @@
 import {
   AT_THE_MONEY, DELTAS, OFFSETS, parseRule, ruleName, ruleText, stepRule,
 } from "../data/rules.js"
-import { nearestStrike } from "../data/atm.js"
 import { byId, setText } from "../lib/dom.js"
 import * as format from "../lib/format.js"
 import { registerKeys } from "../lib/keys.js"
@@ -49,12 +48,11 @@ export function createStrikes(contracts, pick, freeze, standing) {
 
   return {
     /** @param {Store} store */
-    show({ answer, spot }) {
+    show({ answer, atm: near }) {
       const strikes = answer?.strikes ?? []
       const { rules, atm, frozen } = contracts
       const call = ruleText(rules.call)
       const same = call === ruleText(rules.put)
-      const near = spot === null ? null : nearestStrike(spot, strikes)
       const held = near === atm ? "ATM" : "ATM, holding"
       const automatic = atm === null ? "ATM" : `${held} ${format.count(atm)}`
       const fixed = strikes.map((strike) => fixedOption(strike, atm))
