@@ -15,6 +15,7 @@ from db.connection import advisory_lock
 from db.forming import prune_forming
 from db.market import Range
 from db.raw_payloads import seal_parts
+from pipelines.checks.sources import FEED_LOCK
 from pipelines.clock_guard import ClockGuard
 from pipelines.desk import TRADINGVIEW, Desk
 from pipelines.errors import SourceError
@@ -28,7 +29,6 @@ from strategy.session import is_session, next_session, session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
-FEED_LOCK = 7_346_003
 # Seconds of this computer: how often memory is written, and pauses after failures.
 FLUSH_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.5

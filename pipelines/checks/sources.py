@@ -16,6 +16,8 @@ TOLERANCE_POINTS = 0.5
 TOLERANCE_SHARE = 0.03
 ALLOWED_BEYOND = 0.1
 RATE_MINUTES = 5
+# The feed holds it while it runs: where this is looked at, no feed has to be imported.
+FEED_LOCK = 7_346_003
 
 
 @warning("build_up", "agrees_with_candles")
@@ -58,8 +60,6 @@ def observe_feed(look: Look) -> dict[str, Any]:
     The lag, `lag_seconds`, is left out where it has no meaning: the market is shut, or another
     session is on.
     """
-    from pipelines.feed import FEED_LOCK  # with pandas and the clients: only a run needs them
-
     since = look.now - timedelta(minutes=RATE_MINUTES)
     written = written_since(look.connection, look.session, look.underlyings, since)
     found: dict[str, Any] = {

@@ -15,7 +15,7 @@ from db.statistics import lock_is_held, session_rows
 from pipelines.checks import faults
 from pipelines.checks.check import Look
 from pipelines.checks.definitions import ALL, EVERY, results
-from pipelines.feed import FEED_LOCK
+from pipelines.checks.sources import FEED_LOCK
 from pipelines.importer import import_rows
 from pipelines.lateness import behind
 from pipelines.recorded_files import read_file
