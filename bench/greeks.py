@@ -17,7 +17,7 @@ from bench.strategy import load_plain
 from db.connection import connect
 from db.greeks import GreeksInputs, Scope, read_inputs
 from db.market import Range
-from pipelines.greeks import RecentGreeks, materialise_greeks
+from pipelines.signals.greeks import RecentGreeks, materialise_greeks
 from strategy.contract import UNDERLYINGS, monthly_expiry
 from strategy.greeks import evaluate_greeks
 from strategy.rates import repo_rate

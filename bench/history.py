@@ -14,11 +14,11 @@ from bench.results import Result, Target
 from bench.servers import simulator
 from db.connection import connect
 from pipelines.settings import Settings
-from pipelines.sources.history_pool import HistoryPool, PoolLimits
 from pipelines.sources.politeness import Budget, SharedBudget
 from pipelines.sources.series import History, HistoryRequest, HistorySource
-from pipelines.sources.tradingview import TradingView
-from pipelines.sources.tvdatafeed_history import TvDatafeedHistory
+from pipelines.sources.tradingview.client import TradingView
+from pipelines.sources.tradingview.pool import HistoryPool, PoolLimits
+from pipelines.sources.tradingview.tvdatafeed import TvDatafeedHistory
 from simulator.generate import generate
 from strategy.clock import MarketClock
 from strategy.session import interval_opens, session_hours

@@ -11,7 +11,7 @@ from bench.database import load
 from db.bulk import BUILD_UP, CANDLE, CONTRACT
 from db.market import Range
 from db.rows import BuildUp, Candle, Contract
-from pipelines.materialise import materialise_signals
+from pipelines.signals.materialise import materialise_signals
 from simulator.forming import Candle as Bar
 from simulator.generate import generate
 from simulator.market import Market

@@ -19,7 +19,7 @@ from bench.year import Year, intervals
 from db.bulk import BUILD_UP, CANDLE, CONTRACT
 from db.connection import connect
 from db.market import Frames, Range, read_frames
-from pipelines.materialise import materialise_signals
+from pipelines.signals.materialise import materialise_signals
 from strategy import delta_volume
 from strategy.contract import UNDERLYINGS
 

@@ -18,8 +18,8 @@ from optionscalp.commands import rows, sweep, system, verify
 from optionscalp.commands.outcomes import outcomes
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
-from pipelines.rebuild import ArchiveEmptyError
-from pipelines.recorded_files import FileInvalidError
+from pipelines.ingest.rebuild import ArchiveEmptyError
+from pipelines.recorded.files import FileInvalidError
 from pipelines.settings import fault_line
 from strategy.errors import CalendarUnknownError
 

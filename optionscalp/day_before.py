@@ -10,8 +10,8 @@ import pandas as pd
 import pyarrow
 from psycopg import Connection
 
-from pipelines.importer import ImportReport, import_rows
-from pipelines.recorded_files import FileInvalidError, Parsed, check_columns, check_rows
+from pipelines.recorded.files import FileInvalidError, Parsed, check_columns, check_rows
+from pipelines.recorded.importer import ImportReport, import_rows
 from simulator.errors import DayUnavailable
 from simulator.generate import generate, generate_before
 from simulator.market import Market

@@ -17,8 +17,8 @@ from db.connection import connect, describe
 from db.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
 from db.migrate import require_current
 from optionscalp.homes import PROJECT, home, server
-from pipelines.sources.tradingview import DEFAULT_URL as TRADINGVIEW_URL
-from pipelines.sources.trendlyne import DEFAULT_URL as TRENDLYNE_URL
+from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
+from pipelines.sources.trendlyne.client import DEFAULT_URL as TRENDLYNE_URL
 from strategy.clock import MarketClock
 from strategy.session import last_known_date, session_of, use_overrides
 

@@ -23,8 +23,8 @@ from optionscalp.errors import CommandError
 from optionscalp.homes import database, demo_database, demo_home, home, server
 from optionscalp.parts import Part
 from optionscalp.stack import Ports, Stack, free_port, require_free
-from pipelines.alerts import AlertSettings
-from pipelines.links import ChartAddress
+from pipelines.orchestration.alerts import AlertSettings
+from pipelines.orchestration.links import ChartAddress
 from pipelines.settings import Settings, fault_line
 from strategy.clock import MarketClock
 from strategy.session import calendar_hours, is_session, session_hours

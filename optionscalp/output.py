@@ -14,9 +14,9 @@ from rich.console import Console
 from rich.progress import Progress
 from rich.table import Table
 
-from pipelines.importer import ImportReport
-from pipelines.rebuild import Rebuilt
-from pipelines.recorded_files import RejectedRow
+from pipelines.ingest.rebuild import Rebuilt
+from pipelines.recorded.files import RejectedRow
+from pipelines.recorded.importer import ImportReport
 from strategy.session import IST
 
 logger = logging.getLogger(__name__)

@@ -108,7 +108,7 @@ class Stack:
                 stderr=subprocess.DEVNULL,
                 check=False,
             )
-        code = ("-m", "dagster", "api", "grpc", "-m", "pipelines.definitions")
+        code = ("-m", "dagster", "api", "grpc", "-m", "pipelines.orchestration.definitions")
         self.add("dagster-code", *code, "-h", "127.0.0.1", "-p", str(code_port), **environment)
         port = str(self._ports.dagster)
         self.add(

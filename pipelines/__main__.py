@@ -9,13 +9,13 @@ import psycopg
 from pydantic import ValidationError
 
 from db.errors import DatabaseUnavailableError, SchemaOutdatedError
-from pipelines.clock_guard import ClockJumpedError
-from pipelines.desk import open_desk
-from pipelines.feed import AnotherFeedError, run
+from pipelines.ingest.desk import open_desk
+from pipelines.live.clock_guard import ClockJumpedError
+from pipelines.live.feed import AnotherFeedError, run
 from pipelines.settings import Settings, fault_line
 from strategy.errors import CalendarUnknownError
 
-logger = logging.getLogger("pipelines.feed")
+logger = logging.getLogger("pipelines.live.feed")
 
 
 async def _follow(settings: Settings) -> None:

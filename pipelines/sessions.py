@@ -6,14 +6,14 @@ from datetime import date
 from typing import Any, NamedTuple
 
 from db.market import Range
-from pipelines.desk import Desk, open_desk
-from pipelines.errors import SourceError
-from pipelines.greeks import materialise_greeks
-from pipelines.heal import heal
-from pipelines.ingest_candles import CandleReport, ingest_candles
-from pipelines.ingest_positions import PositionReport, ingest_positions
-from pipelines.materialise import Materialised, materialise_signals
+from pipelines.ingest.candles import CandleReport, ingest_candles
+from pipelines.ingest.desk import Desk, open_desk
+from pipelines.ingest.heal import heal
+from pipelines.ingest.positions import PositionReport, ingest_positions
 from pipelines.settings import Settings
+from pipelines.signals.greeks import materialise_greeks
+from pipelines.signals.materialise import Materialised, materialise_signals
+from pipelines.sources.errors import SourceError
 
 
 class Ingested(NamedTuple):

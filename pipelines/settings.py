@@ -5,8 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from pipelines.sources.tradingview import DEFAULT_URL as TRADINGVIEW_URL
-from pipelines.sources.trendlyne import DEFAULT_URL as TRENDLYNE_URL
+from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
+from pipelines.sources.trendlyne.client import DEFAULT_URL as TRENDLYNE_URL
 from strategy.clock import MarketClock
 from strategy.contract import UNDERLYINGS
 

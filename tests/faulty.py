@@ -15,17 +15,17 @@ from psycopg.sql import SQL, Identifier
 
 from db.connection import connect, database_name, with_database
 from db.market import Range
-from pipelines.desk import Desk, open_desk
-from pipelines.errors import SourceError
-from pipelines.feed import SessionFeed
-from pipelines.heal import heal
-from pipelines.ingest_candles import ingest_candles
-from pipelines.ingest_positions import ingest_positions
-from pipelines.materialise import materialise_signals
+from pipelines.ingest.candles import ingest_candles
+from pipelines.ingest.desk import Desk, open_desk
+from pipelines.ingest.heal import heal
+from pipelines.ingest.positions import ingest_positions
+from pipelines.live.feed import SessionFeed
 from pipelines.settings import Settings
-from pipelines.sources.history_pool import HistoryPool, PoolLimits
-from pipelines.sources.tradingview import TradingView
-from pipelines.sources.trendlyne import Trendlyne
+from pipelines.signals.materialise import materialise_signals
+from pipelines.sources.errors import SourceError
+from pipelines.sources.tradingview.client import TradingView
+from pipelines.sources.tradingview.pool import HistoryPool, PoolLimits
+from pipelines.sources.trendlyne.client import Trendlyne
 from simulator.faults import Fault
 from simulator.generate import generate
 from simulator.market import Market
@@ -172,7 +172,7 @@ def follow(dsn: str, *faults: Fault) -> None:
             await SessionFeed(desk, DAY).run()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipelines.feed.LATE", timedelta(minutes=1))
+        patch.setattr("pipelines.live.feed.LATE", timedelta(minutes=1))
         asyncio.run(asyncio.wait_for(feed(), 60))
 
 

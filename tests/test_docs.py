@@ -12,8 +12,8 @@ from pydantic_settings import BaseSettings
 import chartserver.settings
 import pipelines.settings
 from optionscalp.cli import app
-from pipelines.alerts import AlertSettings
-from pipelines.links import ChartAddress
+from pipelines.orchestration.alerts import AlertSettings
+from pipelines.orchestration.links import ChartAddress
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"

@@ -11,10 +11,10 @@ from psycopg.rows import dict_row, namedtuple_row
 
 from db.connection import connect
 from db.market import Range
-from pipelines.importer import import_rows
-from pipelines.materialise import materialise_signals
-from pipelines.outcomes import materialise_outcomes
-from pipelines.recorded_files import read_file
+from pipelines.recorded.files import read_file
+from pipelines.recorded.importer import import_rows
+from pipelines.signals.materialise import materialise_signals
+from pipelines.signals.outcomes import materialise_outcomes
 from strategy.contract import UNDERLYINGS
 from strategy.outcomes import HORIZONS
 from strategy.session import IST, session_hours

@@ -8,7 +8,7 @@ import typer
 
 from db.market import Range
 from optionscalp.errors import CommandError
-from pipelines.versions import Planned
+from pipelines.signals.versions import Planned
 from strategy.errors import ParameterError
 from strategy.registry import STRATEGIES
 from strategy.session import sessions_between

@@ -25,7 +25,7 @@ from optionscalp.commands.options import (
 from optionscalp.errors import CommandError
 from optionscalp.homes import opened
 from optionscalp.output import console, print_json, progress
-from pipelines.outcomes import Computed, materialise_outcomes
+from pipelines.signals.outcomes import Computed, materialise_outcomes
 from strategy.contract import UNDERLYINGS
 from strategy.outcomes import HORIZONS, SESSION_END
 

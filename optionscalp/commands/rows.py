@@ -38,13 +38,13 @@ from optionscalp.output import (
     print_rejected,
     progress,
 )
-from pipelines.greeks import materialise_greeks
-from pipelines.importer import ImportReport, import_rows
-from pipelines.materialise import materialise_signals
-from pipelines.rebuild import Rebuilt
-from pipelines.rebuild import rebuild as rebuild_session
-from pipelines.recorded_files import read_file
+from pipelines.ingest.rebuild import Rebuilt
+from pipelines.ingest.rebuild import rebuild as rebuild_session
+from pipelines.recorded.files import read_file
+from pipelines.recorded.importer import ImportReport, import_rows
 from pipelines.sessions import Ingested, ingest_sessions
+from pipelines.signals.greeks import materialise_greeks
+from pipelines.signals.materialise import materialise_signals
 from strategy.contract import UNDERLYINGS
 from strategy.session import session_of, use_overrides
 

@@ -15,9 +15,9 @@ from optionscalp.errors import CommandError
 from optionscalp.homes import database, market_clock
 from optionscalp.output import console, print_held_back, print_json, problems, progress
 from pipelines.checks.gate import blocked_sessions
-from pipelines.grid import Grid, combinations, parse_grid
-from pipelines.sweep import WORKERS, Task, run_sweep, summarise, warning
-from pipelines.versions import Planned
+from pipelines.signals.grid import Grid, combinations, parse_grid
+from pipelines.signals.sweep import WORKERS, Task, run_sweep, summarise, warning
+from pipelines.signals.versions import Planned
 from strategy.contract import UNDERLYINGS
 from strategy.errors import ParameterError
 from strategy.outcomes import HORIZONS

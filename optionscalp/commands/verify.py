@@ -21,9 +21,9 @@ from optionscalp.commands.options import (
 )
 from optionscalp.homes import market_clock, opened
 from optionscalp.output import console, in_india, print_json, progress
-from pipelines.lookahead import prove_no_lookahead
-from pipelines.parity import prove_parity
-from pipelines.proof import THOUSAND, Progress, Proof, Proved
+from pipelines.signals.lookahead import prove_no_lookahead
+from pipelines.signals.parity import prove_parity
+from pipelines.signals.proof import THOUSAND, Progress, Proof, Proved
 from strategy.contract import UNDERLYINGS
 from strategy.proof import Check, Difference
 

@@ -6,7 +6,7 @@ from psycopg.sql import Composed
 
 from db.completeness import BUILD_UP_GAPS, CANDLE_GAPS, find_gaps
 from pipelines.checks.check import Look, Verdict, warning
-from pipelines.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag
+from pipelines.checks.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag
 from strategy.session import session_hours
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from db.completeness import compare_prices
 from db.statistics import lock_is_held, nearest_expiries, written_since
 from pipelines.checks.check import Look, Verdict, warning
-from pipelines.lateness import FEED_LAG, allowed_lag, behind
+from pipelines.checks.lateness import FEED_LAG, allowed_lag, behind
 from strategy.contract import nearest_known_expiry
 
 # Prices of one contract, seconds apart, differ: on a recorded day a tenth of an at-the-money

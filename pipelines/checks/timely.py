@@ -7,7 +7,7 @@ from typing import Any
 from db.completeness import index_counts
 from db.statistics import newest_build_ups, newest_candles
 from pipelines.checks.check import Look, Verdict, warning
-from pipelines.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag, behind
+from pipelines.checks.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag, behind
 from strategy.session import interval_opens, session_hours
 
 

@@ -6,7 +6,7 @@ from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
-from pipelines.errors import SourceError, SourceRefused, SourceUnavailable
+from pipelines.sources.errors import SourceError, SourceRefused, SourceUnavailable
 from pipelines.sources.politeness import retry_after
 
 # HTTP answers that only a person can change: log in, slow down, stop.

@@ -3,7 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable
 
-from pipelines.errors import PayloadInvalid, SourceError, SourceRefused
+from pipelines.sources.errors import PayloadInvalid, SourceError, SourceRefused
 from pipelines.sources.series import History, HistoryRequest, ignore
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
-from pipelines.errors import SourceError
+from pipelines.sources.errors import SourceError
 
 
 class Bar(NamedTuple):

@@ -13,9 +13,9 @@ from psycopg import Connection
 from db.bulk import CANDLE, CONTRACT, write
 from db.connection import connect
 from db.market import Range
-from pipelines.importer import import_rows
-from pipelines.materialise import materialise_signals
-from pipelines.recorded_files import read_file
+from pipelines.recorded.files import read_file
+from pipelines.recorded.importer import import_rows
+from pipelines.signals.materialise import materialise_signals
 from tests.conftest import temporary_folder
 from tests.demo import Demo, demo
 

@@ -15,9 +15,9 @@ from psycopg import Connection
 from db.bulk import CANDLE, CONTRACT, LIVE_CANDLE, write
 from db.connection import connect
 from db.market import Range
-from pipelines.importer import import_rows
-from pipelines.materialise import materialise_signals
-from pipelines.recorded_files import read_file
+from pipelines.recorded.files import read_file
+from pipelines.recorded.importer import import_rows
+from pipelines.signals.materialise import materialise_signals
 
 WAIT = 60_000
 BUDGET = date(2026, 2, 1)

@@ -21,8 +21,8 @@ from typer.testing import CliRunner
 from db.connection import connect
 from db.market import Range
 from optionscalp.cli import app
-from pipelines.grid import combinations, parse_grid
-from pipelines.outcomes import materialise_outcomes
+from pipelines.signals.grid import combinations, parse_grid
+from pipelines.signals.outcomes import materialise_outcomes
 from strategy.contract import UNDERLYINGS
 from strategy.errors import ParameterError
 from strategy.luck import Trials, luck_of_best

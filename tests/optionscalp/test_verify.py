@@ -69,7 +69,7 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
 
     def add(**forms: Any) -> None:
         known = {**STRATEGIES, "odd": replace(DELTA_VOLUME, **forms)}
-        for module in ("pipelines.versions", "optionscalp.commands.options"):
+        for module in ("pipelines.signals.versions", "optionscalp.commands.options"):
             monkeypatch.setattr(f"{module}.STRATEGIES", known)
 
     return add

@@ -17,8 +17,8 @@ from typing import NamedTuple
 import pytest
 
 from db.connection import connect
-from pipelines.rebuild import rebuild
-from pipelines.schedules import SETTLED
+from pipelines.ingest.rebuild import rebuild
+from pipelines.orchestration.schedules import SETTLED
 from strategy.session import session_hours
 from tests.faulty import DAY, Tables, known_too_early, tables
 from tests.live import Market, feed, grows, run_session, simulated_market
@@ -26,7 +26,7 @@ from tests.live import Market, feed, grows, run_session, simulated_market
 OPEN, CLOSE = session_hours(DAY)
 BY_HAND = ["optionscalp.cli", "ingest", "--session", str(DAY)]
 BY_DAGSTER = [
-    *("dagster", "job", "execute", "-m", "pipelines.definitions", "-j", "session"),
+    *("dagster", "job", "execute", "-m", "pipelines.orchestration.definitions", "-j", "session"),
     *("--tags", json.dumps({"dagster/partition": str(DAY)})),
 ]
 WITH_TIMES = ("contract", "candle", "build_up", "chain_oi", "signal", "revision", "change_log")

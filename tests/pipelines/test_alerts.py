@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from db.checks import CheckState, Finding, record
-from pipelines.alerts import AlertSettings, decide, failure_message, watched_sessions
-from pipelines.resources import Market
-from pipelines.sensors import alerts
+from pipelines.orchestration.alerts import AlertSettings, decide, failure_message, watched_sessions
+from pipelines.orchestration.resources import Market
+from pipelines.orchestration.sensors import alerts
 from strategy.clock import MarketClock
 
 # Apprise loads a module that Python 3.13 drops; it has its own replacement there.

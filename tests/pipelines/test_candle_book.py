@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.candle_book import CandleBook
-from pipelines.candles import Series, complete_to, empty_opens
+from pipelines.ingest.bars import Series, complete_to, empty_opens
+from pipelines.ingest.candle_book import CandleBook
 from pipelines.sources.series import Bar
 
 SESSION = date(2026, 1, 21)

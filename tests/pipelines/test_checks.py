@@ -14,12 +14,12 @@ from db.rows import BuildUp, Candle, Contract
 from db.statistics import lock_is_held, session_rows
 from pipelines.checks import faults
 from pipelines.checks.check import Look
-from pipelines.checks.definitions import ALL, EVERY, results
+from pipelines.checks.lateness import behind
 from pipelines.checks.sources import FEED_LOCK
-from pipelines.importer import import_rows
-from pipelines.lateness import behind
-from pipelines.recorded_files import read_file
-from pipelines.resources import Market
+from pipelines.orchestration.asset_checks import ALL, EVERY, results
+from pipelines.orchestration.resources import Market
+from pipelines.recorded.files import read_file
+from pipelines.recorded.importer import import_rows
 from strategy.clock import MarketClock
 from strategy.session import session_hours
 

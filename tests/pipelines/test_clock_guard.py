@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from pipelines.clock_guard import ClockGuard, ClockJumpedError
+from pipelines.live.clock_guard import ClockGuard, ClockJumpedError
 
 
 class Clocks:

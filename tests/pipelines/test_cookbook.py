@@ -9,9 +9,9 @@ import pytest
 
 from db.connection import connect
 from db.market import Range
-from pipelines.greeks import materialise_greeks
-from pipelines.materialise import materialise_signals
-from pipelines.outcomes import materialise_outcomes
+from pipelines.signals.greeks import materialise_greeks
+from pipelines.signals.materialise import materialise_signals
+from pipelines.signals.outcomes import materialise_outcomes
 from strategy.contract import UNDERLYINGS
 from tests.faulty import copied
 from tests.pipelines.conftest import HEALTHY_DAY

@@ -10,9 +10,9 @@ import psycopg
 import pytest
 
 from db.errors import DatabaseUnavailableError
-from pipelines.definitions import definitions
-from pipelines.jobs import ASSETS
-from pipelines.partitions import calendar_sessions, sessions
+from pipelines.orchestration.definitions import definitions
+from pipelines.orchestration.jobs import ASSETS
+from pipelines.orchestration.partitions import calendar_sessions, sessions
 from strategy.session import first_known_date, is_session, last_known_date
 
 CHECKS = {
@@ -44,7 +44,7 @@ def test_every_definition_is_loadable() -> None:
 
 def test_the_code_location_loads_without_the_libraries_that_only_a_run_needs() -> None:
     script = (
-        "import json, sys, pipelines.definitions;"
+        "import json, sys, pipelines.orchestration.definitions;"
         "late = ('pandas', 'httpx', 'websockets', 'apprise');"
         "print(json.dumps([m for m in late if m in sys.modules]))"
     )
@@ -142,7 +142,10 @@ def test_one_job_holds_every_asset_and_check_and_runs_in_one_process() -> None:
 
 def test_the_code_location_is_valid_for_dagsters_own_command(tmp_path) -> None:
     answer = subprocess.run(
-        [sys.executable, "-m", "dagster", "definitions", "validate", "-m", "pipelines.definitions"],
+        [
+            *(sys.executable, "-m", "dagster", "definitions", "validate"),
+            *("-m", "pipelines.orchestration.definitions"),
+        ],
         capture_output=True,
         text=True,
         env={"DAGSTER_HOME": str(tmp_path), "PATH": ""},

@@ -17,9 +17,9 @@ from dagster._core.test_utils import create_run_for_test
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
 from db.connection import database_name, with_database
-from pipelines.definitions import definitions
-from pipelines.jobs import MAX_SECONDS
-from pipelines.schedules import FIRST, PARTITION_TAG
+from pipelines.orchestration.definitions import definitions
+from pipelines.orchestration.jobs import MAX_SECONDS
+from pipelines.orchestration.schedules import FIRST, PARTITION_TAG
 
 REPOSITORY = Path(__file__).parent.parent.parent
 DOCKER = REPOSITORY / "docker"

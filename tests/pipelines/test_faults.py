@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipelines.errors import (
+from pipelines.sources.errors import (
     ExpiryGone,
     PayloadInvalid,
     SourceError,

@@ -10,7 +10,7 @@ from db.connection import connect
 from db.greeks import coverage
 from db.market import Range
 from db.rows import Candle
-from pipelines.greeks import materialise_greeks
+from pipelines.signals.greeks import materialise_greeks
 from simulator.generate import generate
 from strategy.contract import UNDERLYINGS
 from strategy.session import interval_opens, session_hours

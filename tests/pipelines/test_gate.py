@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from db.checks import failing
 from db.connection import connect
 from db.market import Range
-from pipelines.materialise import Materialised, materialise_signals, without
+from pipelines.signals.materialise import Materialised, materialise_signals, without
 from strategy.contract import UNDERLYINGS
 from strategy.session import session_hours
 

@@ -21,19 +21,19 @@ from tradingview_help import (
 from websockets.asyncio.server import ServerConnection
 
 from db.connection import connect
-from pipelines.desk import open_desk
-from pipelines.errors import (
+from pipelines.ingest.desk import open_desk
+from pipelines.settings import Settings
+from pipelines.sources.errors import (
     PayloadInvalid,
     ResolutionUnavailable,
     SourceRefused,
     SourceUnavailable,
     SymbolUnknown,
 )
-from pipelines.settings import Settings
-from pipelines.sources.history_pool import HistoryPool, PoolLimits
 from pipelines.sources.politeness import SharedBudget
-from pipelines.sources.tradingview import History, HistoryRequest, TradingView
-from pipelines.sources.tradingview_wire import Message, encode
+from pipelines.sources.tradingview.client import History, HistoryRequest, TradingView
+from pipelines.sources.tradingview.pool import HistoryPool, PoolLimits
+from pipelines.sources.tradingview.wire import Message, encode
 from simulator.generate import generate
 from simulator.server import serve
 from simulator.tradingview import Pace

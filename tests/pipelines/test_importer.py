@@ -10,8 +10,8 @@ import pytest
 from db.bulk import BUILD_UP, write
 from db.connection import connect
 from db.rows import BuildUp
-from pipelines.importer import import_rows
-from pipelines.recorded_files import FileInvalidError, check_rows, read_file
+from pipelines.recorded.files import FileInvalidError, check_rows, read_file
+from pipelines.recorded.importer import import_rows
 from tests.live import optionscalp
 
 SYMBOL = "NIFTY260127C25000"

@@ -15,9 +15,9 @@ from db.gaps import EmptySeries, note_empty
 from db.market import Range
 from db.rows import Candle
 from db.strategies import register_version, set_live
-from pipelines.live_signals import LiveSignals
-from pipelines.materialise import materialise_signals
-from pipelines.versions import Planned
+from pipelines.live.signals import LiveSignals
+from pipelines.signals.materialise import materialise_signals
+from pipelines.signals.versions import Planned
 from strategy.session import session_hours
 from tests.stored_days import LOT, SESSION, cover, market_rows, quiet_day, store, store_contracts
 

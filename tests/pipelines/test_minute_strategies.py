@@ -6,9 +6,9 @@ import pandas as pd
 import psycopg
 
 from db.market import Range
-from pipelines.importer import import_rows
-from pipelines.materialise import READERS, materialise_signals, permitted
-from pipelines.recorded_files import check_rows
+from pipelines.recorded.files import check_rows
+from pipelines.recorded.importer import import_rows
+from pipelines.signals.materialise import READERS, materialise_signals, permitted
 from simulator.generate import generate
 from strategy.contract import UNDERLYINGS, parse_symbol, underlying_of
 from strategy.registry import STRATEGIES

@@ -16,10 +16,10 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from db.connection import connect
 from db.source_budget import Breaker, note_refusal, reserve
-from pipelines.errors import SourceError, SourceRefused
+from pipelines.sources.errors import SourceError, SourceRefused
 from pipelines.sources.politeness import SharedBudget, retry_after
-from pipelines.sources.tradingview import TradingView
-from pipelines.sources.trendlyne import Trendlyne
+from pipelines.sources.tradingview.client import TradingView
+from pipelines.sources.trendlyne.client import Trendlyne
 from strategy.clock import MarketClock
 
 pytestmark = pytest.mark.anyio

@@ -10,8 +10,8 @@ import pytest
 from db.connection import connect
 from db.raw_payloads import count_receipts
 from db.rebuild import Difference
-from pipelines.heal import heal
-from pipelines.rebuild import ArchiveEmptyError, fill_from_archive, rebuild
+from pipelines.ingest.heal import heal
+from pipelines.ingest.rebuild import ArchiveEmptyError, fill_from_archive, rebuild
 from simulator.faults import Fault
 from tests.faulty import DAY, at, copied, desk_at, fault, follow, run, tables
 

@@ -9,9 +9,9 @@ import pytest
 from dagster import DagsterInstance, DagsterRunStatus
 from dagster._core.test_utils import create_run_for_test
 
-from pipelines import schedules
-from pipelines.definitions import definitions
-from pipelines.schedules import (
+from pipelines.orchestration import schedules
+from pipelines.orchestration.definitions import definitions
+from pipelines.orchestration.schedules import (
     after_close,
     before_open,
     before_today,

@@ -18,9 +18,9 @@ import psycopg
 import pytest
 from dagster import DagsterInstance
 
-from pipelines.assets.outcome import outcome
-from pipelines.definitions import definitions
-from pipelines.resources import Market
+from pipelines.orchestration.assets.outcome import outcome
+from pipelines.orchestration.definitions import definitions
+from pipelines.orchestration.resources import Market
 from strategy.clock import MarketClock
 from strategy.session import session_hours
 
@@ -202,7 +202,7 @@ def test_errors_hold_back_the_signals_of_their_session_until_they_are_gone(
 def test_a_source_that_is_down_fails_its_step_and_not_the_others(
     instance: DagsterInstance, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipelines.remedies.RETRY_SECONDS", 0)
+    monkeypatch.setattr("pipelines.orchestration.remedies.RETRY_SECONDS", 0)
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]

@@ -11,7 +11,7 @@ from db.connection import advisory_lock
 from db.greeks import Coverage, coverage
 from db.market import Range
 from db.rows import Candle, Contract
-from pipelines.greeks import GREEKS_LOCK, RecentGreeks, materialise_greeks
+from pipelines.signals.greeks import GREEKS_LOCK, RecentGreeks, materialise_greeks
 
 SESSION = date(2026, 1, 21)
 DAY = Range(SESSION, SESSION)

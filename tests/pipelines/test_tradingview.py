@@ -22,7 +22,7 @@ from tradingview_help import (
 )
 from websockets.asyncio.server import ServerConnection, serve
 
-from pipelines.errors import (
+from pipelines.sources.errors import (
     ClockWrong,
     PayloadInvalid,
     ResolutionUnavailable,
@@ -30,9 +30,9 @@ from pipelines.errors import (
     SourceUnavailable,
     SymbolUnknown,
 )
-from pipelines.sources.inbox import Inbox
-from pipelines.sources.tradingview import BarUpdate, Quote, TradingView
-from pipelines.sources.tradingview_wire import (
+from pipelines.sources.tradingview.client import BarUpdate, Quote, TradingView
+from pipelines.sources.tradingview.inbox import Inbox
+from pipelines.sources.tradingview.wire import (
     Heartbeat,
     Message,
     decode,

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from pipelines.errors import PayloadInvalid
+from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.series import Bar
-from pipelines.sources.tradingview_wire import (
+from pipelines.sources.tradingview.wire import (
     Frame,
     Heartbeat,
     Hello,

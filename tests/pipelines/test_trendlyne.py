@@ -6,10 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from http_help import Server, http, serving
 
-from pipelines.errors import PayloadInvalid, SourceRefused, SourceUnavailable
 from pipelines.sources.endpoint import is_loopback
-from pipelines.sources.trendlyne import Trendlyne
-from pipelines.sources.trendlyne_parse import parse_build_ups, parse_chain
+from pipelines.sources.errors import PayloadInvalid, SourceRefused, SourceUnavailable
+from pipelines.sources.trendlyne.client import Trendlyne
+from pipelines.sources.trendlyne.parse import parse_build_ups, parse_chain
 from strategy.clock import MarketClock
 
 pytestmark = pytest.mark.anyio

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.errors import PayloadInvalid, SymbolUnknown, WrongTradingDate
-from pipelines.sources.trendlyne_parse import (
+from pipelines.sources.errors import PayloadInvalid, SymbolUnknown, WrongTradingDate
+from pipelines.sources.trendlyne.parse import (
     BuildUpRow,
     ChainRow,
     parse_build_ups,

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from websockets.asyncio.server import ServerConnection, serve
 
-from pipelines.errors import (
+from pipelines.sources.errors import (
     PayloadInvalid,
     ResolutionUnavailable,
     SourceRefused,
@@ -19,8 +19,8 @@ from pipelines.errors import (
     SymbolUnknown,
 )
 from pipelines.sources.series import HistoryRequest
-from pipelines.sources.tradingview_wire import Heartbeat, Message, decode, encode, frame
-from pipelines.sources.tvdatafeed_history import TvDatafeedHistory
+from pipelines.sources.tradingview.tvdatafeed import TvDatafeedHistory
+from pipelines.sources.tradingview.wire import Heartbeat, Message, decode, encode, frame
 
 pytestmark = pytest.mark.anyio
 

@@ -8,8 +8,8 @@ import pytest
 from db.errors import VersionReusedError
 from db.market import Range
 from db.strategies import register_version, set_live
-from pipelines.materialise import Materialised, materialise_signals
-from pipelines.versions import Planned, live_plans
+from pipelines.signals.materialise import Materialised, materialise_signals
+from pipelines.signals.versions import Planned, live_plans
 from strategy.errors import ParameterError
 from strategy.registry import STRATEGIES
 from strategy.session import session_hours

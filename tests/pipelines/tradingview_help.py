@@ -9,7 +9,7 @@ from typing import Any
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
-from pipelines.sources.tradingview_wire import Message, decode, encode, frame
+from pipelines.sources.tradingview.wire import Message, decode, encode, frame
 
 FIRST = 1768967100  # 21 January 2026, 09:15 IST
 

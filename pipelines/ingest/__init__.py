@@ -1,0 +1,1 @@
+"""What is missing is asked for, archived as it came, and derived from the archive."""

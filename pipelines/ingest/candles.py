@@ -1,0 +1,202 @@
+"""TradingView history into `candle`: ask for what is missing, archive, derive."""
+
+import asyncio
+import logging
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime
+from typing import Any, NamedTuple
+
+from db.gaps import missing_candles
+from db.market import latest_price, reference_prices, stored_minutes
+from db.raw_payloads import Answer, asked_since
+from pipelines.ingest.bars import LONGEST_DELAY, complete_to
+from pipelines.ingest.derive import Deriver
+from pipelines.ingest.desk import TRADINGVIEW, Desk
+from pipelines.ingest.plan import RESOLUTIONS, bars_to_ask, candle_symbols, newest_ended
+from pipelines.sources.errors import (
+    ResolutionUnavailable,
+    SourceError,
+    SourceUnavailable,
+    SymbolUnknown,
+)
+from pipelines.sources.series import History, HistoryRequest
+from strategy.contract import parse_symbol
+from strategy.session import session_hours
+
+logger = logging.getLogger(__name__)
+
+
+class CandleReport(NamedTuple):
+    """What a run did: rows that changed, and why symbols have none."""
+
+    rows: int
+    asked: int
+    failures: dict[str, str]
+
+
+def session_symbols(desk: Desk, session: date) -> list[str]:
+    """Return the symbols whose candles a session needs, by the prices seen so far."""
+    symbols: list[str] = []
+    for underlying in desk.settings.underlyings:
+        closes = reference_prices(desk.connection, session, underlying)
+        latest = latest_price(desk.connection, session, underlying)
+        prices = [
+            price for price in (*(spot for _, spot, _ in closes), latest) if price is not None
+        ]
+        listed = desk.listed(session, underlying)
+        symbols += candle_symbols(underlying, listed, prices, desk.settings.candle_wings)
+    return symbols
+
+
+async def ingest_candles(desk: Desk, session: date) -> CandleReport:
+    """Fetch and write every candle of the session that should exist and is not stored.
+
+    The indices come first: they tell which options are around ATM. When the session is over all
+    of it is asked for once more: gaps and corrections show then.
+
+    Raises:
+        SourceUnavailable: TradingView cannot be reached.
+        SourceRefused: It does not want the connection.
+    """
+    report = CandleReport(0, 0, {})
+    symbols = session_symbols(desk, session)
+    requests = missing_bars(desk, session, symbols)
+    try:
+        for _ in range(2):  # the second round for options that the index's candles revealed
+            if not requests:
+                break
+            report = _sum(report, await _fetch(desk, session, requests))
+            desk.report_up(TRADINGVIEW)
+            fresh = [name for name in session_symbols(desk, session) if name not in symbols]
+            symbols += fresh
+            requests = missing_bars(desk, session, fresh)
+    except SourceError as error:
+        desk.report_down(TRADINGVIEW, error)
+        raise
+    return report
+
+
+def _sum(first: CandleReport, second: CandleReport) -> CandleReport:
+    return CandleReport(
+        first.rows + second.rows, first.asked + second.asked, first.failures | second.failures
+    )
+
+
+def missing_bars(desk: Desk, session: date, symbols: Sequence[str]) -> list[HistoryRequest]:
+    """Return what to ask for: series with a gap, and after the session each series once."""
+    start, close = session_hours(session)
+    now = desk.now()
+    known = stored_minutes(desk.connection, session, symbols)
+    wanted = {symbol: known.get(symbol, RESOLUTIONS[0]) for symbol in symbols}
+    gaps = missing_candles(desk.connection, start, wanted, newest_ended(session, now))
+    first = {symbol: gap.first for symbol, gap in gaps.items()}
+    if now >= close + LONGEST_DELAY:
+        asked = asked_since(desk.connection, session, "history", close + LONGEST_DELAY)
+        first |= {symbol: start for symbol in symbols if symbol not in asked}
+    # In the order of the symbols, indices first: their newest bars tell how far the source is.
+    return [
+        HistoryRequest(
+            symbol, wanted[symbol], bars_to_ask(session, now, wanted[symbol], first[symbol])
+        )
+        for symbol in symbols
+        if symbol in first
+    ]
+
+
+class Fetched(NamedTuple):
+    """Answers by symbol, and how many rows those that are histories changed."""
+
+    answers: dict[str, History | SourceError]
+    rows: int
+
+
+async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> CandleReport:
+    answers, rows = await _ask(desk, session, requests)
+    coarser = [
+        HistoryRequest(request.symbol, RESOLUTIONS[-1], request.count)
+        for request in requests
+        if isinstance(answers[request.symbol], ResolutionUnavailable)
+    ]
+    if coarser:
+        fetched = await _ask(desk, session, coarser)
+        answers, rows = answers | fetched.answers, rows + fetched.rows
+    histories = [answer for answer in answers.values() if isinstance(answer, History)]
+    failures = {
+        symbol: answer for symbol, answer in answers.items() if isinstance(answer, SourceError)
+    } | _without_bars(histories)
+    for answer in failures.values():
+        desk.keep_unparsed(session, answer)
+    for answer in failures.values():  # after writing what did come
+        if not isinstance(answer, SymbolUnknown | ResolutionUnavailable):
+            raise answer
+    reasons = {symbol: str(answer) for symbol, answer in failures.items()}
+    return CandleReport(rows, len(requests) + len(coarser), reasons)
+
+
+async def _ask(desk: Desk, session: date, requests: Sequence[HistoryRequest]) -> Fetched:
+    """Ask, and write each history when it comes: a budget spreads them over seconds."""
+    counts = {request.symbol: request.count for request in requests}
+    deriver = Deriver(desk.connection, session)
+    arrived: asyncio.Queue[History | None] = asyncio.Queue()
+    asking = asyncio.create_task(desk.history.histories(requests, arrived.put_nowait))
+    asking.add_done_callback(lambda _: arrived.put_nowait(None))
+    rows = 0
+    newest: datetime | None = None
+    try:
+        while (history := await arrived.get()) is not None:
+            newest = max(filter(None, (newest, _newest_open(history))), default=None)
+            rows += take_history(desk, deriver, history, counts[history.symbol], newest)
+        return Fetched(await asking, rows)
+    finally:
+        asking.cancel()
+
+
+def _without_bars(histories: Iterable[History]) -> dict[str, SourceError]:
+    """Return what has no bars at all, though it trades every minute; an option may not."""
+    return {
+        history.symbol: SourceUnavailable(f"{history.symbol}: a history without bars")
+        for history in histories
+        if not history.bars and parse_symbol(history.symbol) is None
+    }
+
+
+def _newest_open(history: History) -> datetime | None:
+    return history.bars[-1].open_time if history.bars else None
+
+
+def take_history(
+    desk: Desk,
+    deriver: Deriver,
+    history: History,
+    count: int,
+    newest: datetime | None,
+    connection: str | None = None,
+) -> int:
+    """Archive an answer, then write its candles; return how many changed.
+
+    Args:
+        desk: Handles.
+        deriver: Of the session.
+        history: The answer.
+        count: How many bars were asked for.
+        newest: The newest bar's start that the source gave of anything.
+        connection: Where the series goes on streaming, if it does.
+    """
+    asked_at = desk.clock.at(history.asked_at_wall)
+    about: dict[str, Any] = {"kind": "history", "symbol": history.symbol, "count": count}
+    about |= {"minutes": history.minutes, "chart": history.chart_session}
+    receipt = desk.archive(
+        Answer(
+            source=TRADINGVIEW,
+            request=f"history {history.symbol} {history.minutes} {count}",
+            about=about | ({"connection": connection} if connection else {}),
+            session=deriver.session,
+            asked_at=asked_at,
+            received_at=desk.clock.at(history.received_at_wall),
+            body=history.raw,
+            complete_to=complete_to(deriver.session, asked_at, history.minutes, newest),
+        )
+    )
+    derived = deriver.history(receipt, history.bars)
+    desk.mark(receipt, derived.refused)
+    return derived.candles

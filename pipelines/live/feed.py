@@ -1,0 +1,214 @@
+"""The live feed: one websocket of forming candles, and positions as soon as they appear.
+
+Runs beside Dagster, whose schedules deliver every closed row without it. Both use the same
+ingest functions and what is stored says what is missing, so each heals what the other missed.
+Streaming and positions stand alone: one source being down does not stop the other.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime, timedelta
+
+from db.change_log import prune
+from db.connection import advisory_lock
+from db.forming import prune_forming
+from db.market import Range
+from db.raw_payloads import seal_parts
+from pipelines.checks.sources import FEED_LOCK
+from pipelines.ingest.candles import ingest_candles, session_symbols
+from pipelines.ingest.desk import TRADINGVIEW, Desk
+from pipelines.ingest.positions import ingest_positions
+from pipelines.live.clock_guard import ClockGuard
+from pipelines.live.signals import LiveSignals
+from pipelines.live.stream import Stream
+from pipelines.signals.greeks import RecentGreeks, materialise_greeks
+from pipelines.signals.materialise import SignalsBusyError
+from pipelines.sources.errors import SourceError
+from strategy.session import is_session, next_session, session_hours, session_of
+
+logger = logging.getLogger(__name__)
+
+# Seconds of this computer: how often memory is written, and pauses after failures.
+FLUSH_SECONDS = 0.25
+FIRST_PAUSE_SECONDS = 0.5
+LONGEST_PAUSE_SECONDS = 20.0
+TIDY_SECONDS = 60.0
+GREEKS_PAUSE_SECONDS = 1.0  # a look costs some milliseconds, a minute of options some tens
+KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it starts anew
+# Market time: how often missing positions are asked for, and around the session.
+POLL_PERIOD = timedelta(seconds=15)
+GREEKS_PERIOD = timedelta(seconds=5)
+EARLY = timedelta(minutes=10)
+LATE = timedelta(minutes=22)  # by then everything of the session can be asked for once more
+# A minute of the stream is put together when it is over, and nothing of it still on its way.
+SEAL_AFTER = timedelta(minutes=2)
+
+
+class AnotherFeedError(Exception):
+    """A feed runs on this database already: stop it first."""
+
+
+async def run(desk: Desk) -> None:
+    """Follow session after session, for ever.
+
+    Raises:
+        AnotherFeedError: Another process holds the feed's lock.
+        psycopg.OperationalError: The database went away; start again.
+    """
+    with advisory_lock(desk.connection, FEED_LOCK) as held:
+        if not held:
+            raise AnotherFeedError("a feed runs on this database already: stop it first")
+        while True:
+            session = await _next_session(desk)
+            logger.info("following session %s", session)
+            await SessionFeed(desk, session).run()
+
+
+async def _next_session(desk: Desk) -> date:
+    """Return the session that is on or about to open; sleep until there is one."""
+    while True:
+        now = desk.now()
+        session = session_of(now)
+        if not is_session(session) or now >= session_hours(session)[1] + LATE:
+            session = next_session(session)
+        opens = session_hours(session)[0] - EARLY
+        if now >= opens:
+            return session
+        logger.info("market closed; next session %s", session)
+        # Short sleeps, so that a computer that slept meanwhile does not oversleep.
+        await asyncio.sleep(min(60.0, desk.clock.seconds_until(opens)))
+
+
+class SessionFeed:
+    """One session followed from before its open until everything of it is stored."""
+
+    def __init__(self, desk: Desk, session: date) -> None:
+        self._desk = desk
+        self._session = session
+        self._end = session_hours(session)[1] + LATE
+        self._guard = ClockGuard()
+        self._live = LiveSignals(session, desk.settings.underlyings)
+        self._stale = asyncio.Event()  # signals have to be computed again
+        self._stale.set()
+
+    async def run(self) -> None:
+        """Follow the session; returns some minutes after its close."""
+        async with asyncio.TaskGroup() as tasks:
+            followers = [
+                tasks.create_task(self._keep(self._stream)),
+                tasks.create_task(self._keep(self._positions)),
+                tasks.create_task(self._signals()),
+                tasks.create_task(self._greeks()),
+                tasks.create_task(self._tidy()),
+            ]
+            while self._desk.now() < self._end:  # noqa: ASYNC110 - what is awaited is time
+                await asyncio.sleep(min(5.0, self._desk.clock.seconds_until(self._end)))
+            for follower in followers:
+                follower.cancel()
+        await self._finish()
+
+    async def _finish(self) -> None:
+        """Heal what the stream missed; what stays missing is Dagster's closing run's to report."""
+        # Candles are of the contracts that positions list, and these lie around candles' prices.
+        for ingest in (ingest_positions, ingest_candles, ingest_positions):
+            try:
+                await ingest(self._desk, self._session)
+            except SourceError as error:
+                logger.warning("session %s not healed: %s", self._session, error)
+        seal_parts(self._desk.connection, self._session)
+        self._materialise(settle=True)
+        materialise_greeks(
+            self._desk.connection,
+            Range(self._session, self._session),
+            self._desk.settings.underlyings,
+        )
+
+    async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
+        """Run one follower again after each failure of its source, with growing pauses."""
+        pause = FIRST_PAUSE_SECONDS
+        while True:
+            started = self._desk.now()
+            try:
+                await follow()
+            except SourceError as error:
+                logger.warning("%s: %s", type(error).__name__, error)
+            if self._desk.now() - started > timedelta(minutes=5):
+                pause = FIRST_PAUSE_SECONDS
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
+
+    async def _stream(self) -> None:
+        try:
+            async with self._desk.tradingview.connect() as tradingview:
+                stream = Stream(self._desk, self._session, tradingview)
+                reader = asyncio.create_task(stream.read())
+                try:
+                    await self._follow_universe(stream, reader)
+                finally:
+                    reader.cancel()
+                    await asyncio.gather(reader, return_exceptions=True)
+        except SourceError as error:
+            self._desk.keep_unparsed(self._session, error)
+            self._desk.report_down(TRADINGVIEW, error)
+            raise
+
+    async def _follow_universe(self, stream: Stream, reader: asyncio.Task[None]) -> None:
+        """Subscribe what is around ATM, and write what arrived, several times a second."""
+        checked: datetime | None = None
+        while True:
+            now = self._desk.now()
+            # ATM moves with five-minute closes; a look every market half minute is enough.
+            if checked is None or now - checked >= timedelta(seconds=30):
+                checked = now
+                for symbol in session_symbols(self._desk, self._session):
+                    await stream.subscribe(symbol)
+                    self._write(stream)
+            self._write(stream)
+            if reader.done():
+                await reader  # raises what broke the connection
+            await asyncio.sleep(FLUSH_SECONDS)
+
+    def _write(self, stream: Stream) -> None:
+        self._guard.require_steady()
+        if stream.write():
+            self._stale.set()
+
+    async def _positions(self) -> None:
+        while True:
+            report = await ingest_positions(self._desk, self._session)
+            if report.build_ups or report.contracts:
+                self._stale.set()
+            await asyncio.sleep(POLL_PERIOD.total_seconds() / self._desk.clock.speed)
+
+    async def _signals(self) -> None:
+        while True:
+            await self._stale.wait()
+            self._stale.clear()
+            try:
+                self._materialise()
+            except SignalsBusyError:  # waiting would stop the stream
+                self._stale.set()
+            # Rows of one interval arrive together; one computation serves them all.
+            await asyncio.sleep(FLUSH_SECONDS)
+
+    async def _greeks(self) -> None:
+        """Compute the greeks of intervals whose candles became final or were corrected."""
+        desk = self._desk
+        recent = RecentGreeks(self._session, desk.settings.underlyings)
+        while True:
+            recent.advance(desk.connection, desk.now())
+            pause = GREEKS_PERIOD.total_seconds() / desk.clock.speed
+            await asyncio.sleep(max(GREEKS_PAUSE_SECONDS, pause))
+
+    async def _tidy(self) -> None:
+        """Keep log and forming candles short; put the archive's parts of past minutes together."""
+        kept = timedelta(days=self._desk.settings.forming_days)
+        while True:
+            seal_parts(self._desk.connection, self._session, self._desk.now() - SEAL_AFTER)
+            prune(self._desk.connection, KEPT_CHANGES)
+            prune_forming(self._desk.connection, self._desk.now() - kept)
+            await asyncio.sleep(TIDY_SECONDS)
+
+    def _materialise(self, *, settle: bool = False) -> None:
+        self._live.advance(self._desk.connection, self._desk.now(), settle=settle)

@@ -1,0 +1,1 @@
+"""What is made of stored rows: signals, greeks, outcomes, sweeps, and the proofs of them."""

@@ -1,0 +1,1 @@
+"""TradingView: candles and quotes over its websocket."""

@@ -1,0 +1,45 @@
+"""How any websocket to TradingView is opened, and what its failures mean."""
+
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
+from websockets.typing import Origin
+
+from pipelines.sources.endpoint import http_failure, is_loopback
+from pipelines.sources.errors import SourceError, SourceRefused, SourceUnavailable
+from pipelines.sources.tradingview.wire import Message
+
+ORIGIN = Origin("https://data.tradingview.com")
+MAX_MESSAGE_BYTES = 32 * 2**20
+CLOSE_SECONDS = 2.0
+
+
+def socket_options(url: str, timeout: float) -> dict[str, Any]:
+    """Return the options of the websockets package, the same for its two clients."""
+    return {
+        "origin": ORIGIN,
+        "max_size": MAX_MESSAGE_BYTES,
+        "open_timeout": timeout,
+        "close_timeout": CLOSE_SECONDS,
+        "proxy": None if is_loopback(url) else True,
+    }
+
+
+def socket_failure(url: str, error: Exception) -> SourceError:
+    """Return what an error of the websockets package or of the network stands for."""
+    if isinstance(error, InvalidStatus):
+        return http_failure(url, error.response.status_code, error.response.headers)
+    if isinstance(error, InvalidURI):
+        return SourceRefused(f"not a websocket address: {url}")
+    if isinstance(error, ConnectionClosed):
+        return SourceUnavailable(f"the connection is closed: {error}")
+    return SourceUnavailable(f"no connection to {url}: {error or type(error).__name__}")
+
+
+def farewell(message: Message) -> SourceError | None:
+    """Return the error of a message by which the source ends the whole connection."""
+    if message.method == "critical_error":
+        return SourceUnavailable(f"critical_error: {message.params}")
+    if message.method == "protocol_error":
+        return SourceRefused(f"protocol_error: {message.params}")
+    return None

@@ -1,0 +1,237 @@
+"""TradingView's websocket frames, to and from text. Pure.
+
+A message holds frames `~m~<length>~m~<payload>`; the length counts characters. A payload is JSON
+or a heartbeat `~h~<n>`. Seen in recordings of January 2026 and in tvDatafeed's conversation.
+"""
+
+import json
+import math
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from typing import Any, NamedTuple, NoReturn
+
+from pipelines.sources.errors import PayloadInvalid
+from pipelines.sources.series import Bar as Bar
+
+EXCHANGE = "NSE:"
+SERIES = "s1"
+BAR_METHODS = ("timescale_update", "du")
+QUOTE_FIELDS = {"lp": "price", "volume": "volume", "ch": "change", "chp": "change_percent"}
+
+_HEADER = re.compile(r"~m~([0-9]{1,9})~m~")
+_HEARTBEAT = re.compile(r"~h~[0-9]+")
+
+
+class Heartbeat(NamedTuple):
+    """A sign of life that has to be sent back as it came."""
+
+    payload: str
+
+
+class Hello(NamedTuple):
+    """The server's first frame; `server_time` is its clock in epoch seconds, None if not told."""
+
+    session_id: str
+    server_time: float | None = None
+
+
+class Message(NamedTuple):
+    """A method call, in either direction."""
+
+    method: str
+    params: list[Any]
+
+    @property
+    def session(self) -> str | None:
+        """The chart or quote session the message belongs to, if any."""
+        first = self.params[0] if self.params else None
+        return first if isinstance(first, str) else None
+
+
+Frame = Heartbeat | Hello | Message
+
+
+class Piece(NamedTuple):
+    """A frame and the very text that carried it, its length included."""
+
+    frame: Frame
+    text: str
+
+
+class QuoteUpdate(NamedTuple):
+    """A partial change of one quote: only the fields that were sent, by `Quote`'s names."""
+
+    name: str
+    status: str
+    values: Mapping[str, Any]
+
+
+def exchange_symbol(symbol: str) -> str:
+    """Return TradingView's name of a canonical symbol."""
+    return EXCHANGE + symbol
+
+
+def frame(payload: str) -> str:
+    """Return the frame that carries a payload."""
+    return f"~m~{len(payload)}~m~{payload}"
+
+
+def encode(method: str, params: list[Any]) -> str:
+    """Return the frame of a method call."""
+    return frame(json.dumps({"m": method, "p": params}, separators=(",", ":"), ensure_ascii=False))
+
+
+def encode_heartbeat(heartbeat: Heartbeat) -> str:
+    """Return the answer to a heartbeat: the same frame again."""
+    return frame(heartbeat.payload)
+
+
+def decode(message: str | bytes) -> list[Frame]:
+    """Return the frames of a message, or of several archived ones, one a line.
+
+    Raises:
+        PayloadInvalid: The text is not a whole number of frames of the known kinds.
+    """
+    return [piece.frame for piece in pieces(message)]
+
+
+def pieces(message: str | bytes) -> list[Piece]:
+    """Return the frames of a message with their texts; raises as `decode` does."""
+    text = message if isinstance(message, str) else _text(message)
+    found: list[Piece] = []
+    place = 0
+    while place < len(text):
+        header = _HEADER.match(text, place)
+        if header is None:
+            raise PayloadInvalid(f"no frame at character {place}: {text[place : place + 40]!r}")
+        end = header.end() + int(header[1])
+        if end > len(text):
+            raise PayloadInvalid(
+                f"frame at character {place} is cut: {header[1]} characters announced,"
+                f" {len(text) - header.end()} there"
+            )
+        found.append(Piece(_frame(text[header.end() : end], place), text[place:end]))
+        place = end
+        if text.startswith("\n", place):  # between archived messages
+            place += 1
+    return found
+
+
+def parse_series(message: Message) -> list[Bar]:
+    """Return the bars of a `timescale_update` or `du` message, in the order sent.
+
+    Raises:
+        PayloadInvalid: The message is not of the documented form.
+    """
+    if len(message.params) < 2 or not isinstance(message.params[1], dict):
+        raise PayloadInvalid(f"{message.method}: no object of series")
+    series = message.params[1].get(SERIES, {})
+    points = series.get("s", []) if isinstance(series, dict) else None
+    if not isinstance(points, list):
+        raise PayloadInvalid(f"{message.method}: {SERIES} holds no list of bars")
+    return [_bar(point, f"{message.method}.{SERIES}.s[{n}]") for n, point in enumerate(points)]
+
+
+def merge_bars(messages: Iterable[Message]) -> list[Bar]:
+    """Return the bars of a chart session's messages, ascending; the newest word on each wins."""
+    bars = {
+        bar.open_time: bar
+        for message in messages
+        if message.method in BAR_METHODS
+        for bar in parse_series(message)
+    }
+    return [bars[moment] for moment in sorted(bars)]
+
+
+def parse_history(raw: bytes, chart_session: str) -> list[Bar]:
+    """Return the bars that archived messages hold for one chart session.
+
+    Raises:
+        PayloadInvalid: The bytes are not messages of the documented form.
+    """
+    frames = decode(raw)
+    return merge_bars(
+        item for item in frames if isinstance(item, Message) and item.session == chart_session
+    )
+
+
+def parse_quote(message: Message) -> QuoteUpdate:
+    """Return what a `qsd` message tells; fields it leaves out keep their last value.
+
+    Raises:
+        PayloadInvalid: The message is not of the documented form.
+    """
+    body = message.params[1] if len(message.params) > 1 else None
+    if not isinstance(body, dict) or not isinstance(body.get("n"), str):
+        raise PayloadInvalid("qsd: no name")
+    values = body.get("v", {})
+    if not isinstance(values, dict):
+        raise PayloadInvalid(f"qsd {body['n']}: values are no object")
+    numbers = {
+        field: _number(values[key], f"qsd {body['n']}.{key}")
+        for key, field in QUOTE_FIELDS.items()
+        if values.get(key) is not None
+    }
+    return QuoteUpdate(body["n"], str(body.get("s", "ok")), numbers)
+
+
+def _text(message: bytes) -> str:
+    try:
+        return message.decode()
+    except UnicodeDecodeError as error:
+        raise PayloadInvalid(f"not UTF-8: {error}") from error
+
+
+def _not_a_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
+
+
+def _frame(payload: str, place: int) -> Frame:
+    if _HEARTBEAT.fullmatch(payload):
+        return Heartbeat(payload)
+    try:
+        body = json.loads(payload, parse_constant=_not_a_number)
+    except (ValueError, RecursionError) as error:
+        raise PayloadInvalid(f"frame at character {place} is not JSON: {error}") from error
+    if isinstance(body, dict):
+        if isinstance(body.get("m"), str) and isinstance(body.get("p", []), list):
+            return Message(body["m"], body.get("p", []))
+        if "m" not in body and isinstance(body.get("session_id"), str):
+            return Hello(body["session_id"], _server_time(body))
+    raise PayloadInvalid(f"frame at character {place} is of an unknown kind: {payload[:80]!r}")
+
+
+def _server_time(hello: dict[str, Any]) -> float | None:
+    if "timestampMs" in hello:
+        return _number(hello["timestampMs"], "hello.timestampMs") / 1000
+    return _number(hello["timestamp"], "hello.timestamp") if "timestamp" in hello else None
+
+
+def _bar(point: Any, where: str) -> Bar:
+    values = point.get("v") if isinstance(point, dict) else None
+    if not isinstance(values, list) or len(values) < 5:
+        raise PayloadInvalid(f"{where}: no time and four prices")
+    numbers = [_number(value, f"{where}.v[{n}]") for n, value in enumerate(values[:5])]
+    volume = None
+    if len(values) > 5 and values[5] is not None:
+        volume = _number(values[5], f"{where}.v[5]")
+        if volume < 0:
+            raise PayloadInvalid(f"{where}.v[5]: negative volume {volume}")
+    try:
+        open_time = datetime.fromtimestamp(numbers[0], UTC)
+    except (OverflowError, ValueError, OSError) as error:
+        raise PayloadInvalid(f"{where}.v[0]: {numbers[0]} is no time") from error
+    return Bar(open_time, numbers[1], numbers[2], numbers[3], numbers[4], volume)
+
+
+def _number(value: Any, where: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PayloadInvalid(f"{where}: {value!r} is no number")
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number):
+        raise PayloadInvalid(f"{where}: {value!r} is not finite")
+    return number

@@ -1,0 +1,1 @@
+"""Trendlyne: contracts, ladders and build-ups over HTTP."""

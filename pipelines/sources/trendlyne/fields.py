@@ -1,0 +1,100 @@
+"""Strict access to the fields of Trendlyne's JSON: every complaint names its place. Pure."""
+
+import json
+import math
+import re
+from typing import Any, NoReturn
+
+from pipelines.sources.errors import PayloadInvalid
+
+# Plain, or with separators in thousands or in lakhs and crores.
+_NUMBER = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3})(\.[0-9]+)?")
+
+
+def parse_body(payload: bytes, *, head_required: bool = False) -> dict[str, Any]:
+    """Return the `body` of an answer whose `head` tells success.
+
+    HTTP 200 also carries errors: `head.status` is the string "0" on success only.
+
+    Raises:
+        PayloadInvalid: Not JSON, an error of the source, or no body.
+    """
+    try:
+        answer = json.loads(payload, parse_constant=_not_a_number)
+    except (ValueError, RecursionError) as error:
+        start = payload[:60].decode(errors="replace").strip()
+        raise PayloadInvalid(f"not JSON ({error}): starts with {start!r}") from error
+    if not isinstance(answer, dict):
+        raise PayloadInvalid(f"not an object but {type(answer).__name__}")
+    if head_required or "head" in answer:
+        head = object_entry(answer, "head", "answer")
+        if entry(head, "status", "head") != "0":
+            description = head.get("statusDescription")
+            raise PayloadInvalid(f"head.status is {head['status']!r}: {description}")
+    return object_entry(answer, "body", "answer")
+
+
+def entry(content: dict[str, Any], key: str, where: str) -> Any:
+    """Return an entry that has to be there."""
+    if key not in content:
+        raise PayloadInvalid(f"{where}.{key} is missing")
+    return content[key]
+
+
+def object_entry(content: dict[str, Any], key: str, where: str) -> dict[str, Any]:
+    """Return an entry that has to be an object."""
+    value = entry(content, key, where)
+    if not isinstance(value, dict):
+        raise PayloadInvalid(f"{where}.{key} is no object")
+    return value
+
+
+def list_entry(content: dict[str, Any], key: str, where: str) -> list[Any]:
+    """Return an entry that has to be a list."""
+    value = entry(content, key, where)
+    if not isinstance(value, list):
+        raise PayloadInvalid(f"{where}.{key} is no list")
+    return value
+
+
+def text_entry(content: dict[str, Any], key: str, where: str) -> str:
+    """Return an entry that has to be a text."""
+    value = entry(content, key, where)
+    if not isinstance(value, str):
+        raise PayloadInvalid(f"{where}.{key}: {value!r} is no text")
+    return value
+
+
+def number(value: Any, where: str) -> float:
+    """Return a finite number, also from a text of one."""
+    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+        value = float(value.replace(",", ""))
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PayloadInvalid(f"{where}: {value!r} is no number")
+    try:
+        result = float(value)
+    except OverflowError:
+        result = math.inf
+    if not math.isfinite(result):
+        raise PayloadInvalid(f"{where}: not a finite number")
+    return result
+
+
+def integer(value: Any, where: str) -> int:
+    """Return a whole number."""
+    result = number(value, where)
+    if not result.is_integer():
+        raise PayloadInvalid(f"{where}: {value!r} is not whole")
+    return int(result)
+
+
+def units(value: Any, where: str) -> int:
+    """Return a number of units: whole and not negative."""
+    result = integer(value, where)
+    if result < 0:
+        raise PayloadInvalid(f"{where}: {value!r} is negative")
+    return result
+
+
+def _not_a_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is not JSON")
