@@ -21,7 +21,7 @@ from pipelines.orchestration.definitions import definitions
 from pipelines.orchestration.jobs import MAX_SECONDS
 from pipelines.orchestration.schedules import FIRST, PARTITION_TAG
 
-REPOSITORY = Path(__file__).parent.parent.parent
+REPOSITORY = Path(__file__).parents[3]
 DOCKER = REPOSITORY / "docker"
 SERVICES = {"database", "migrate", "dagster-webserver", "dagster-daemon", "feed", "chartserver"}
 VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")

@@ -4,13 +4,13 @@ import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from http_help import Server, http, serving
 
 from pipelines.sources.endpoint import is_loopback
 from pipelines.sources.errors import PayloadInvalid, SourceRefused, SourceUnavailable
 from pipelines.sources.trendlyne.client import Trendlyne
 from pipelines.sources.trendlyne.parse import parse_build_ups, parse_chain
 from strategy.clock import MarketClock
+from tests.pipelines.sources.http_help import Server, http, serving
 
 pytestmark = pytest.mark.anyio
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from http_help import http, serving
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
@@ -21,6 +20,7 @@ from pipelines.sources.politeness import SharedBudget, retry_after
 from pipelines.sources.tradingview.client import TradingView
 from pipelines.sources.trendlyne.client import Trendlyne
 from strategy.clock import MarketClock
+from tests.pipelines.sources.http_help import http, serving
 
 pytestmark = pytest.mark.anyio
 

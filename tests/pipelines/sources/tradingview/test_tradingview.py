@@ -9,17 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tradingview_help import (
-    FIRST,
-    Peer,
-    answer_one,
-    bar,
-    bars,
-    completed,
-    history_bars,
-    serving,
-    silence,
-)
 from websockets.asyncio.server import ServerConnection, serve
 
 from pipelines.sources.errors import (
@@ -41,6 +30,17 @@ from pipelines.sources.tradingview.wire import (
     parse_history,
 )
 from strategy.clock import MarketClock
+from tests.pipelines.sources.tradingview.tradingview_help import (
+    FIRST,
+    Peer,
+    answer_one,
+    bar,
+    bars,
+    completed,
+    history_bars,
+    serving,
+    silence,
+)
 
 pytestmark = pytest.mark.anyio
 

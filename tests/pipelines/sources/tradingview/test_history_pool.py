@@ -10,14 +10,6 @@ from typing import Any
 
 import psycopg
 import pytest
-from tradingview_help import (
-    Peer,
-    bar,
-    completed,
-    history_bars,
-    serving,
-    silence,
-)
 from websockets.asyncio.server import ServerConnection
 
 from db.connection import connect
@@ -39,6 +31,14 @@ from simulator.server import serve
 from simulator.tradingview import Pace
 from strategy.clock import MarketClock
 from strategy.session import session_hours
+from tests.pipelines.sources.tradingview.tradingview_help import (
+    Peer,
+    bar,
+    completed,
+    history_bars,
+    serving,
+    silence,
+)
 
 pytestmark = pytest.mark.anyio
 
