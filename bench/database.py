@@ -9,10 +9,10 @@ from typing import Any
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
-import db.embedded
-from db.bulk import Relation
-from db.connection import connect, create_database, with_database
-from db.migrate import migrate
+import db.server.embedded
+from db.server.connection import connect, create_database, with_database
+from db.server.migrate import migrate
+from db.writing.bulk import Relation
 from strategy.session import calendar_hours
 
 
@@ -21,7 +21,7 @@ def fresh_database() -> Iterator[str]:
     """Start an embedded server in a temporary folder; yield a migrated database of it."""
     with (
         tempfile.TemporaryDirectory(prefix="optionscalp-bench-") as folder,
-        db.embedded.use(Path(folder)) as server,
+        db.server.embedded.use(Path(folder)) as server,
     ):
         dsn = with_database(server, "optionscalp_bench")
         create_database(dsn)

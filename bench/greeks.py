@@ -14,9 +14,9 @@ from bench.measure import medians, seconds
 from bench.results import Result
 from bench.session import store
 from bench.strategy import load_plain
-from db.connection import connect
-from db.greeks import GreeksInputs, Scope, read_inputs
-from db.market import Range
+from db.market.frames import Range
+from db.server.connection import connect
+from db.signals.greeks import GreeksInputs, Scope, read_inputs
 from pipelines.signals.greeks import RecentGreeks, materialise_greeks
 from strategy.contract import UNDERLYINGS, monthly_expiry
 from strategy.greeks import evaluate_greeks

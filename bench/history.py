@@ -12,7 +12,7 @@ from bench.database import fresh_database
 from bench.measure import medians, seconds
 from bench.results import Result, Target
 from bench.servers import simulator
-from db.connection import connect
+from db.server.connection import connect
 from pipelines.settings import Settings
 from pipelines.sources.politeness import Budget, SharedBudget
 from pipelines.sources.series import History, HistoryRequest, HistorySource

@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 from playwright.sync_api import Page, sync_playwright
 from psycopg import Connection
 
-import db.embedded
+import db.server.embedded
 from bench.page import FLAGS, WAIT_MILLISECONDS
 from bench.results import Result, Target
 from bench.servers import demo
-from db.connection import connect
+from db.server.connection import connect
 from optionscalp.homes import demo_database
 from strategy.clock import MarketClock
 
@@ -103,7 +103,7 @@ def _live(home: str) -> Iterator[tuple[Page, Connection[Any], MarketClock]]:
         page.set_default_timeout(WAIT_MILLISECONDS)
         page.goto(url)
         page.wait_for_function("Number.isFinite(optionscalp?.clock().market)")
-        dsn = demo_database(db.embedded.start(Path(home)))
+        dsn = demo_database(db.server.embedded.start(Path(home)))
         market = page.evaluate("optionscalp.clock().market")
         clock = MarketClock(datetime.fromtimestamp(market, UTC), time.time(), 1)
         with connect(dsn) as connection:

@@ -19,7 +19,7 @@ from psycopg import Connection
 from bench.database import fresh_database
 from bench.results import Result
 from bench.servers import simulator
-from db.connection import connect
+from db.server.connection import connect
 from optionscalp.stack import Ports, Stack, free_port
 from strategy.clock import MarketClock
 from strategy.session import session_hours

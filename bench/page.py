@@ -22,7 +22,7 @@ from bench.database import fresh_database
 from bench.results import Result, Target
 from bench.servers import demo, running
 from chartserver.pages import FOLDER
-from db.connection import connect
+from db.server.connection import connect
 from strategy.contract import Contract
 
 DAY = date(2026, 1, 21)

@@ -14,7 +14,7 @@ from bench.database import fresh_database
 from bench.measure import medians
 from bench.results import Result, Target
 from bench.servers import running
-from db.connection import connect
+from db.server.connection import connect
 
 DAY = date(2026, 1, 21)
 PATH = f"/api/replay?underlying=NIFTY&from={DAY}&to={DAY}"

@@ -8,9 +8,9 @@ import pandas as pd
 from psycopg import Connection
 
 from bench.database import load
-from db.bulk import BUILD_UP, CANDLE, CONTRACT
-from db.market import Range
-from db.rows import BuildUp, Candle, Contract
+from db.market.frames import Range
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT
+from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.signals.materialise import materialise_signals
 from simulator.forming import Candle as Bar
 from simulator.generate import generate

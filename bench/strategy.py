@@ -16,9 +16,9 @@ from bench.database import fresh_database, load
 from bench.measure import medians, quantile, seconds
 from bench.results import Result, Target
 from bench.year import Year, intervals
-from db.bulk import BUILD_UP, CANDLE, CONTRACT
-from db.connection import connect
-from db.market import Frames, Range, read_frames
+from db.market.frames import Frames, Range, read_frames
+from db.server.connection import connect
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT
 from pipelines.signals.materialise import materialise_signals
 from strategy import delta_volume
 from strategy.contract import UNDERLYINGS

@@ -13,9 +13,9 @@ from bench.database import fresh_database
 from bench.measure import quantile
 from bench.results import Result, Target
 from bench.servers import running
-from db.bulk import CANDLE, merge, publish
-from db.connection import connect
-from db.rows import Candle
+from db.server.connection import connect
+from db.writing.bulk import CANDLE, merge, publish
+from db.writing.rows import Candle
 
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 WARM = 20

@@ -11,9 +11,9 @@ from psycopg import Connection
 from bench.database import fresh_database, load
 from bench.measure import seconds
 from bench.results import Result, Target
-from db.bulk import CANDLE, write
-from db.connection import connect
-from db.rows import Candle
+from db.server.connection import connect
+from db.writing.bulk import CANDLE, write
+from db.writing.rows import Candle
 from strategy.contract import Contract
 from strategy.session import interval_opens
 

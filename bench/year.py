@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from db.market import Frames
-from db.rows import BuildUp, Candle, Contract
+from db.market.frames import Frames
+from db.writing.rows import BuildUp, Candle, Contract
 from strategy.build_up import label_build_ups
 from strategy.contract import STRIKE_STEPS, UNDERLYINGS, lot_size, nearest_expiry
 from strategy.contract import Contract as Option

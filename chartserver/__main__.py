@@ -6,19 +6,19 @@ from contextlib import ExitStack
 
 from pydantic import SecretStr
 
-import db.embedded
+import db.server.embedded
 from chartserver.app import create_app
 from chartserver.errors import SettingsError
 from chartserver.server import Server, bind, drop_expected
 from chartserver.settings import Settings, read_settings
-from db.connection import connect
-from db.errors import (
+from db.server.connection import connect
+from db.server.errors import (
     DatabaseUnavailableError,
     EmbeddedServerError,
     MigrationChangedError,
     SchemaOutdatedError,
 )
-from db.migrate import require_current
+from db.server.migrate import require_current
 
 logger = logging.getLogger("chartserver")
 
@@ -33,7 +33,7 @@ def serve(settings: Settings) -> None:
     """
     with ExitStack() as stack:
         if settings.database_url is None:
-            dsn = stack.enter_context(db.embedded.use(settings.home))
+            dsn = stack.enter_context(db.server.embedded.use(settings.home))
             settings = settings.model_copy(update={"database_url": SecretStr(dsn)})
         else:
             dsn = settings.database_url.get_secret_value()

@@ -9,8 +9,8 @@ from psycopg import AsyncConnection
 
 from chartserver.backoff import Backoff
 from chartserver.frames import Batch, encode, event
-from db.change_log import Cursor, LogState, read_after
-from db.reader import Pool, read
+from db.pages.change_log import Cursor, LogState, read_after
+from db.server.reader import Pool, read
 
 PAGE_ENTRIES = 1_000
 

@@ -8,7 +8,7 @@ from chartserver.backlog import CursorLostError, reset
 from chartserver.frames import Batch, event
 from chartserver.hub import Hub
 from chartserver.subscription import Notice, Subscription
-from db.change_log import Cursor
+from db.pages.change_log import Cursor
 
 Chunk = tuple[bytes, int]
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from psycopg import AsyncConnection
 
-from db.forming import read_forming
-from db.history import Span
+from db.pages.forming import read_forming
+from db.pages.history import Span
 
 # A day of four charts at a state a second is some 90,000.
 MOST_STATES = 200_000

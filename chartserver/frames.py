@@ -7,10 +7,10 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from db.chain import Ladder
-from db.change_log import Change, Cursor
-from db.history import ShownSignal
-from db.rows import BuildUp, Candle
+from db.pages.chain import Ladder
+from db.pages.change_log import Change, Cursor
+from db.pages.history import ShownSignal
+from db.writing.rows import BuildUp, Candle
 
 PING = b": ping\n\n"
 HELLO = b"retry: 1000\n\n"

@@ -14,10 +14,10 @@ from chartserver.past import past_fields
 from chartserver.picture import Picture, Request, choose
 from chartserver.settings import SIMULATOR, Settings
 from chartserver.status import clock_object, loss_limit_object, trades
-from db.calendar import read_hours
-from db.chain import read_known
-from db.change_log import read_cursor
-from db.history import (
+from db.market.calendar import read_hours
+from db.pages.chain import read_known
+from db.pages.change_log import read_cursor
+from db.pages.history import (
     EVER,
     BuildUpColumns,
     CandleColumns,
@@ -27,8 +27,8 @@ from db.history import (
     read_previous,
     read_signals,
 )
-from db.loss_limit import read_reached
-from db.replay import read_session_dates
+from db.pages.loss_limit import read_reached
+from db.pages.replay import read_session_dates
 from strategy.session import session_of
 
 # Strikes on each side of the chosen one whose contracts a replay brings along.

@@ -1,7 +1,7 @@
 """The one reader of the change log: wakes, reads after its cursor, encodes once, fans out.
 
 NOTIFY carries no data and is only a hint: without it the hub looks every second. Readers of the
-log's page never wait for writers, and no number is skipped (see db.change_log).
+log's page never wait for writers, and no number is skipped (see db.pages.change_log).
 """
 
 import asyncio
@@ -26,9 +26,9 @@ from chartserver.frames import PING, Batch, encode
 from chartserver.ladders import Ladders
 from chartserver.ring import Ring
 from chartserver.subscription import SEND_TIMEOUT_SECONDS, Item, Notice, Subscription
-from db.chain import Ladder
-from db.change_log import Cursor, LogState, Page, read_after
-from db.reader import Pool, connect_reader
+from db.pages.chain import Ladder
+from db.pages.change_log import Cursor, LogState, Page, read_after
+from db.server.reader import Pool, connect_reader
 from strategy.clock import MarketClock
 
 logger = logging.getLogger(__name__)

@@ -18,9 +18,9 @@ from psycopg import AsyncConnection
 from chartserver.frames import event
 from chartserver.parameters import ist_day
 from chartserver.rungs import Picture, head_object, row_objects
-from db.chain import Ladder, Rung, read_due, read_ladder, read_spot
-from db.change_log import Cursor, Touch
-from db.history import EVER, Span, read_extent
+from db.pages.chain import Ladder, Rung, read_due, read_ladder, read_spot
+from db.pages.change_log import Cursor, Touch
+from db.pages.history import EVER, Span, read_extent
 from strategy.clock import MarketClock
 from strategy.contract import future_symbol, parse_symbol
 

@@ -11,7 +11,7 @@ from chartserver.errors import SettingsError
 from chartserver.hub import Hub
 from chartserver.settings import Settings
 from chartserver.status import StatusWatch
-from db.reader import Pool, reader_pool
+from db.server.reader import Pool, reader_pool
 
 
 class State(TypedDict):

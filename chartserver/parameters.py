@@ -10,8 +10,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from uuid import UUID
 
 from chartserver.errors import ParameterError, RangeError
-from db.chain import Ladder
-from db.history import Span
+from db.pages.chain import Ladder
+from db.pages.history import Span
 from strategy.contract import UNDERLYINGS
 from strategy.session import IST
 

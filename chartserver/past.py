@@ -7,8 +7,8 @@ from psycopg import AsyncConnection
 
 from chartserver.frames import known, signal_object
 from chartserver.picture import Request
-from db.history import Span
-from db.replay import read_listed, read_revised, read_session_dates
+from db.pages.history import Span
+from db.pages.replay import read_listed, read_revised, read_session_dates
 
 
 async def past_fields(

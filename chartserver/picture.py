@@ -8,8 +8,8 @@ from psycopg import AsyncConnection
 
 from chartserver.parameters import ist_day
 from chartserver.settings import Settings
-from db.chain import Spot, read_expiries, read_known, read_spot, read_strikes
-from db.history import EVER, Span, read_extent
+from db.pages.chain import Spot, read_expiries, read_known, read_spot, read_strikes
+from db.pages.history import EVER, Span, read_extent
 from strategy.contract import Contract, OptionType, atm_strike, future_symbol, strikes_around
 from strategy.session import session_of
 

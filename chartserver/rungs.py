@@ -7,8 +7,8 @@ from operator import attrgetter
 from typing import Any, NamedTuple
 
 from chartserver.frames import number, seconds
-from db.chain import Rung, Spot
-from db.history import Span
+from db.pages.chain import Rung, Spot
+from db.pages.history import Span
 from strategy.contract import atm_strike
 from strategy.session import session_of
 

@@ -14,10 +14,10 @@ from chartserver.hub import Hub
 from chartserver.parameters import ist_day
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
-from db.calendar import read_overrides_async
-from db.freshness import Freshness, Newest, SourceStatus, read_freshness
-from db.loss_limit import Reached, read_reached
-from db.reader import Pool, read
+from db.market.calendar import read_overrides_async
+from db.pages.freshness import Freshness, Newest, SourceStatus, read_freshness
+from db.pages.loss_limit import Reached, read_reached
+from db.server.reader import Pool, read
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
 from strategy.session import is_open, is_session, session_hours, session_of, use_overrides

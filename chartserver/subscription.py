@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chartserver.frames import Batch
-from db.chain import Ladder
-from db.change_log import Cursor
+from db.pages.chain import Ladder
+from db.pages.change_log import Cursor
 
 QUEUE_BATCHES = 64
 SEND_TIMEOUT_SECONDS = 20.0

@@ -7,7 +7,7 @@ import psycopg
 import typer
 from pydantic import ValidationError
 
-from db.errors import (
+from db.server.errors import (
     DatabaseUnavailableError,
     EmbeddedServerError,
     MigrationChangedError,

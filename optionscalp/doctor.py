@@ -12,10 +12,10 @@ from urllib.parse import urlsplit
 
 from psycopg import Error
 
-from db.calendar import read_overrides
-from db.connection import connect, describe
-from db.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
-from db.migrate import require_current
+from db.market.calendar import read_overrides
+from db.server.connection import connect, describe
+from db.server.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
+from db.server.migrate import require_current
 from optionscalp.homes import PROJECT, home, server
 from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
 from pipelines.sources.trendlyne.client import DEFAULT_URL as TRENDLYNE_URL

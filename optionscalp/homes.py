@@ -8,10 +8,10 @@ from typing import Any
 
 from psycopg import Connection
 
-import db.embedded
-from db.calendar import read_overrides
-from db.connection import connect, create_database, database_name, with_database
-from db.migrate import migrate
+import db.server.embedded
+from db.market.calendar import read_overrides
+from db.server.connection import connect, create_database, database_name, with_database
+from db.server.migrate import migrate
 from optionscalp.errors import CommandError
 from strategy.clock import MarketClock
 from strategy.session import calendar_hours, use_overrides
@@ -49,7 +49,7 @@ def server(folder: Path) -> Iterator[str]:
     if named:
         yield named
         return
-    with db.embedded.use(folder) as dsn:
+    with db.server.embedded.use(folder) as dsn:
         yield dsn
 
 

@@ -15,9 +15,9 @@ from rich.console import Console
 
 from chartserver.errors import SettingsError
 from chartserver.settings import read_settings
-from db.connection import connect, create_database, database_exists, describe
-from db.migrate import migrate
-from db.overview import other_sources
+from db.checks.overview import other_sources
+from db.server.connection import connect, create_database, database_exists, describe
+from db.server.migrate import migrate
 from optionscalp.day_before import day_before, store
 from optionscalp.errors import CommandError
 from optionscalp.homes import database, demo_database, demo_home, home, server

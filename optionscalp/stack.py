@@ -16,9 +16,9 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-import db.embedded
-from db.connection import create_database, database_name, with_database
-from db.errors import EmbeddedServerError
+import db.server.embedded
+from db.server.connection import create_database, database_name, with_database
+from db.server.errors import EmbeddedServerError
 from optionscalp.errors import CommandError
 from optionscalp.homes import PROJECT
 from optionscalp.parts import Part
@@ -142,10 +142,13 @@ class Stack:
             embedded_home: Of the embedded server when that is ours to watch.
         """
         while not self._stopping:
-            if embedded_home is not None and db.embedded.postmaster_pid(embedded_home) is None:
+            if (
+                embedded_home is not None
+                and db.server.embedded.postmaster_pid(embedded_home) is None
+            ):
                 logger.warning("postgres ended: starting it again")
                 try:
-                    db.embedded.start(embedded_home)
+                    db.server.embedded.start(embedded_home)
                 except EmbeddedServerError as error:
                     logger.error("%s", error)  # noqa: TRY400 - tried again at the next look
             self.watch()

@@ -8,7 +8,7 @@ import sys
 import psycopg
 from pydantic import ValidationError
 
-from db.errors import DatabaseUnavailableError, SchemaOutdatedError
+from db.server.errors import DatabaseUnavailableError, SchemaOutdatedError
 from pipelines.ingest.desk import open_desk
 from pipelines.live.clock_guard import ClockJumpedError
 from pipelines.live.feed import AnotherFeedError, run

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any, NamedTuple
 
-from db.market import Range
+from db.market.frames import Range
 from pipelines.ingest.candles import CandleReport, ingest_candles
 from pipelines.ingest.desk import Desk, open_desk
 from pipelines.ingest.heal import heal

@@ -34,8 +34,8 @@ class Strategy:
         name: As stored with every signal.
         version: Of the code: another one whenever the same inputs may give other rows.
         defaults: Its numbers.
-        reads: Which frames it takes: `build_ups` (`db.market.read_frames`) or `minutes`
-            (`db.minutes.read_minutes`).
+        reads: Which frames it takes: `build_ups` (`db.market.frames.read_frames`) or `minutes`
+            (`db.market.minutes.read_minutes`).
         evaluate: Frames and numbers to the rows of all their sessions and underlyings.
         intervals: Frames to what `step` takes, each with `session` and `underlying`, by session,
             underlying and time.

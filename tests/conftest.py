@@ -13,9 +13,9 @@ import psycopg
 import pytest
 from psycopg.sql import SQL, Identifier
 
-import db.embedded
-from db.connection import connect, create_database, database_name, with_database
-from db.migrate import migrate
+import db.server.embedded
+from db.server.connection import connect, create_database, database_name, with_database
+from db.server.migrate import migrate
 from strategy.session import calendar_hours, use_overrides
 
 # A busy machine is no error: no test may fail because something took long.
@@ -76,7 +76,7 @@ def server_dsn() -> Iterator[str]:
     if named:
         yield named
         return
-    with temporary_folder() as folder, db.embedded.use(folder) as dsn:
+    with temporary_folder() as folder, db.server.embedded.use(folder) as dsn:
         yield dsn
 
 

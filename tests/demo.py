@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 
-import db.embedded
+import db.server.embedded
 from optionscalp.homes import demo_database
 from optionscalp.stack import free_port
 
@@ -33,7 +33,7 @@ class Demo:
         raise AssertionError("ended early:\n" + "".join(self.lines))
 
     def database(self) -> str:
-        return demo_database(db.embedded.start(self.folder))
+        return demo_database(db.server.embedded.start(self.folder))
 
     def part(self, words: str) -> psutil.Process:
         for child in psutil.Process(self.process.pid).children():

@@ -13,8 +13,8 @@ from uuid import uuid4
 import pytest
 from psycopg.sql import SQL, Identifier
 
-from db.connection import connect, database_name, with_database
-from db.market import Range
+from db.market.frames import Range
+from db.server.connection import connect, database_name, with_database
 from pipelines.ingest.candles import ingest_candles
 from pipelines.ingest.desk import Desk, open_desk
 from pipelines.ingest.heal import heal

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from db.connection import connect
+from db.server.connection import connect
 from strategy.clock import MarketClock
 from strategy.session import session_hours
 

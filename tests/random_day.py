@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 import psycopg
 
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, write
-from db.rows import BuildUp, Candle, Contract
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.rows import BuildUp, Candle, Contract
 from strategy.contract import Contract as Option
 from strategy.session import interval_opens
 from tests.strategy.option_days import random_days

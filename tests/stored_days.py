@@ -5,8 +5,8 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, Relation, write
-from db.rows import BuildUp, Candle, Contract
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, Relation, write
+from db.writing.rows import BuildUp, Candle, Contract
 from strategy.build_up import build_up
 from tests.strategy.option_days import SESSION, QuietDay
 

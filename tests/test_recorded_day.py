@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 from psycopg.rows import dict_row, namedtuple_row
 
-from db.connection import connect
-from db.market import Range
+from db.market.frames import Range
+from db.server.connection import connect
 from pipelines.recorded.files import read_file
 from pipelines.recorded.importer import import_rows
 from pipelines.signals.materialise import materialise_signals

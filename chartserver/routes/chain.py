@@ -14,8 +14,8 @@ from chartserver.ladders import read_picture
 from chartserver.lifespan import State
 from chartserver.responses import COMPRESSED, json_response
 from chartserver.rungs import head_object, row_objects
-from db.chain import Ladder, read_expiries, read_ladder
-from db.reader import read
+from db.pages.chain import Ladder, read_expiries, read_ladder
+from db.server.reader import read
 from strategy.session import session_of
 
 

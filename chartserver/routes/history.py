@@ -8,8 +8,8 @@ from chartserver import history, parameters, picture
 from chartserver.errors import ParameterError
 from chartserver.lifespan import State
 from chartserver.responses import COMPRESSED, json_response
-from db.history import read_sessions
-from db.reader import read
+from db.pages.history import read_sessions
+from db.server.reader import read
 
 
 def _checked(request: Request[State]) -> picture.Request:

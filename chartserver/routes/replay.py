@@ -17,9 +17,9 @@ from chartserver.errors import ParameterError
 from chartserver.frames import END, HELLO, row_event
 from chartserver.lifespan import State
 from chartserver.subscription import SEND_TIMEOUT_SECONDS
-from db.history import Span
-from db.reader import Pool, read
-from db.replay import KnownRow, read_known_rows, read_session_dates
+from db.pages.history import Span
+from db.pages.replay import KnownRow, read_known_rows, read_session_dates
+from db.server.reader import Pool, read
 
 PING_SECONDS = 10
 # What becomes known within this many wall seconds leaves in one piece.

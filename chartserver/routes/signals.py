@@ -16,8 +16,8 @@ from chartserver.frames import seconds, signal_object
 from chartserver.lifespan import State
 from chartserver.responses import COMPRESSED, json_response
 from chartserver.settings import SIMULATOR
-from db.chain import read_spot
-from db.history import (
+from db.pages.chain import read_spot
+from db.pages.history import (
     EVER,
     Outcome,
     read_extent,
@@ -25,9 +25,7 @@ from db.history import (
     read_revisions,
     read_signals,
 )
-from db.reader import read
-from db.rows import SignalRejection
-from db.signal_stats import (
+from db.pages.signal_stats import (
     Bin,
     Choice,
     read_rejections,
@@ -35,6 +33,8 @@ from db.signal_stats import (
     read_stats,
     read_versions,
 )
+from db.server.reader import read
+from db.writing.rows import SignalRejection
 from strategy.contract import future_symbol
 
 # More rows than anybody reads; `total` says how many there are.

@@ -16,7 +16,7 @@ from chartserver.frames import HELLO
 from chartserver.hub import Hub
 from chartserver.lifespan import State
 from chartserver.subscription import Subscription
-from db.change_log import Cursor
+from db.pages.change_log import Cursor
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),

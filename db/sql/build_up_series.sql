@@ -1,4 +1,4 @@
--- Build-ups in packed series: one row per session and contract, see db/packed.py.
+-- Build-ups in packed series: one row per session and contract, see db/market/packed.py.
 -- The nearest expiry among the contracts listed by a session; the source's list wins over the
 -- calendar. Far strikes can never be in a cluster, so only those near the day's range are read;
 -- all of them where no price is stored, so that it can be told that the price is missing.

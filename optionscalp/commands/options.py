@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from db.market import Range
+from db.market.frames import Range
 from optionscalp.errors import CommandError
 from pipelines.signals.versions import Planned
 from strategy.errors import ParameterError

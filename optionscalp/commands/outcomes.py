@@ -8,9 +8,9 @@ from typing import Annotated, Any
 import typer
 from rich.table import Table
 
-from db.market import Range
-from db.outcomes import read_stats, signal_extent
-from db.rows import Stats
+from db.market.frames import Range
+from db.signals.outcomes import read_stats, signal_extent
+from db.writing.rows import Stats
 from optionscalp.commands.options import (
     AsJson,
     FirstOfMany,

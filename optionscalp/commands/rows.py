@@ -7,12 +7,12 @@ from typing import Annotated, Any
 
 import typer
 
-from db.calendar import read_overrides
-from db.connection import connect
-from db.market import Range
-from db.raw_payloads import count_receipts
-from db.signals import count_signals
-from db.strategies import register_version, set_live
+from db.archive.raw_payloads import count_receipts
+from db.market.calendar import read_overrides
+from db.market.frames import Range
+from db.server.connection import connect
+from db.signals.store import count_signals
+from db.signals.strategies import register_version, set_live
 from optionscalp.commands.options import (
     AsJson,
     Changed,

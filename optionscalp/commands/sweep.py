@@ -7,9 +7,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from db.calendar import read_overrides
-from db.connection import connect
-from db.sweeps import Sweep, SweepResult, store_sweep
+from db.market.calendar import read_overrides
+from db.server.connection import connect
+from db.signals.sweeps import Sweep, SweepResult, store_sweep
 from optionscalp.commands.options import AsJson, First, Last, OfDemo, range_of, sessions_of
 from optionscalp.errors import CommandError
 from optionscalp.homes import database, market_clock

@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-import db.embedded
-from db.connection import connect, service_file
-from db.migrate import migrate as apply_migrations
-from db.overview import overview
+import db.server.embedded
+from db.checks.overview import overview
+from db.server.connection import connect, service_file
+from db.server.migrate import migrate as apply_migrations
 from optionscalp import launch
 from optionscalp.commands.options import AsJson, Day, OfDemo
 from optionscalp.doctor import examine
@@ -106,7 +106,7 @@ def psql(context: typer.Context, demo: OfDemo = False, home_folder: DemoHome = N
         # Ctrl-C is psql's: it ends a query, not the session.
         before = signal.signal(signal.SIGINT, lambda *_: None)
         code = subprocess.run(
-            [str(db.embedded.tool("psql")), *context.args], env=environment, check=False
+            [str(db.server.embedded.tool("psql")), *context.args], env=environment, check=False
         ).returncode
         signal.signal(signal.SIGINT, before)
     raise typer.Exit(code)

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 
-from db.checks import Finding
+from db.checks.findings import Finding
 
 # Error: rows are wrong or unreadable, no signals are made of them. Warning: rows are late or
 # incomplete; signals stay true by `known_at`.

@@ -7,8 +7,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.checks import Finding
-from db.faults import (
+from db.checks.faults import (
     BUILD_UP_LOTS,
     BUILD_UP_PRICES,
     CANDLE_LOTS,
@@ -19,6 +18,7 @@ from db.faults import (
     Query,
     count_faults,
 )
+from db.checks.findings import Finding
 from pipelines.checks.check import Check, Look, Verdict
 
 # A file of recorded days may hold an odd row that nobody can correct. Of the 266,000 recorded rows

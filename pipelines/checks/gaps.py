@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from psycopg.sql import Composed
 
-from db.completeness import BUILD_UP_GAPS, CANDLE_GAPS, find_gaps
+from db.checks.completeness import BUILD_UP_GAPS, CANDLE_GAPS, find_gaps
 from pipelines.checks.check import Look, Verdict, warning
 from pipelines.checks.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag
 from strategy.session import session_hours

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.checks import Finding, Key, failing, record
+from db.checks.findings import Finding, Key, failing, record
 from pipelines.checks.faults import KINDS, find_faults
 
 ERRORS = {(kind.asset, kind.name) for kind in KINDS}

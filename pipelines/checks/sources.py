@@ -3,8 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from db.completeness import compare_prices
-from db.statistics import lock_is_held, nearest_expiries, written_since
+from db.checks.completeness import compare_prices
+from db.checks.statistics import lock_is_held, nearest_expiries, written_since
 from pipelines.checks.check import Look, Verdict, warning
 from pipelines.checks.lateness import FEED_LAG, allowed_lag, behind
 from strategy.contract import nearest_known_expiry

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from db.completeness import index_counts
-from db.statistics import newest_build_ups, newest_candles
+from db.checks.completeness import index_counts
+from db.checks.statistics import newest_build_ups, newest_candles
 from pipelines.checks.check import Look, Verdict, warning
 from pipelines.checks.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag, behind
 from strategy.session import interval_opens, session_hours

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from typing import Any
 
-from db.raw_payloads import Receipt
+from db.archive.raw_payloads import Receipt
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.series import Bar
 from pipelines.sources.tradingview.wire import BAR_METHODS, Message, decode, parse_series

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from db.rows import Candle
+from db.writing.rows import Candle
 from pipelines.ingest.plan import newest_closed
 from pipelines.sources.series import Bar
 from strategy.contract import UNDERLYINGS, underlying_of

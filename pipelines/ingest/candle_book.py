@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
-from db.rows import Candle
+from db.writing.rows import Candle
 from pipelines.ingest.bars import Series, bar_fault, candle
 from pipelines.sources.series import Bar
 from strategy.session import session_hours

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
-from db.gaps import missing_candles
-from db.market import latest_price, reference_prices, stored_minutes
-from db.raw_payloads import Answer, asked_since
+from db.archive.raw_payloads import Answer, asked_since
+from db.market.frames import latest_price, reference_prices, stored_minutes
+from db.market.gaps import missing_candles
 from pipelines.ingest.bars import LONGEST_DELAY, complete_to
 from pipelines.ingest.derive import Deriver
 from pipelines.ingest.desk import TRADINGVIEW, Desk

@@ -11,12 +11,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 from psycopg import Connection
 
-from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, write
-from db.gaps import EmptySeries, note_empty
-from db.market import listed_contracts, newest_build_up
-from db.raw_payloads import Receipt
-from db.rows import BuildUp, Candle, ChainOi
-from db.rows import Contract as ContractRow
+from db.archive.raw_payloads import Receipt
+from db.market.frames import listed_contracts, newest_build_up
+from db.market.gaps import EmptySeries, note_empty
+from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, write
+from db.writing.rows import BuildUp, Candle, ChainOi
+from db.writing.rows import Contract as ContractRow
 from pipelines.ingest.answers import build_ups_of, chain_of, require_readable, stream_bars
 from pipelines.ingest.bars import Series, candle_rows, empty_opens
 from pipelines.ingest.candle_book import CandleBook

@@ -9,12 +9,12 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.calendar import read_overrides
-from db.connection import connect
-from db.market import listed_contracts
-from db.migrate import require_current
-from db.raw_payloads import Answer, Receipt, archive, mark
-from db.source_status import report_down, report_up
+from db.archive.raw_payloads import Answer, Receipt, archive, mark
+from db.archive.source_status import report_down, report_up
+from db.market.calendar import read_overrides
+from db.market.frames import listed_contracts
+from db.server.connection import connect
+from db.server.migrate import require_current
 from pipelines.ingest.plan import Listed
 from pipelines.settings import Settings
 from pipelines.sources.errors import PayloadInvalid, SourceError

@@ -2,9 +2,9 @@
 
 from datetime import date, timedelta
 
-from db.connection import connect
-from db.gaps import missing_build_ups, missing_candles
-from db.market import stored_minutes
+from db.market.frames import stored_minutes
+from db.market.gaps import missing_build_ups, missing_candles
+from db.server.connection import connect
 from pipelines.ingest.candles import session_symbols
 from pipelines.ingest.desk import Desk
 from pipelines.ingest.plan import BUILD_UP_MINUTES, newest_ended

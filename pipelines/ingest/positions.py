@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
-from db.gaps import missed_snapshots, missing_build_ups
-from db.market import reference_prices
-from db.raw_payloads import asked_since
+from db.archive.raw_payloads import asked_since
+from db.market.frames import reference_prices
+from db.market.gaps import missed_snapshots, missing_build_ups
 from pipelines.ingest.derive import Deriver
 from pipelines.ingest.desk import TRENDLYNE, Desk
 from pipelines.ingest.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.market import Range
-from db.raw_payloads import Receipt, count_receipts, mark, receipts
-from db.rebuild import Difference, compare, remove_unexplained, scratch_tables, take_over
+from db.archive.raw_payloads import Receipt, count_receipts, mark, receipts
+from db.archive.rebuild import Difference, compare, remove_unexplained, scratch_tables, take_over
+from db.market.frames import Range
 from pipelines.ingest.derive import Deriver
 from pipelines.sources.errors import SourceError
 

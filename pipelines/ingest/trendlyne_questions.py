@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime
 from typing import Any, NamedTuple, TypeVar
 
-from db.raw_payloads import Answer, Receipt
+from db.archive.raw_payloads import Answer, Receipt
 from pipelines.ingest.answers import build_ups_of, chain_of
 from pipelines.ingest.derive import Derived, Deriver
 from pipelines.ingest.desk import TRENDLYNE, Desk

@@ -10,11 +10,11 @@ import logging
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
-from db.change_log import prune
-from db.connection import advisory_lock
-from db.forming import prune_forming
-from db.market import Range
-from db.raw_payloads import seal_parts
+from db.archive.raw_payloads import seal_parts
+from db.market.frames import Range
+from db.pages.change_log import prune
+from db.pages.forming import prune_forming
+from db.server.connection import advisory_lock
 from pipelines.checks.sources import FEED_LOCK
 from pipelines.ingest.candles import ingest_candles, session_symbols
 from pipelines.ingest.desk import TRADINGVIEW, Desk

@@ -12,10 +12,10 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.change_log import Changed, LogState, earliest_changes
-from db.connection import advisory_lock
-from db.market import Range, ladder_marks
-from db.signals import Scope, Stored, store_signals
+from db.market.frames import Range, ladder_marks
+from db.pages.change_log import Changed, LogState, earliest_changes
+from db.server.connection import advisory_lock
+from db.signals.store import Scope, Stored, store_signals
 from pipelines.checks.gate import blocked_since
 from pipelines.signals.materialise import (
     READERS,

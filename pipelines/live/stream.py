@@ -4,7 +4,7 @@ import logging
 import secrets
 from datetime import date, datetime, timedelta
 
-from db.raw_payloads import Part, Receipt, archive_part
+from db.archive.raw_payloads import Part, Receipt, archive_part
 from pipelines.ingest.candles import take_history
 from pipelines.ingest.derive import Deriver
 from pipelines.ingest.desk import TRADINGVIEW, Desk

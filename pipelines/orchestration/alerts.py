@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from db.checks import CheckState
+from db.checks.findings import CheckState
 from pipelines.orchestration.links import replay_url
 from strategy.session import IST, current_or_last_session, previous_session
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import dagster as dg
 
-from db.checks import record
+from db.checks.findings import record
 from pipelines.checks import faults, gaps, sources, timely
 from pipelines.checks.check import Check, Look
 from pipelines.orchestration.resources import Market

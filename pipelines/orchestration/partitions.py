@@ -4,9 +4,9 @@ import os
 
 import dagster as dg
 
-from db.calendar import read_overrides
-from db.connection import connect
-from db.migrate import require_current
+from db.market.calendar import read_overrides
+from db.server.connection import connect
+from db.server.migrate import require_current
 from strategy.session import first_known_date, last_known_date, sessions_between, use_overrides
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 import dagster as dg
 import psycopg
 
-from db.errors import DatabaseUnavailableError, SchemaOutdatedError
+from db.server.errors import DatabaseUnavailableError, SchemaOutdatedError
 from pipelines.sources.errors import SourceError, SourceUnavailable
 
 # The next scheduled run comes within a minute, so more than this is its business.

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import dagster as dg
 from psycopg import Connection
 
-from db.connection import connect
-from db.migrate import require_current
+from db.server.connection import connect
+from db.server.migrate import require_current
 from strategy.clock import MarketClock
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from datetime import datetime
 import dagster as dg
 import psycopg
 
-from db.checks import CheckState, mark_alerted, noteworthy
-from db.errors import DatabaseUnavailableError, SchemaOutdatedError
+from db.checks.findings import CheckState, mark_alerted, noteworthy
+from db.server.errors import DatabaseUnavailableError, SchemaOutdatedError
 from pipelines.orchestration.resources import Market
 
 SECONDS = 30

@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 import pandas as pd
 from psycopg import Connection
 
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, write
-from db.recorded import imported_candles, stored_build_ups
-from db.rows import BuildUp, Candle, Contract
+from db.market.recorded import imported_candles, stored_build_ups
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.recorded.files import Parsed, RejectedRow
 from strategy.build_up import label_build_ups
 from strategy.contract import UNDERLYINGS, lot_size, parse_symbol

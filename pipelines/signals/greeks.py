@@ -6,10 +6,10 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.connection import advisory_lock
-from db.greeks import Scope, StoredGreeks, changed_since, read_inputs, store_greeks
-from db.market import Range
-from db.rows import Greeks
+from db.market.frames import Range
+from db.server.connection import advisory_lock
+from db.signals.greeks import Scope, StoredGreeks, changed_since, read_inputs, store_greeks
+from db.writing.rows import Greeks
 from strategy.session import sessions_between
 
 logger = logging.getLogger(__name__)

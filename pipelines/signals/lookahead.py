@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from datetime import date
 
-from db.market import Range
+from db.market.frames import Range
 from pipelines.signals.proof import Progress, Proof, Proved, proved
 from pipelines.signals.versions import Planned
 from strategy.proof import AHEAD, Advance, Check, Subject, warmed_up

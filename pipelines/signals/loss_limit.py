@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 from psycopg import Connection
 
-from db.trades import Wanted, read_trade_candles
+from db.market.trades import Wanted, read_trade_candles
 from strategy.loss_limit import limit_losses
 from strategy.parameters import Parameters
 from strategy.series import series_of

@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.connection import advisory_lock
-from db.market import Range, read_frames
-from db.minutes import read_minutes
-from db.rows import Signal, SignalRejection
-from db.signals import Scope, Stored, store_signals
+from db.market.frames import Range, read_frames
+from db.market.minutes import read_minutes
+from db.server.connection import advisory_lock
+from db.signals.store import Scope, Stored, store_signals
+from db.writing.rows import Signal, SignalRejection
 from pipelines.checks.gate import blocked_sessions
 from pipelines.signals.loss_limit import within_limit
 from pipelines.signals.versions import Planned, live_plans, stored_plans

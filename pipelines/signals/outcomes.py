@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, Self
 
 from psycopg import Connection
 
-from db.connection import advisory_lock
-from db.market import Range
-from db.outcomes import (
+from db.market.frames import Range
+from db.market.trades import Wanted, read_trade_candles
+from db.server.connection import advisory_lock
+from db.signals.outcomes import (
     RandomOutcome,
     SignalOutcome,
     nearest_ladders,
@@ -20,7 +21,6 @@ from db.outcomes import (
     store_outcomes,
     stored_lot_sizes,
 )
-from db.trades import Wanted, read_trade_candles
 from strategy.contract import lot_size, parse_symbol
 from strategy.outcomes import Outcome, outcomes_of
 from strategy.random_entries import Draw, Ladder, atm_symbols, random_outcomes

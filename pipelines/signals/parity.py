@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from datetime import date
 from typing import Any
 
-from db.connection import advisory_lock
-from db.market import Range
-from db.proof import as_stored, stored_records
-from db.signals import Scope
+from db.market.frames import Range
+from db.server.connection import advisory_lock
+from db.signals.proof import as_stored, stored_records
+from db.signals.store import Scope
 from pipelines.signals.materialise import SIGNALS_LOCK, compute
 from pipelines.signals.proof import Progress, Proof, Proved, proved
 from pipelines.signals.versions import Planned

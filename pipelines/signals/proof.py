@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.market import Range
+from db.market.frames import Range
 from pipelines.checks.gate import blocked_sessions
 from pipelines.signals.loss_limit import limit_candles
 from pipelines.signals.materialise import READERS

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.calendar import read_overrides
-from db.connection import connect
-from db.market import Range
-from db.sweeps import SweepResult
-from db.trades import Wanted, read_trade_candles
+from db.market.calendar import read_overrides
+from db.market.frames import Range
+from db.market.trades import Wanted, read_trade_candles
+from db.server.connection import connect
+from db.signals.sweeps import SweepResult
 from pipelines.signals.materialise import READERS, compute
 from pipelines.signals.outcomes import lot_sizes
 from pipelines.signals.versions import Planned

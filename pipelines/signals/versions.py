@@ -8,8 +8,13 @@ from typing import Any, NamedTuple, Self
 
 from psycopg import Connection
 
-from db.market import Range
-from db.strategies import StrategyVersion, known_versions, register_version, versions_not_live
+from db.market.frames import Range
+from db.signals.strategies import (
+    StrategyVersion,
+    known_versions,
+    register_version,
+    versions_not_live,
+)
 from strategy.parameters import Parameters
 from strategy.registry import STRATEGIES
 from strategy.strategy import Strategy

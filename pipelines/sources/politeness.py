@@ -15,7 +15,14 @@ from typing import Any, Protocol
 
 from psycopg import Connection
 
-from db.source_budget import Breaker, forget_later, note_answer, note_refusal, paused, reserve
+from db.archive.source_budget import (
+    Breaker,
+    forget_later,
+    note_answer,
+    note_refusal,
+    paused,
+    reserve,
+)
 from pipelines.sources.errors import SourceRefused
 from strategy.clock import MarketClock
 from strategy.session import IST

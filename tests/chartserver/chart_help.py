@@ -22,7 +22,7 @@ from chartserver.app import create_app
 from chartserver.pages import Pages
 from chartserver.server import Server, bind
 from chartserver.settings import Settings
-from db.rows import BuildUp, Candle, Contract, Signal
+from db.writing.rows import BuildUp, Candle, Contract, Signal
 
 SESSION = date(2026, 1, 21)
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)

@@ -9,7 +9,7 @@ from page_help import SETTLED
 from playwright.sync_api import Browser, expect
 
 from chartserver.pages import FOLDER
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, SIGNAL, write
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, SIGNAL, write
 
 AXE = FOLDER / "node_modules/axe-core/axe.min.js"
 CALL = "NIFTY260127C25000"

@@ -8,9 +8,9 @@ import psycopg
 import pytest
 from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract, seconds, signal
 
-from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL, write
-from db.connection import connect
-from db.rows import ChainOi, Contract
+from db.server.connection import connect
+from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL, write
+from db.writing.rows import ChainOi, Contract
 
 DAY = timedelta(days=1)
 STRIKES = [24900, 24950, 25000, 25050, 25100]

@@ -13,9 +13,9 @@ from chartserver.frames import PING, Batch, Frame, candle_object, encode
 from chartserver.hub import Hub
 from chartserver.ring import Ring
 from chartserver.subscription import Notice, Subscription
-from db.bulk import CANDLE, write
-from db.change_log import Change, Cursor
-from db.reader import connect_reader, reader_pool
+from db.pages.change_log import Change, Cursor
+from db.server.reader import connect_reader, reader_pool
+from db.writing.bulk import CANDLE, write
 from strategy.clock import MarketClock
 
 CLOCK = MarketClock.real()

@@ -18,11 +18,11 @@ from chart_help import (
     seconds,
 )
 
-from db.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, GREEKS, write
-from db.connection import connect
-from db.greeks import Scope, store_greeks
-from db.market import Range
-from db.rows import ChainOi, Greeks
+from db.market.frames import Range
+from db.server.connection import connect
+from db.signals.greeks import Scope, store_greeks
+from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, GREEKS, write
+from db.writing.rows import ChainOi, Greeks
 
 EXPIRY = date(2026, 1, 27)
 LADDER = f"NIFTY:{EXPIRY}"

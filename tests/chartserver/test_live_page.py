@@ -8,7 +8,7 @@ from page_help import SETTLED, WAIT
 from playwright.sync_api import Page, expect
 from psycopg import Connection
 
-from db.bulk import CANDLE, CONTRACT, write
+from db.writing.bulk import CANDLE, CONTRACT, write
 
 STRIKES = range(24800, 25201, 50)
 MINUTES = 60

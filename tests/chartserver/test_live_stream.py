@@ -18,9 +18,9 @@ from chart_help import (
     signal,
 )
 
-from db.bulk import BUILD_UP, CANDLE, SIGNAL, merge, publish, write
-from db.change_log import prune
-from db.connection import connect
+from db.pages.change_log import prune
+from db.server.connection import connect
+from db.writing.bulk import BUILD_UP, CANDLE, SIGNAL, merge, publish, write
 
 LAST = "NIFTY1!"  # written after everything else
 

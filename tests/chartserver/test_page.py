@@ -10,9 +10,9 @@ from chart_help import candle, contract
 from playwright.sync_api import Browser, Page, expect
 from psycopg import Connection
 
-from db.bulk import CANDLE, CONTRACT, write
-from db.connection import connect
-from db.market import Range
+from db.market.frames import Range
+from db.server.connection import connect
+from db.writing.bulk import CANDLE, CONTRACT, write
 from pipelines.recorded.files import read_file
 from pipelines.recorded.importer import import_rows
 from pipelines.signals.materialise import materialise_signals

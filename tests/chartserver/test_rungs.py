@@ -5,7 +5,7 @@ import random
 import pytest
 
 from chartserver.rungs import max_pain, row_objects
-from db.chain import Rung
+from db.pages.chain import Rung
 
 BLANK = Rung(0, "C", "", *(None,) * (len(Rung._fields) - 3))
 

@@ -10,8 +10,8 @@ from chart_help import OPEN, SESSION, Chart, candle, seconds, signal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.bulk import CANDLE, SIGNAL, SIGNAL_REJECTION, write
-from db.rows import Signal, SignalRejection
+from db.writing.bulk import CANDLE, SIGNAL, SIGNAL_REJECTION, write
+from db.writing.rows import Signal, SignalRejection
 
 CALL, PUT = "NIFTY260127C25000", "NIFTY260127P25000"
 OTHER = "1+0a1b2c3d"

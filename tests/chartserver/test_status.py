@@ -5,10 +5,10 @@ from datetime import timedelta
 import pytest
 from chart_help import OPEN, SESSION, Stream, candle, clock_text, seconds
 
-from db.bulk import CANDLE, SIGNAL_REJECTION, write
-from db.rows import SignalRejection
-from db.source_status import report_down, report_up
-from db.strategies import StrategyVersion, register_version
+from db.archive.source_status import report_down, report_up
+from db.signals.strategies import StrategyVersion, register_version
+from db.writing.bulk import CANDLE, SIGNAL_REJECTION, write
+from db.writing.rows import SignalRejection
 
 CLOCK_AT_NIGHT = clock_text("2026-01-21T18:00:00+00:00")
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.bulk import (
+from db.server.connection import connect
+from db.writing.bulk import (
     CANDLE,
     CHAIN_OI,
     CONTRACT,
@@ -14,8 +15,7 @@ from db.bulk import (
     SIGNAL_REJECTION,
     write,
 )
-from db.connection import connect
-from db.rows import Candle
+from db.writing.rows import Candle
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 

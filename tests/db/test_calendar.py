@@ -7,7 +7,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from db.calendar import read_overrides
+from db.market.calendar import read_overrides
 from strategy.contract import nearest_expiry
 from strategy.session import is_session, last_known_date, session_hours, use_overrides
 

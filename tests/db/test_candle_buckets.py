@@ -11,12 +11,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from db.bulk import CANDLE, write
-from db.calendar import read_hours, read_overrides
-from db.connection import connect
-from db.history import EVER, Span, read_candles
-from db.migrate import migrate
-from db.rows import Candle
+from db.market.calendar import read_hours, read_overrides
+from db.pages.history import EVER, Span, read_candles
+from db.server.connection import connect
+from db.server.migrate import migrate
+from db.writing.bulk import CANDLE, write
+from db.writing.rows import Candle
 from strategy.session import (
     CLOSES,
     calendar_hours,

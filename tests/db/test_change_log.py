@@ -9,11 +9,11 @@ from uuid import UUID
 import psycopg
 import pytest
 
-from db.bulk import BUILD_UP, CANDLE, SIGNAL, merge, publish, write
-from db.change_log import Cursor, Page, prune, read_after, read_cursor
-from db.connection import connect
-from db.reader import connect_reader
-from db.rows import BuildUp, Candle, Signal
+from db.pages.change_log import Cursor, Page, prune, read_after, read_cursor
+from db.server.connection import connect
+from db.server.reader import connect_reader
+from db.writing.bulk import BUILD_UP, CANDLE, SIGNAL, merge, publish, write
+from db.writing.rows import BuildUp, Candle, Signal
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 

@@ -10,24 +10,24 @@ import psutil
 import psycopg
 import pytest
 
-import db.embedded
-from db.connection import connect
+import db.server.embedded
+from db.server.connection import connect
 
 
 def test_the_last_user_stops_the_server_and_data_survive(home: Path):
-    with db.embedded.use(home) as first, db.embedded.use(home) as second:
+    with db.server.embedded.use(home) as first, db.server.embedded.use(home) as second:
         assert first == second
         with connect(first) as connection:
             connection.execute("create table kept as select 7 as value")
-    assert not db.embedded.is_running(home)
-    with db.embedded.use(home) as dsn, connect(dsn) as connection:
+    assert not db.server.embedded.is_running(home)
+    with db.server.embedded.use(home) as dsn, connect(dsn) as connection:
         assert connection.execute("select value from kept").fetchone() == (7,)
 
 
 def test_one_user_leaving_keeps_the_server_up_for_the_other(home: Path):
     holder = (
-        "import sys, pathlib, db.embedded\n"
-        "with db.embedded.use(pathlib.Path(sys.argv[1])):\n"
+        "import sys, pathlib, db.server.embedded\n"
+        "with db.server.embedded.use(pathlib.Path(sys.argv[1])):\n"
         "    print('ready', flush=True)\n"
         "    sys.stdin.read()\n"
     )
@@ -38,35 +38,35 @@ def test_one_user_leaving_keeps_the_server_up_for_the_other(home: Path):
         text=True,
     ) as other:
         assert other.stdout.readline() == "ready\n"
-        with db.embedded.use(home) as dsn, connect(dsn) as connection:
+        with db.server.embedded.use(home) as dsn, connect(dsn) as connection:
             connection.execute("select 1")
-        assert db.embedded.is_running(home)
+        assert db.server.embedded.is_running(home)
         other.communicate()
-    assert not db.embedded.is_running(home)
+    assert not db.server.embedded.is_running(home)
 
 
 def test_after_a_kill_the_same_address_answers_again_with_all_commits(home: Path):
-    with db.embedded.use(home) as dsn:
+    with db.server.embedded.use(home) as dsn:
         with connect(dsn) as connection:
             connection.execute("create table kept as select 7 as value")
-        pid = db.embedded.postmaster_pid(home)
+        pid = db.server.embedded.postmaster_pid(home)
         os.kill(pid, signal.SIGKILL)
         psutil.Process(pid).wait(10) if psutil.pid_exists(pid) else None
-        assert db.embedded.start(home) == dsn
+        assert db.server.embedded.start(home) == dsn
         with connect(dsn) as connection:
             assert connection.execute("select value from kept").fetchone() == (7,)
 
 
 def test_a_wrong_password_is_refused_on_the_port(home: Path):
     with (
-        db.embedded.use(home) as dsn,
+        db.server.embedded.use(home) as dsn,
         pytest.raises(psycopg.OperationalError, match="password"),
     ):
         psycopg.connect(dsn, password="guess")
 
 
 def test_the_unix_socket_serves_the_same_database(home: Path):
-    with db.embedded.use(home) as dsn, connect(dsn) as connection:
+    with db.server.embedded.use(home) as dsn, connect(dsn) as connection:
         folder = connection.execute("show unix_socket_directories").fetchone()[0]
         with connect(dsn, host=folder) as through_socket:
             assert through_socket.execute("select current_database()").fetchone() == (

@@ -6,11 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import psycopg
 
-from db.bulk import CANDLE, LIVE_CANDLE, write
-from db.forming import prune_forming, read_forming
-from db.history import Span
-from db.reader import reader_pool
-from db.rows import Candle
+from db.pages.forming import prune_forming, read_forming
+from db.pages.history import Span
+from db.server.reader import reader_pool
+from db.writing.bulk import CANDLE, LIVE_CANDLE, write
+from db.writing.rows import Candle
 
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 COLUMNS = "symbol, interval_minutes, open_time, underlying, open, high, low, close, volume"

@@ -8,10 +8,10 @@ import psycopg
 import pytest
 from psycopg.sql import SQL
 
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, write
-from db.market import Range, read_frames
-from db.packed import Packed, PackedRowsError
-from db.rows import BuildUp, Candle, Contract
+from db.market.frames import Range, read_frames
+from db.market.packed import Packed, PackedRowsError
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.rows import BuildUp, Candle, Contract
 from strategy.contract import UNDERLYINGS
 from strategy.delta_volume import evaluate_rows
 from strategy.session import session_hours

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-import db.migrate
-from db.connection import connect
-from db.errors import MigrationChangedError, SchemaOutdatedError
-from db.migrate import Migration, migrate, migrations, require_current
+import db.server.migrate
+from db.server.connection import connect
+from db.server.errors import MigrationChangedError, SchemaOutdatedError
+from db.server.migrate import Migration, migrate, migrations, require_current
 from strategy.session import calendar_hours
 
 
@@ -23,7 +23,7 @@ def test_several_processes_may_migrate_at_once(empty_database: str):
 
 def test_a_changed_migration_is_refused(connection, monkeypatch: pytest.MonkeyPatch):
     changed = [Migration(m.name, m.body + b" ") for m in migrations()]
-    monkeypatch.setattr(db.migrate, "migrations", lambda: changed)
+    monkeypatch.setattr(db.server.migrate, "migrations", lambda: changed)
     with pytest.raises(MigrationChangedError, match="restore the file"):
         migrate(connection, calendar_hours())
 

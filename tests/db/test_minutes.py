@@ -6,10 +6,10 @@ import pandas as pd
 import psycopg
 import pytest
 
-from db.bulk import CANDLE, CONTRACT, write
-from db.market import Range
-from db.minutes import read_minutes
-from db.rows import Candle, Contract
+from db.market.frames import Range
+from db.market.minutes import read_minutes
+from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.rows import Candle, Contract
 
 DAY = date(2026, 1, 21)
 NEXT = date(2026, 1, 22)

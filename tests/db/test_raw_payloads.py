@@ -5,8 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from db.connection import connect
-from db.raw_payloads import (
+from db.archive.raw_payloads import (
     Answer,
     Part,
     archive,
@@ -17,6 +16,7 @@ from db.raw_payloads import (
     receipts,
     seal_parts,
 )
+from db.server.connection import connect
 
 SESSION = date(2026, 1, 21)
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)

@@ -9,8 +9,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from db.connection import connect
-from db.source_budget import Breaker, forget_later, note_answer, note_refusal, paused, reserve
+from db.archive.source_budget import (
+    Breaker,
+    forget_later,
+    note_answer,
+    note_refusal,
+    paused,
+    reserve,
+)
+from db.server.connection import connect
 
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 BREAKER = Breaker(limit=2, pause=timedelta(minutes=5), longest=timedelta(minutes=12))

@@ -5,10 +5,10 @@ from math import isnan, sqrt
 
 import pytest
 
-from db.bulk import CANDLE, CONTRACT, SIGNAL, write
-from db.gaps import EmptySeries, note_empty
-from db.market import Range
-from db.outcomes import (
+from db.market.frames import Range
+from db.market.gaps import EmptySeries, note_empty
+from db.market.trades import Wanted, read_trade_candles
+from db.signals.outcomes import (
     RandomOutcome,
     SignalOutcome,
     nearest_ladders,
@@ -18,8 +18,8 @@ from db.outcomes import (
     store_outcomes,
     stored_lot_sizes,
 )
-from db.rows import Candle, Contract, Signal
-from db.trades import Wanted, read_trade_candles
+from db.writing.bulk import CANDLE, CONTRACT, SIGNAL, write
+from db.writing.rows import Candle, Contract, Signal
 from strategy.signals import Moment, signal_id
 
 SESSION = date(2026, 1, 21)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import pytest
 
-from db.connection import connect
+from db.server.connection import connect
 from optionscalp.stack import free_port
 from tests.faulty import copied
 from tests.live import Market, optionscalp, simulated_market

@@ -7,7 +7,7 @@ import pandas as pd
 import psycopg
 import pytest
 
-from db.overview import other_sources
+from db.checks.overview import other_sources
 from optionscalp.day_before import day_before, store
 from simulator.generate import generate
 from simulator.market import Market

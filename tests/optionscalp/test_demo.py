@@ -10,8 +10,8 @@ import psutil
 import pytest
 from psycopg.conninfo import make_conninfo
 
-import db.embedded
-from db.connection import connect, with_database
+import db.server.embedded
+from db.server.connection import connect, with_database
 from optionscalp.stack import free_port
 from tests.demo import Demo, demo
 from tests.follower import Follower
@@ -116,7 +116,7 @@ def kill_each_part(running: Demo) -> set:
         running.read_until("ended .SIGKILL.")
     wait_for_rows(running.database(), 400)
     stored |= keys(running.database())
-    os.kill(db.embedded.postmaster_pid(running.folder), signal.SIGKILL)
+    os.kill(db.server.embedded.postmaster_pid(running.folder), signal.SIGKILL)
     running.read_until("postgres ended")
     return stored
 
@@ -124,7 +124,7 @@ def kill_each_part(running: Demo) -> set:
 def test_ctrl_c_stops_every_part_within_seconds(home: Path):
     with demo(home, "--speed", "60", "--no-dagster") as running:
         family = psutil.Process(running.process.pid).children(recursive=True)
-        postgres = psutil.Process(db.embedded.postmaster_pid(running.folder))
+        postgres = psutil.Process(db.server.embedded.postmaster_pid(running.folder))
         assert len(family) >= 3
         running.process.send_signal(signal.SIGINT)
         running.process.wait(20)

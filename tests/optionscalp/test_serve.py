@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-import db.embedded
+import db.server.embedded
 from optionscalp.stack import free_port
 from tests.demo import Demo, demo, serve
 from tests.live import optionscalp
@@ -53,7 +53,7 @@ def test_stored_sessions_are_shown_and_nobody_is_asked_for_more(stored: Path, ho
         running.process.send_signal(signal.SIGINT)
         running.process.wait(20)
         assert running.process.returncode == 0
-    assert db.embedded.postmaster_pid(stored) is None
+    assert db.server.embedded.postmaster_pid(stored) is None
 
 
 def test_a_running_demo_is_shown_and_may_end_before(home: Path):
@@ -64,7 +64,7 @@ def test_a_running_demo_is_shown_and_may_end_before(home: Path):
             market.process.wait(20)
             kept = get(running, "/api/sessions?underlying=NIFTY")["sessions"]
             assert kept[0]["session"] == "2026-01-21"
-        assert db.embedded.postmaster_pid(home / "demo") is None
+        assert db.server.embedded.postmaster_pid(home / "demo") is None
 
 
 def test_a_server_of_ones_own_is_used_where_it_is_named(home: Path, connection, database: str):

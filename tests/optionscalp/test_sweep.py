@@ -18,8 +18,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from typer.testing import CliRunner
 
-from db.connection import connect
-from db.market import Range
+from db.market.frames import Range
+from db.server.connection import connect
 from optionscalp.cli import app
 from pipelines.signals.grid import combinations, parse_grid
 from pipelines.signals.outcomes import materialise_outcomes

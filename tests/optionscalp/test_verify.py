@@ -10,7 +10,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from db.connection import connect
+from db.server.connection import connect
 from optionscalp.cli import app
 from strategy.registry import STRATEGIES
 from tests.faulty import copied

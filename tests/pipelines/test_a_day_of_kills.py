@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
-from db.connection import connect
+from db.server.connection import connect
 from pipelines.ingest.rebuild import rebuild
 from pipelines.orchestration.schedules import SETTLED
 from strategy.session import session_hours

@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 import psycopg
 import pytest
 
-from db.connection import connect
-from db.market import Range
+from db.market.frames import Range
+from db.server.connection import connect
 from pipelines.signals.greeks import materialise_greeks
 from pipelines.signals.materialise import materialise_signals
 from pipelines.signals.outcomes import materialise_outcomes

@@ -7,7 +7,7 @@ import numpy as np
 from minute_days import random_minutes
 from option_days import random_days
 
-from db.market import Frames
+from db.market.frames import Frames
 
 # Which column says when each price was known.
 PRICES = {

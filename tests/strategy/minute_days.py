@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from option_days import SESSIONS, ladder_frame
 
-from db.minutes import Minutes
+from db.market.minutes import Minutes
 from strategy.contract import Contract
 from strategy.session import interval_opens
 

@@ -3,7 +3,7 @@
 import pandas as pd
 from plain_delta_volume import records
 
-from db.minutes import Minutes
+from db.market.minutes import Minutes
 
 
 def assert_as_plainly_read(strategy, plain, frames):

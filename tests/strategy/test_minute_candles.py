@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from minute_days import QuietMinutes
 
-from db.minutes import Minutes
+from db.market.minutes import Minutes
 from strategy.errors import FrameContractError
 from strategy.minute_candles import State, to_tick
 from strategy.pullback import PULLBACK

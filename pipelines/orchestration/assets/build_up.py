@@ -5,7 +5,7 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import newest_build_ups, session_rows
+from db.checks.statistics import newest_build_ups, session_rows
 from pipelines.orchestration.assets.report import lag, links
 from pipelines.orchestration.partitions import sessions
 from pipelines.orchestration.remedies import remedies

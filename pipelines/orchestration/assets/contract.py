@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import session_rows
+from db.checks.statistics import session_rows
 from pipelines.orchestration.assets.report import links
 from pipelines.orchestration.partitions import sessions
 from pipelines.orchestration.remedies import remedies

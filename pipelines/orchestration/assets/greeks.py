@@ -22,8 +22,8 @@ def greeks(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
     Candles without a forward of their own interval have no row; a price that implies no volatility
     has one without greeks.
     """
-    from db.greeks import coverage
-    from db.market import Range
+    from db.market.frames import Range
+    from db.signals.greeks import coverage
     from pipelines.signals.greeks import materialise_greeks
 
     session = date.fromisoformat(context.partition_key)

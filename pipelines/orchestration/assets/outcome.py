@@ -27,8 +27,8 @@ def outcome(context: dg.AssetExecutionContext, market: Market) -> Iterator[dg.Ma
     if settings.clock.now() < session_hours(session)[1]:
         context.log.debug("session %s is not over", session)
         return
-    from db.market import Range
-    from db.outcomes import read_stats
+    from db.market.frames import Range
+    from db.signals.outcomes import read_stats
     from pipelines.signals.outcomes import materialise_outcomes
 
     range_ = Range(session, session)

@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import archived_payloads, newest_candles
+from db.checks.statistics import archived_payloads, newest_candles
 from pipelines.checks.check import Look
 from pipelines.checks.sources import observe_feed
 from pipelines.orchestration.assets.report import links

@@ -4,7 +4,7 @@ from datetime import date
 
 import dagster as dg
 
-from db.statistics import session_rows
+from db.checks.statistics import session_rows
 from pipelines.orchestration.assets.report import links
 from pipelines.orchestration.partitions import sessions
 from pipelines.orchestration.remedies import remedies
@@ -22,7 +22,7 @@ def signal(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
 
     None are computed while an error check of the session fails.
     """
-    from db.market import Range
+    from db.market.frames import Range
     from pipelines.signals.materialise import materialise_signals
 
     session = date.fromisoformat(context.partition_key)

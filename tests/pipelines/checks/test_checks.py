@@ -8,10 +8,10 @@ import dagster as dg
 import psycopg
 import pytest
 
-from db.bulk import BUILD_UP, CANDLE, CONTRACT, write
-from db.connection import advisory_lock, connect
-from db.rows import BuildUp, Candle, Contract
-from db.statistics import lock_is_held, session_rows
+from db.checks.statistics import lock_is_held, session_rows
+from db.server.connection import advisory_lock, connect
+from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.checks import faults
 from pipelines.checks.check import Look
 from pipelines.checks.lateness import behind

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from db.checks import failing
-from db.connection import connect
-from db.market import Range
+from db.checks.findings import failing
+from db.market.frames import Range
+from db.server.connection import connect
 from pipelines.signals.materialise import Materialised, materialise_signals, without
 from strategy.contract import UNDERLYINGS
 from strategy.session import session_hours

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from db.connection import connect
+from db.server.connection import connect
 from simulator.trendlyne import Manner
 from strategy.session import interval_opens
 from tests.faulty import (

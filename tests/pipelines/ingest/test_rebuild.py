@@ -7,9 +7,9 @@ from datetime import date, timedelta
 import psycopg
 import pytest
 
-from db.connection import connect
-from db.raw_payloads import count_receipts
-from db.rebuild import Difference
+from db.archive.raw_payloads import count_receipts
+from db.archive.rebuild import Difference
+from db.server.connection import connect
 from pipelines.ingest.heal import heal
 from pipelines.ingest.rebuild import ArchiveEmptyError, fill_from_archive, rebuild
 from simulator.faults import Fault

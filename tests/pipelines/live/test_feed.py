@@ -5,11 +5,11 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from db.bulk import LIVE_CANDLE, write
-from db.connection import connect
-from db.greeks import coverage
-from db.market import Range
-from db.rows import Candle
+from db.market.frames import Range
+from db.server.connection import connect
+from db.signals.greeks import coverage
+from db.writing.bulk import LIVE_CANDLE, write
+from db.writing.rows import Candle
 from pipelines.signals.greeks import materialise_greeks
 from simulator.generate import generate
 from strategy.contract import UNDERLYINGS

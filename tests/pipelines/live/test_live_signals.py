@@ -10,11 +10,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.bulk import BUILD_UP, CANDLE, Relation, write
-from db.gaps import EmptySeries, note_empty
-from db.market import Range
-from db.rows import Candle
-from db.strategies import register_version, set_live
+from db.market.frames import Range
+from db.market.gaps import EmptySeries, note_empty
+from db.signals.strategies import register_version, set_live
+from db.writing.bulk import BUILD_UP, CANDLE, Relation, write
+from db.writing.rows import Candle
 from pipelines.live.signals import LiveSignals
 from pipelines.signals.materialise import materialise_signals
 from pipelines.signals.versions import Planned

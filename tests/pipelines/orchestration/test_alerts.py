@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from db.checks import CheckState, Finding, record
+from db.checks.findings import CheckState, Finding, record
 from pipelines.orchestration.alerts import AlertSettings, decide, failure_message, watched_sessions
 from pipelines.orchestration.resources import Market
 from pipelines.orchestration.sensors import alerts

@@ -9,7 +9,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from db.errors import DatabaseUnavailableError
+from db.server.errors import DatabaseUnavailableError
 from pipelines.orchestration.definitions import definitions
 from pipelines.orchestration.jobs import ASSETS
 from pipelines.orchestration.partitions import calendar_sessions, sessions

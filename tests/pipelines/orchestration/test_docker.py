@@ -16,7 +16,7 @@ from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster._core.test_utils import create_run_for_test
 from dagster._utils.tags import TagConcurrencyLimitsCounter
 
-from db.connection import database_name, with_database
+from db.server.connection import database_name, with_database
 from pipelines.orchestration.definitions import definitions
 from pipelines.orchestration.jobs import MAX_SECONDS
 from pipelines.orchestration.schedules import FIRST, PARTITION_TAG

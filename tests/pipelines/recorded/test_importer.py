@@ -7,9 +7,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from db.bulk import BUILD_UP, write
-from db.connection import connect
-from db.rows import BuildUp
+from db.server.connection import connect
+from db.writing.bulk import BUILD_UP, write
+from db.writing.rows import BuildUp
 from pipelines.recorded.files import FileInvalidError, check_rows, read_file
 from pipelines.recorded.importer import import_rows
 from tests.live import optionscalp

@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime
 import pandas as pd
 import psycopg
 
-from db.market import Range
+from db.market.frames import Range
 from pipelines.recorded.files import check_rows
 from pipelines.recorded.importer import import_rows
 from pipelines.signals.materialise import READERS, materialise_signals, permitted

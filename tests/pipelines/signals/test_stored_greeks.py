@@ -6,11 +6,11 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import pytest
 
-from db.bulk import CANDLE, CONTRACT, write
-from db.connection import advisory_lock
-from db.greeks import Coverage, coverage
-from db.market import Range
-from db.rows import Candle, Contract
+from db.market.frames import Range
+from db.server.connection import advisory_lock
+from db.signals.greeks import Coverage, coverage
+from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.rows import Candle, Contract
 from pipelines.signals.greeks import GREEKS_LOCK, RecentGreeks, materialise_greeks
 
 SESSION = date(2026, 1, 21)

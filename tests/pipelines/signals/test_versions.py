@@ -5,9 +5,9 @@ from datetime import timedelta
 import psycopg
 import pytest
 
-from db.errors import VersionReusedError
-from db.market import Range
-from db.strategies import register_version, set_live
+from db.market.frames import Range
+from db.server.errors import VersionReusedError
+from db.signals.strategies import register_version, set_live
 from pipelines.signals.materialise import Materialised, materialise_signals
 from pipelines.signals.versions import Planned, live_plans
 from strategy.errors import ParameterError

@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 
-from db.connection import connect
-from db.source_budget import Breaker, note_refusal, reserve
+from db.archive.source_budget import Breaker, note_refusal, reserve
+from db.server.connection import connect
 from pipelines.sources.errors import SourceError, SourceRefused
 from pipelines.sources.politeness import SharedBudget, retry_after
 from pipelines.sources.tradingview.client import TradingView

@@ -12,7 +12,7 @@ import psycopg
 import pytest
 from websockets.asyncio.server import ServerConnection
 
-from db.connection import connect
+from db.server.connection import connect
 from pipelines.ingest.desk import open_desk
 from pipelines.settings import Settings
 from pipelines.sources.errors import (

@@ -12,8 +12,8 @@ from uuid import UUID
 from psycopg import AsyncConnection
 from psycopg.rows import args_row, class_row
 
-from db.connection import load_sql
-from db.rows import Signal
+from db.server.connection import load_sql
+from db.writing.rows import Signal
 
 CANDLES = load_sql("sql/candle_columns.sql")
 BUCKETS = load_sql("sql/candle_bucket_columns.sql")

@@ -7,9 +7,9 @@ from typing import Any, LiteralString, NamedTuple
 import pandas as pd
 from psycopg import Connection
 
-from db.bulk import CREATE_CHANGED, GREEKS, publish, write
-from db.market import Range
-from db.rows import Greeks
+from db.market.frames import Range
+from db.writing.bulk import CREATE_CHANGED, GREEKS, publish, write
+from db.writing.rows import Greeks
 
 TIME = "datetime64[us, UTC]"
 # A price that cannot be true is as good as none: the check of candles tells of it.

@@ -16,7 +16,7 @@ from psycopg.pq import TransactionStatus
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
-from db import rows as row_types
+from db.writing import rows as row_types
 
 PUBLISH_LOCK = 7_346_002
 CHUNK_ROWS = 10_000

@@ -8,9 +8,9 @@ from uuid import UUID
 from psycopg import Connection
 from psycopg.rows import class_row
 
-from db.bulk import Relation, merge, require_idle
-from db.market import Range
-from db.rows import Signal, Stats
+from db.market.frames import Range
+from db.writing.bulk import Relation, merge, require_idle
+from db.writing.rows import Signal, Stats
 
 SESSIONS = """
 select distinct session from signal

@@ -8,8 +8,8 @@ import pandas as pd
 from psycopg import Connection
 from psycopg.sql import SQL
 
-from db.connection import load_sql
-from db.packed import UNKNOWN_COUNT, Packed
+from db.market.packed import UNKNOWN_COUNT, Packed
+from db.server.connection import load_sql
 
 BUILD_UPS = load_sql("sql/build_up_series.sql")
 # What ends exactly with the interval and can change no more; one-minute candles win.

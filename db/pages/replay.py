@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
-from db.connection import load_sql
-from db.history import ShownSignal, Span, read_signals
-from db.rows import BuildUp, Candle
+from db.pages.history import ShownSignal, Span, read_signals
+from db.server.connection import load_sql
+from db.writing.rows import BuildUp, Candle
 
 CANDLES = load_sql("sql/replay_candles.sql")
 BUILD_UPS = load_sql("sql/replay_build_ups.sql")

@@ -12,7 +12,7 @@ from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
-from db.errors import DatabaseUnavailableError
+from db.server.errors import DatabaseUnavailableError
 
 # A server that vanishes without a word is noticed within half a minute.
 PATIENCE = {

@@ -26,8 +26,8 @@ from typing import Any
 
 import psutil
 
-from db.connection import create_database
-from db.errors import DatabaseUnavailableError, EmbeddedServerError
+from db.server.connection import create_database
+from db.server.errors import DatabaseUnavailableError, EmbeddedServerError
 
 logger = logging.getLogger(__name__)
 

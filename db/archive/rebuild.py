@@ -12,7 +12,9 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
-from db.bulk import (
+from db.market.frames import Range
+from db.market.gaps import LOG_EMPTY
+from db.writing.bulk import (
     BUILD_UP,
     CANDLE,
     CHAIN_OI,
@@ -22,8 +24,6 @@ from db.bulk import (
     publish,
     statement_parts,
 )
-from db.gaps import LOG_EMPTY
-from db.market import Range
 
 SCRATCH = ("contract", "candle", "build_up", "chain_oi", "empty_interval", "revision", "change_log")
 # What a row's session is told by; a contract's belongs to many.

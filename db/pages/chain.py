@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import class_row, scalar_row
 
-from db.connection import load_sql
-from db.history import Span
+from db.pages.history import Span
+from db.server.connection import load_sql
 
 EXPIRIES = load_sql("sql/expiry_list.sql")
 STRIKES = load_sql("sql/strike_list.sql")

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.market import Range
+from db.market.frames import Range
 
 # A candle that was received since is none of a file, though it may keep its open interest.
 CANDLES = """

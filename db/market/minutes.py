@@ -13,8 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 from psycopg import Connection
 
-from db.fixed_rows import instants, read_fixed
-from db.market import EVERYWHERE_POINTS, LADDER, LADDER_COLUMNS, Range
+from db.market.fixed_rows import instants, read_fixed
+from db.market.frames import EVERYWHERE_POINTS, LADDER, LADDER_COLUMNS, Range
 
 # Of the nearest expiry among the contracts listed by a session. Only those near the day's range
 # can be at the money, so only they are read.

@@ -5,9 +5,9 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from db.connection import load_sql
-from db.history import Span
-from db.rows import SignalRejection, Stats
+from db.pages.history import Span
+from db.server.connection import load_sql
+from db.writing.rows import SignalRejection, Stats
 
 VERSIONS = load_sql("sql/signal_version_list.sql")
 STATS = load_sql("sql/signal_stats_read.sql")

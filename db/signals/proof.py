@@ -7,9 +7,9 @@ from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
-from db.bulk import SIGNAL, SIGNAL_REJECTION, Relation
-from db.rows import Signal, SignalRejection
-from db.signals import Scope
+from db.signals.store import Scope
+from db.writing.bulk import SIGNAL, SIGNAL_REJECTION, Relation
+from db.writing.rows import Signal, SignalRejection
 
 Record = dict[str, Any]  # a row: values by column
 

@@ -9,9 +9,9 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.connection import advisory_lock, load_sql
-from db.errors import MigrationChangedError, SchemaOutdatedError
-from db.hours import HoursRow, write_hours
+from db.server.connection import advisory_lock, load_sql
+from db.server.errors import MigrationChangedError, SchemaOutdatedError
+from db.server.hours import HoursRow, write_hours
 
 logger = logging.getLogger(__name__)
 

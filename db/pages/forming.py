@@ -6,8 +6,8 @@ from typing import Any
 
 from psycopg import AsyncConnection, Connection
 
-from db.connection import load_sql
-from db.history import Span
+from db.pages.history import Span
+from db.server.connection import load_sql
 
 COLUMNS = load_sql("sql/forming_columns.sql")
 PRUNE = load_sql("sql/forming_prune.sql")

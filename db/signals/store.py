@@ -6,7 +6,9 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
-from db.bulk import (
+from db.market.frames import Range
+from db.signals.strategies import StrategyVersion
+from db.writing.bulk import (
     CREATE_CHANGED,
     SIGNAL,
     SIGNAL_REJECTION,
@@ -14,9 +16,7 @@ from db.bulk import (
     publish,
     require_idle,
 )
-from db.market import Range
-from db.rows import Signal, SignalRejection
-from db.strategies import StrategyVersion
+from db.writing.rows import Signal, SignalRejection
 
 WITHDRAW = """
 with withdrawn as (

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.sql import SQL
 
-from db.bulk import CREATE_CHANGED, publish
+from db.writing.bulk import CREATE_CHANGED, publish
 
 MISSING_CANDLES = """
 with wanted as (

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
-from db.errors import VersionReusedError
-from db.market import Range
+from db.market.frames import Range
+from db.server.errors import VersionReusedError
 
 REGISTER = """
 insert into strategy_version (strategy, version, params_hash, params, live, first_used)

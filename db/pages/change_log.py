@@ -1,7 +1,7 @@
 """Reading the change log: what changed after a cursor, gap-free and in order.
 
-`db.bulk.publish` writes it: every number is allocated under a lock that is held until the commit
-is visible, so a snapshot that sees number n sees all committed numbers below it.
+`db.writing.bulk.publish` writes it: every number is allocated under a lock that is held until the
+commit is visible, so a snapshot that sees number n sees all committed numbers below it.
 """
 
 import re
@@ -11,9 +11,9 @@ from typing import Any, NamedTuple, Self
 
 from psycopg import AsyncConnection, Connection
 
-from db.connection import load_sql
-from db.history import ShownSignal
-from db.rows import BuildUp, Candle, Signal
+from db.pages.history import ShownSignal
+from db.server.connection import load_sql
+from db.writing.rows import BuildUp, Candle, Signal
 
 STATE = load_sql("sql/change_log_state.sql")
 READ = load_sql("sql/change_log_read.sql")
@@ -176,7 +176,7 @@ def earliest_changes(
     Args:
         connection: In autocommit mode: rows read afterwards are at least as new.
         after: The number the reader has already seen.
-        parameters: As `db.market.Range.parameters` gives them.
+        parameters: As `db.market.frames.Range.parameters` gives them.
     """
     rows = connection.execute(EARLIEST, {**parameters, "after": after}).fetchall()
     if not rows:

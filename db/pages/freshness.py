@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from psycopg import AsyncConnection
 from psycopg.rows import class_row
 
-from db.connection import load_sql
+from db.server.connection import load_sql
 
 NEWEST = load_sql("sql/freshness.sql")
 SOURCES = "select source, state, last_at, error from source_status order by source"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from psycopg import Connection
 
-from db.fixed_rows import instants, read_fixed
+from db.market.fixed_rows import instants, read_fixed
 
 # Intervals in which nothing was traded have no prices.
 CANDLES = """

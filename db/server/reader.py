@@ -8,7 +8,7 @@ from psycopg import AsyncConnection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
-from db.connection import PATIENCE
+from db.server.connection import PATIENCE
 
 OPTIONS = (
     "-c default_transaction_read_only=on"

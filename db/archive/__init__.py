@@ -1,0 +1,1 @@
+"""Answers as they came, the manners of asking, and the tables derived again."""

@@ -1,0 +1,1 @@
+"""What checks and reports look at, and what they found last."""

@@ -1,0 +1,1 @@
+"""Market rows over ranges of sessions, as strategies and the ingestion read them."""

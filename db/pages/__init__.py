@@ -1,0 +1,1 @@
+"""What pages and streams show: time ranges, ladders, replay, changes after a cursor."""

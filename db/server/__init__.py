@@ -1,0 +1,1 @@
+"""The server and the schema: started, connected to, migrated, read by."""

@@ -1,0 +1,1 @@
+"""Strategies and what comes of them: signals, outcomes, sweeps, greeks."""

@@ -1,0 +1,1 @@
+"""The one way rows are written, and the types of the rows."""
