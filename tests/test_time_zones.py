@@ -12,7 +12,10 @@ PROJECT = Path(__file__).parent.parent
 OF_TIMES = (
     *("tests/strategy/test_session.py", "tests/strategy/test_clock.py"),
     *("tests/strategy/test_contract.py", "tests/strategy/test_frames.py"),
-    *("tests/db/test_calendar.py", "tests/pipelines/sources/trendlyne/test_trendlyne_parse.py"),
+    *(
+        "tests/db/market/test_calendar.py",
+        "tests/pipelines/sources/trendlyne/test_trendlyne_parse.py",
+    ),
     *(
         "tests/pipelines/sources/tradingview/test_tradingview_wire.py",
         "tests/chartserver/test_history_api.py",

@@ -11,7 +11,7 @@ from db.market.calendar import read_overrides
 from strategy.contract import nearest_expiry
 from strategy.session import is_session, last_known_date, session_hours, use_overrides
 
-DOCUMENT = Path(__file__).parents[2] / "docs" / "calendar.md"
+DOCUMENT = Path(__file__).parents[3] / "docs" / "calendar.md"
 SQL_BLOCK = re.compile(r"^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
 INSERT = """
 insert into calendar_override (kind, day, underlying, opens, closes, moved_to, reason)
