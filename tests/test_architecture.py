@@ -1,4 +1,4 @@
-"""The packages import each other in one direction only."""
+"""Packages, and rooms in them, import each other in one direction only."""
 
 import ast
 import re
@@ -15,6 +15,33 @@ ALLOWED = {
     "optionscalp": {"strategy", "db", "pipelines", "chartserver", "simulator"},
 }
 CHARTSERVER_MAY_USE = {"strategy.clock", "strategy.contract", "strategy.errors", "strategy.session"}
+# Rooms of a package and modules beside them, each with those that it may import: only earlier ones.
+ROOMS_OF = {
+    "pipelines": {
+        "sources": set(),
+        "sources.tradingview": {"sources"},
+        "sources.trendlyne": {"sources"},
+        "settings": {"sources.tradingview", "sources.trendlyne"},
+        "recorded": set(),
+        "checks": set(),
+        "signals": {"checks"},
+        "ingest": {"settings", "sources", "sources.tradingview", "sources.trendlyne"},
+        "live": {"sources", "sources.tradingview", "checks", "signals", "ingest"},
+        "sessions": {"settings", "sources", "signals", "ingest"},
+        "orchestration": {"settings", "sources", "checks", "signals", "ingest"},
+        "__main__": {"settings", "ingest", "live"},
+    },
+    "db": {
+        "server": set(),
+        "writing": set(),
+        "checks": set(),
+        "market": {"server", "writing"},
+        "pages": {"server", "writing"},
+        "signals": {"server", "writing", "market"},
+        "archive": {"writing", "market"},
+    },
+}
+KNOWS_DAGSTER = ("pipelines", "orchestration")
 SQL = re.compile(r"(select|insert into|update|delete from)\s+\S+\s+\S+.*")
 PURE = {"os", "socket", "time", "pathlib", "random", "logging", "subprocess", "psycopg", "httpx"}
 
@@ -40,6 +67,52 @@ def test_a_package_imports_only_what_lies_below_it(package: str):
     for path in modules(package):
         used = {name.split(".")[0] for name in imports(path)} & ALLOWED.keys()
         assert used <= ALLOWED[package] | {package}, path
+
+
+def parts_named(path: Path) -> set[tuple[str, ...]]:
+    """What a module imports, with each name that it takes from there: that may be a module too."""
+    found = {tuple(name.split(".")) for name in imports(path)}
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom):
+            found |= {(*node.module.split("."), alias.name) for alias in node.names}
+    return found
+
+
+def room_of(package: str, parts: tuple[str, ...]) -> str | None:
+    """The innermost room in the table that a dotted name begins with."""
+    names = [".".join(parts[1:stop]) for stop in range(len(parts), 1, -1)]
+    return next((name for name in names if name in ROOMS_OF[package]), None)
+
+
+@pytest.mark.parametrize("package", ROOMS_OF)
+def test_a_room_imports_only_the_rooms_below_it(package: str):
+    rooms, found = ROOMS_OF[package], set()
+    for path in modules(package):
+        place = path.relative_to(Path(__file__).parent.parent).with_suffix("").parts
+        if place == (package, "__init__"):
+            continue
+        room = room_of(package, place)
+        assert room, f"{path} lies in no room of the table"
+        found.add(room)
+        ours = {parts for parts in parts_named(path) if parts[0] == package}
+        used = {room_of(package, parts) for parts in ours} - {None}
+        assert used <= rooms[room] | {room}, path
+    assert found == rooms.keys()
+
+
+@pytest.mark.parametrize("package", ROOMS_OF)
+def test_rooms_make_no_circle(package: str):
+    names = list(ROOMS_OF[package])
+    for place, name in enumerate(names):
+        assert ROOMS_OF[package][name] <= set(names[:place]), name
+
+
+def test_only_one_room_imports_dagster():
+    for package in ALLOWED:
+        for path in modules(package):
+            place = path.relative_to(Path(__file__).parent.parent).parts[:2]
+            used = {name for name in imports(path) if name.split(".")[0].startswith("dagster")}
+            assert place == KNOWS_DAGSTER or not used, path
 
 
 def test_the_chart_server_takes_only_calendar_and_symbols_from_the_strategies():
