@@ -44,7 +44,7 @@ class Relay:
             while items := await subscription.take():
                 for item in items:
                     if isinstance(item, Batch):
-                        payload, _ = item.payload(None)
+                        payload = item.payload(None).plain
                         for queue in self.queues:
                             queue.put_nowait(payload)
 

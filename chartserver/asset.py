@@ -1,7 +1,7 @@
 """Answers that do not change while the server runs: bytes with their encodings and validators."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,7 +36,7 @@ class Asset:
         return Response(self._bodies[encoding], 200, headers)
 
 
-def chosen(accepted: str, available: Mapping[str, bytes]) -> str:
+def chosen(accepted: str, available: Container[str]) -> str:
     """Return the encoding that an `Accept-Encoding` header likes best; identity is always there."""
     weights = dict(map(_weight, accepted.lower().split(",")))
     rest = weights.get("*", 0.0)

@@ -9,6 +9,7 @@ from psycopg import AsyncConnection
 
 from chartserver.backoff import Backoff
 from chartserver.frames import Batch, encode, event
+from chartserver.payload import Payload
 from db.pages.change_log import Cursor, LogState, read_after
 from db.server.reader import Pool, read
 
@@ -32,9 +33,9 @@ def behind_reason(cursor: Cursor, log: LogState, too_long: bool) -> str | None:
     return "backlog" if too_long else None
 
 
-def reset(reason: str, cursor: Cursor) -> bytes:
+def reset(reason: str, cursor: Cursor) -> Payload:
     """Return the event that makes a client read the history again; its id goes on from here."""
-    return event("reset", {"reason": reason}, cursor)
+    return Payload(event("reset", {"reason": reason}, cursor), 1)
 
 
 async def read_patiently(

@@ -7,16 +7,15 @@ from typing import Any
 from chartserver.backlog import CursorLostError, reset
 from chartserver.frames import Batch, event
 from chartserver.hub import Hub
+from chartserver.payload import Payload
 from chartserver.subscription import Notice, Subscription
 from db.pages.change_log import Cursor
-
-Chunk = tuple[bytes, int]
 
 
 async def follow(
     hub: Hub, since: Cursor | None, subscription: Subscription
-) -> AsyncGenerator[Chunk]:
-    """Yield bytes and their number of events: the backlog, the ladders, then live, until closed.
+) -> AsyncGenerator[Payload]:
+    """Yield what a client is to be sent: the backlog, the ladders, then live, until closed.
 
     Args:
         hub: Where the subscription is registered: before the backlog is read, so that nothing
@@ -35,7 +34,7 @@ async def follow(
             passed = max(passed, since.seq)
         except CursorLostError as lost:
             hub.resets += 1
-            yield reset(str(lost), horizon), 1
+            yield reset(str(lost), horizon)
     with hub.ladders.watched(subscription.ladders):
         if subscription.ladders:
             yield _whole(await hub.whole(subscription.ladders), Cursor(horizon.epoch, passed))
@@ -48,17 +47,17 @@ async def follow(
                     yield _notice(item, subscription.underlying)
 
 
-def _whole(ladders: list[dict[str, Any]], passed: Cursor) -> Chunk:
+def _whole(ladders: list[dict[str, Any]], passed: Cursor) -> Payload:
     # They may be ahead of the rows that were sent; their id is not, so that no row is passed over.
     events = [event("ladder", ladder, passed) for ladder in ladders]
-    return b"".join(events), len(events)
+    return Payload(b"".join(events), len(events))
 
 
-def _notice(notice: Notice, underlying: str | None) -> Chunk:
-    return notice.payloads.get(underlying) or notice.payloads[None], 0
+def _notice(notice: Notice, underlying: str | None) -> Payload:
+    return notice.payloads.get(underlying) or notice.payloads[None]
 
 
-def _live(batch: Batch, passed: int, subscription: Subscription) -> Chunk:
+def _live(batch: Batch, passed: int, subscription: Subscription) -> Payload:
     ladders = subscription.ladders if batch.cursor.seq >= passed else ()
     if batch.frames and batch.frames[0].seq <= passed:
         return batch.after(passed, subscription.underlying, ladders)

@@ -7,12 +7,13 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from chartserver.payload import Payload
 from db.pages.chain import Ladder
 from db.pages.change_log import Change, Cursor
 from db.pages.history import ShownSignal
 from db.writing.rows import BuildUp, Candle
 
-PING = b": ping\n\n"
+PING = Payload(b": ping\n\n")
 HELLO = b"retry: 1000\n\n"
 END = b"event: end\ndata: {}\n\n"
 
@@ -132,14 +133,14 @@ class Batch:
         self.cursor = cursor
         self.frames = tuple(frames)
         self.ladders = ladders
-        self._joined: dict[tuple[str | None, Sequence[Ladder]], tuple[bytes, int]] = {}
+        self._joined: dict[tuple[str | None, Sequence[Ladder]], Payload] = {}
 
     def beside(self, ladders: Mapping[Ladder, bytes]) -> "Batch":
         """Return the same frames with other ladders."""
         return Batch(self.cursor, self.frames, ladders)
 
-    def payload(self, underlying: str | None, ladders: Sequence[Ladder] = ()) -> tuple[bytes, int]:
-        """Return the bytes for clients of an underlying (None: of all), and their events.
+    def payload(self, underlying: str | None, ladders: Sequence[Ladder] = ()) -> Payload:
+        """Return what all clients of an underlying (None: of all) share.
 
         Args:
             underlying: Whose rows.
@@ -150,17 +151,19 @@ class Batch:
             self._joined[key] = self.after(0, underlying, ladders)
         return self._joined[key]
 
-    def after(
-        self, seq: int, underlying: str | None, ladders: Sequence[Ladder] = ()
-    ) -> tuple[bytes, int]:
-        """Return the bytes of frames beyond a number and of ladders, and their events."""
+    def holds(self, underlying: str | None, ladders: Sequence[Ladder] = ()) -> bool:
+        """Whether there is anything for such clients."""
+        return self.payload(underlying, ladders).events > 0
+
+    def after(self, seq: int, underlying: str | None, ladders: Sequence[Ladder] = ()) -> Payload:
+        """Return the frames beyond a number, and ladders, for one client."""
         chosen = [
             frame.payload
             for frame in self.frames
             if frame.seq > seq and underlying in {None, frame.underlying}
         ]
         chosen += [self.ladders[ladder] for ladder in ladders if ladder in self.ladders]
-        return b"".join(chosen), len(chosen)
+        return Payload(b"".join(chosen), len(chosen))
 
 
 def encode(changes: Iterable[Change], upto: Cursor) -> Batch:

@@ -97,7 +97,7 @@ class Hub:
     def broadcast(self, item: Item) -> None:
         """Queue the same bytes for every client; close those whose queue is full."""
         for client in list(self.clients):
-            if isinstance(item, Batch) and not item.payload(client.underlying, client.ladders)[1]:
+            if isinstance(item, Batch) and not item.holds(client.underlying, client.ladders):
                 continue
             if not client.offer(item):
                 self.overflows += 1

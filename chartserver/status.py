@@ -12,6 +12,7 @@ from chartserver.errors import brief
 from chartserver.frames import event, hours_object, seconds
 from chartserver.hub import Hub
 from chartserver.parameters import ist_day
+from chartserver.payload import Payload
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
 from db.market.calendar import read_overrides_async
@@ -51,9 +52,8 @@ class StatusWatch:
             await self.look()
             content = self._content()
             if content != told or loop.time() - told_at >= REPEAT_SECONDS:
-                self._hub.broadcast(
-                    Notice({name: self.event(name) for name in (None, *UNDERLYINGS)})
-                )
+                names = (None, *UNDERLYINGS)
+                self._hub.broadcast(Notice({name: Payload(self.event(name)) for name in names}))
                 told, told_at = content, loop.time()
             await asyncio.sleep(LOOK_SECONDS)
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from chartserver.frames import Batch
+from chartserver.payload import Payload
 from db.pages.chain import Ladder
 from db.pages.change_log import Cursor
 
@@ -13,14 +14,14 @@ SEND_TIMEOUT_SECONDS = 20.0
 
 
 class Notice(NamedTuple):
-    """Bytes outside the log: a heartbeat, a status, a reset.
+    """Events outside the log: a heartbeat, a status, a reset.
 
     Attributes:
         payloads: Per underlying; None for clients without a filter.
         restart: Set by a reset: earlier numbers mean nothing any more.
     """
 
-    payloads: dict[str | None, bytes]
+    payloads: dict[str | None, Payload]
     restart: Cursor | None = None
 
 

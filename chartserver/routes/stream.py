@@ -10,11 +10,13 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from chartserver import parameters
+from chartserver.asset import chosen
 from chartserver.errors import ParameterError
 from chartserver.follow import follow
 from chartserver.frames import HELLO
 from chartserver.hub import Hub
 from chartserver.lifespan import State
+from chartserver.payload import CODINGS, Coding, Payload
 from chartserver.subscription import Subscription
 from db.pages.change_log import Cursor
 
@@ -22,6 +24,7 @@ HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-store"),
     (b"x-accel-buffering", b"no"),
+    (b"vary", b"accept-encoding"),
 ]
 
 
@@ -36,13 +39,15 @@ class Stream:
         ladders = parameters.ladders(query.getlist("ladder"))
         since = _since(connection)
         hub = connection.state["hub"]
-        hello = HELLO + connection.state["status"].event(underlying)
-        await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+        coding = CODINGS[chosen(connection.headers.get("accept-encoding", ""), CODINGS)]()
+        hello = coding.encode(Payload(HELLO + connection.state["status"].event(underlying)))
+        headers = [*HEADERS, *coding.headers]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         if scope["method"] == "HEAD":
             await send(_body(b"", more=False))
             return
         with hub.register(underlying, ladders) as subscription:
-            await _serve(hub, subscription, hello, since, receive, send)
+            await _serve(hub, subscription, coding, hello, since, receive, send)
 
 
 def _since(connection: HTTPConnection[State]) -> Cursor | None:
@@ -61,6 +66,7 @@ def _since(connection: HTTPConnection[State]) -> Cursor | None:
 async def _serve(
     hub: Hub,
     subscription: Subscription,
+    coding: Coding,
     hello: bytes,
     since: Cursor | None,
     receive: Receive,
@@ -74,14 +80,14 @@ async def _serve(
     try:
         await send(_body(hello))
         async with aclosing(follow(hub, since, subscription)) as chunks:
-            async for payload, events in chunks:
-                if not payload:
+            async for payload in chunks:
+                if not payload.plain:
                     continue
                 subscription.sending_since = clock()
-                await send(_body(payload))
+                await send(_body(coding.encode(payload)))
                 subscription.sending_since = None
-                hub.events_sent += events
-        await send(_body(b"", more=False))
+                hub.events_sent += payload.events
+        await send(_body(coding.end(), more=False))
     except asyncio.CancelledError:
         if subscription.closed is None:
             raise

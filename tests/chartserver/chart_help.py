@@ -10,6 +10,8 @@ import subprocess
 import sys
 import threading
 import time
+import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
@@ -120,23 +122,31 @@ class Event(NamedTuple):
 class Stream:
     """Reads a stream in a thread; `take` gives its events in order, None at the end."""
 
-    def __init__(self, chart: Chart, path: str = "/stream", last_id: str | None = None, **query):
+    def __init__(
+        self,
+        chart: Chart,
+        path: str = "/stream",
+        last_id: str | None = None,
+        accept: str = "identity",
+        **query,
+    ):
         self.connection = http.client.HTTPConnection("127.0.0.1", chart.port, timeout=60)
-        headers = {"Last-Event-ID": last_id} if last_id else {}
+        headers = {"Accept-Encoding": accept} | ({"Last-Event-ID": last_id} if last_id else {})
         given = {name.rstrip("_"): value for name, value in query.items()}
         self.connection.request("GET", f"{path}?{urlencode(given, doseq=True)}", headers=headers)
         self.response = self.connection.getresponse()
         assert self.response.status == 200, self.response.read()
         self.events: queue.Queue[Event | None] = queue.Queue()
         self.comments: list[str] = []
+        self.unpacker = zlib.decompressobj(wbits=31)
         self.thread = threading.Thread(target=self._read, daemon=True)
         self.thread.start()
 
     def _read(self) -> None:
         fields: dict[str, str] = {}
         with suppress(OSError, http.client.HTTPException, ValueError):
-            while line := self.response.readline():
-                name, _, value = line.decode().rstrip("\n").partition(":")
+            for line in self._lines():
+                name, _, value = line.decode().partition(":")
                 if name:
                     fields[name] = value.removeprefix(" ")
                 elif value:
@@ -148,6 +158,14 @@ class Stream:
                 else:
                     fields = {}
         self.events.put(None)
+
+    def _lines(self) -> Iterator[bytes]:
+        packed = self.response.getheader("content-encoding") == "gzip"
+        rest = b""
+        while piece := self.response.read1():
+            text = self.unpacker.decompress(piece) if packed else piece
+            *lines, rest = (rest + text).split(b"\n")
+            yield from lines
 
     def take(self) -> Event | None:
         return self.events.get(timeout=DEADLINE)

@@ -1,6 +1,7 @@
 """The hub's parts: queue, ring, heartbeat, status; and the hub at its limits."""
 
 import asyncio
+import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 
@@ -11,6 +12,7 @@ import chartserver.hub
 from chartserver.follow import follow
 from chartserver.frames import PING, Batch, Frame, candle_object, encode
 from chartserver.hub import Hub
+from chartserver.payload import Coding, Gzip, Payload
 from chartserver.ring import Ring
 from chartserver.subscription import Notice, Subscription
 from db.pages.change_log import Change, Cursor
@@ -41,10 +43,30 @@ async def with_hub(dsn: str, use: Callable[[Hub], Awaitable[None]], **options) -
 def test_all_clients_of_an_underlying_share_the_same_bytes():
     changes = [Change(1, candle("NIFTY")), Change(2, candle("BANKNIFTY"))]
     made = encode(changes, Cursor("e", 2))
-    assert made.payload("NIFTY")[0] is made.payload("NIFTY")[0]
-    assert made.payload("NIFTY")[0].endswith(b"\nid: e:1\n\n")
-    assert made.payload("BANKNIFTY")[0].count(b"event: candle") == 1
-    assert made.payload(None)[1] == 2
+    assert made.payload("NIFTY").plain is made.payload("NIFTY").plain
+    assert made.payload("NIFTY").packed is made.payload("NIFTY").packed
+    assert made.payload("NIFTY").plain.endswith(b"\nid: e:1\n\n")
+    assert made.payload("BANKNIFTY").plain.count(b"event: candle") == 1
+    assert made.payload(None).events == 2
+
+
+def test_shared_bytes_are_compressed_for_the_first_client_that_wants_it():
+    payload = encode([Change(1, candle())], Cursor("e", 1)).payload(None)
+    Coding().encode(payload)
+    assert "packed" not in vars(payload)
+    first = Gzip().encode(payload)
+    assert first.endswith(vars(payload)["packed"])
+
+
+def test_compressed_payloads_mean_the_same_in_any_order_and_every_one_is_whole():
+    payloads = [Payload(b"event: %d\n\n" % number * 50) for number in range(4)]
+    for order in (payloads, payloads[::-1], payloads[:1], []):
+        coding, unpacker = Gzip(), zlib.decompressobj(wbits=31)
+        for payload in order:
+            assert unpacker.decompress(coding.encode(payload)) == payload.plain
+            assert len(payload.packed) < len(payload.plain)
+        assert unpacker.decompress(coding.end()) == b""
+        assert unpacker.eof
 
 
 def test_a_stored_number_that_json_lacks_becomes_null():
@@ -127,10 +149,10 @@ def test_the_first_live_batch_is_cut_where_the_client_stands(connection, databas
                 ahead = Cursor(hub.cursor.epoch, 3)
                 first = asyncio.create_task(anext(follow(hub, ahead, subscription)))
                 await hub.catch_up(reader)
-                payload, events = await first
-        assert events == 2
-        assert b":3\n" not in payload
-        assert b":4\n" in payload
+                payload = await first
+        assert payload.events == 2
+        assert b":3\n" not in payload.plain
+        assert b":4\n" in payload.plain
 
     asyncio.run(use())
 
@@ -144,9 +166,9 @@ def test_too_long_a_backlog_is_a_reset(connection, database, since):
         hub.ring.restart(cursor.seq)
         with hub.register(None) as subscription:
             chunks = follow(hub, Cursor(cursor.epoch, since), subscription)
-            payload, _ = await anext(chunks)
+            payload = await anext(chunks)
             await chunks.aclose()
-        assert b'event: reset\ndata: {"reason":"backlog"}' in payload
+        assert b'event: reset\ndata: {"reason":"backlog"}' in payload.plain
 
     asyncio.run(with_hub(database, use, backlog=30))
 
@@ -157,7 +179,7 @@ def test_a_hub_that_was_away_too_long_resets_its_clients(connection, database):
         with hub.register(None) as subscription:
             write(connection, CANDLE, [candle(minute=minute) for minute in range(40)])
             (notice,) = await subscription.take()
-            assert b'"reason":"backlog"' in notice.payloads[None]
+            assert b'"reason":"backlog"' in notice.payloads[None].plain
             assert hub.cursor.seq == 40
 
     asyncio.run(with_hub(database, use, backlog=30))
@@ -170,6 +192,6 @@ def test_the_change_reaches_clients_without_notify(connection, database):
             write(connection, CANDLE, [candle(), candle("BANKNIFTY")])
             (item,) = await subscription.take()
         assert [frame.underlying for frame in item.frames] == ["BANKNIFTY", "NIFTY"]
-        assert b'"t":%d' % seconds(OPEN) in item.payload("NIFTY")[0]
+        assert b'"t":%d' % seconds(OPEN) in item.payload("NIFTY").plain
 
     asyncio.run(with_hub(database, use, listen=False))

@@ -196,7 +196,7 @@ def test_whenever_the_last_id_is_the_newest_the_ladder_is_as_the_api_answers(
     """Two clients, one of which came later and watches another ladder besides."""
     chart = serve(CHART_LISTEN=listen)
     chance = random.Random(seed)
-    with Stream(chart, underlying="NIFTY", ladder=LADDER) as first:
+    with Stream(chart, underlying="NIFTY", ladder=LADDER, accept="gzip") as first:
         early = Shown(first)
         early.take()
         for turn in range(40):

@@ -68,13 +68,13 @@ def finish(connection, threads: list[threading.Thread]) -> None:
     write(connection, CANDLE, [candle(LAST)])
 
 
-@pytest.mark.parametrize("listen", ["true", "false"])
+@pytest.mark.parametrize(("listen", "accept"), [("true", "gzip"), ("false", "identity")])
 def test_twelve_delayed_writers_lose_nothing_and_keep_the_order(
-    serve, database, connection, listen
+    serve, database, connection, listen, accept
 ):
     chart = serve(CHART_LISTEN=listen)
     since = chart.json("/api/history?underlying=NIFTY")["as_of"]
-    with Stream(chart, underlying="NIFTY", since=since) as stream:
+    with Stream(chart, underlying="NIFTY", since=since, accept=accept) as stream:
         finish(connection, run_writers(database))
         events = stream.take_until(LAST)
     assert_increasing(events)
@@ -117,6 +117,43 @@ def test_a_stream_begins_with_the_retry_time_and_the_status(chart):
     assert stream.response.headers["content-type"].startswith("text/event-stream")
 
 
+@pytest.mark.parametrize(
+    ("accept", "coding"),
+    [
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("*", "gzip"),
+        ("gzip;q=0, *", None),
+        ("br, deflate", None),
+        ("", None),
+    ],
+)
+def test_a_stream_is_gzipped_for_clients_that_take_it(chart, accept, coding):
+    with Stream(chart, accept=accept) as stream:
+        assert stream.take().kind == "status"
+    assert stream.response.getheader("content-encoding") == coding
+    assert stream.response.getheader("vary").lower() == "accept-encoding"
+
+
+def test_each_gzipped_event_can_be_read_as_soon_as_it_comes(chart, connection):
+    with (
+        Stream(chart, accept="gzip") as early,
+        Stream(chart, accept="gzip", underlying="NIFTY") as filtered,
+        Stream(chart) as plain,
+    ):
+        streams = (early, filtered, plain)
+        assert {stream.take().kind for stream in streams} == {"status"}
+        for minute in range(5):
+            write(connection, CANDLE, [candle(minute=minute)])
+            first, *others = [stream.take_rows(1) for stream in streams]
+            assert first[0].data["t"] == seconds(OPEN) + 60 * minute
+            assert others == [first, first]
+        # Who comes later reads the same shared bytes from the middle on.
+        with Stream(chart, accept="gzip") as late:
+            late.take()
+            write(connection, CANDLE, [candle(minute=5)])
+            assert late.take_rows(1) == early.take_rows(1)
+
+
 def test_a_withdrawn_signal_is_streamed_as_such(chart, connection):
     write(connection, SIGNAL, [signal("NIFTY260127C25000")])
     since = chart.json("/api/history")["as_of"]
@@ -146,17 +183,18 @@ def test_a_filter_leaves_out_the_other_underlying(chart, connection):
 
 
 @pytest.mark.parametrize("restarted", [False, True], ids=["from the ring", "from the table"])
-def test_a_client_resumes_after_its_last_id(serve, connection, restarted):
+@pytest.mark.parametrize("accept", ["identity", "gzip"])
+def test_a_client_resumes_after_its_last_id(serve, connection, restarted, accept):
     chart = serve()
     since = chart.json("/api/history")["as_of"]
-    with Stream(chart, since=since) as stream:
+    with Stream(chart, since=since, accept=accept) as stream:
         write(connection, CANDLE, [candle(minute=minute) for minute in range(40)])
         first = stream.take_rows(15)
     write(connection, CANDLE, [candle(minute=minute) for minute in range(40, 60)])
     if restarted:
         chart = serve()
     # The browser repeats the address it was opened with; what it received counts more.
-    with Stream(chart, last_id=first[-1].id, since=since) as stream:
+    with Stream(chart, last_id=first[-1].id, since=since, accept=accept) as stream:
         write(connection, CANDLE, [candle(minute=60)])
         rest = stream.take_rows(46)
     assert_increasing(first + rest)
@@ -296,11 +334,15 @@ def test_a_client_that_left_is_forgotten(chart: Chart):
         pass
 
 
-def test_the_server_stops_at_once_though_streams_are_open(serve_process):
+def test_the_server_stops_at_once_though_streams_are_open(serve_process, connection):
     chart = serve_process()
-    with Stream(chart) as stream:
-        stream.take()
+    with Stream(chart) as stream, Stream(chart, accept="gzip") as packed:
+        write(connection, CANDLE, [candle()])
+        for one in (stream, packed):
+            one.take_rows(1)
         chart.stop()
-        while stream.take() is not None:
-            pass
+        for one in (stream, packed):
+            while one.take() is not None:
+                pass
+        assert packed.unpacker.eof  # it checks the checksum, too
     assert not [line for line in chart.log if "ERROR" in line or "Traceback" in line]
