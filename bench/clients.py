@@ -3,6 +3,7 @@
 import selectors
 import socket
 import threading
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from time import perf_counter
@@ -12,18 +13,49 @@ HELLO = b"retry: "
 DEADLINE = 30
 
 
+class Body:
+    """A chunked answer that is read as it comes, unpacked where it is gzipped."""
+
+    def __init__(self, sock: socket.socket, path: str, accept: str) -> None:
+        asked = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAccept-Encoding: {accept}\r\n\r\n"
+        sock.sendall(asked.encode())
+        received = b""
+        while b"\r\n\r\n" not in received:
+            received += _some(sock, path)
+        head, _, self._rest = received.partition(b"\r\n\r\n")
+        packed = b"content-encoding: gzip" in head.lower()
+        if packed != (accept == "gzip"):
+            raise ConnectionError(f"{path} is not answered as asked: {head!r}")
+        self._unpacker = zlib.decompressobj(wbits=31) if packed else None
+
+    def read(self, data: bytes = b"") -> bytes:
+        """Return the text of further bytes from the socket."""
+        self._rest += data
+        pieces = []
+        while (end := self._rest.find(b"\r\n")) > 0:
+            start, stop = end + 2, end + 2 + int(self._rest[:end], 16)
+            if len(self._rest) < stop + 2:
+                break
+            pieces.append(self._rest[start:stop])
+            self._rest = self._rest[stop + 2 :]
+        text = b"".join(pieces)
+        return self._unpacker.decompress(text) if self._unpacker else text
+
+
 class Clients:
     """Connected clients; `expect` before causing events, then `wait` for them."""
 
-    def __init__(self, port: int, path: str, count: int) -> None:
+    def __init__(self, port: int, path: str, count: int, accept: str) -> None:
         self._selector = selectors.DefaultSelector()
         self._arrivals: list[float] = []
         self._expected = 0
         self._complete = threading.Event()
         self._stopping = False
-        self._sockets = [_connect(port, path) for _ in range(count)]
-        for sock in self._sockets:
-            self._selector.register(sock, selectors.EVENT_READ)
+        self._sockets = []
+        for _ in range(count):
+            sock, body = _connect(port, path, accept)
+            self._sockets.append(sock)
+            self._selector.register(sock, selectors.EVENT_READ, body)
         self._thread = threading.Thread(target=self._read)
         self._thread.start()
 
@@ -35,7 +67,7 @@ class Clients:
                 now = perf_counter()
                 if not data:
                     self._selector.unregister(key.fileobj)
-                self._arrivals += [now] * data.count(EVENT)
+                self._arrivals += [now] * key.data.read(data).count(EVENT)
             if len(self._arrivals) >= self._expected > 0:
                 self._complete.set()
 
@@ -65,24 +97,35 @@ class Clients:
             sock.close()
 
 
-def _connect(port: int, path: str) -> socket.socket:
+def _connect(port: int, path: str, accept: str) -> tuple[socket.socket, Body]:
     sock = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
-    sock.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n".encode())
+    body = Body(sock, path, accept)
     # The greeting comes after the client is registered, so that it misses nothing.
-    received = b""
+    received = body.read()
     while HELLO not in received:
-        data = sock.recv(4096)
-        if not data:
-            raise ConnectionError(f"no stream at {path}: {received!r}")
-        received += data
+        received += body.read(_some(sock, path))
     sock.setblocking(False)
-    return sock
+    return sock, body
+
+
+def _some(sock: socket.socket, path: str) -> bytes:
+    data = sock.recv(4096)
+    if not data:
+        raise ConnectionError(f"the stream at {path} ended")
+    return data
 
 
 @contextmanager
-def connected(port: int, path: str, count: int) -> Iterator[Clients]:
-    """Connect clients, and disconnect them."""
-    clients = Clients(port, path, count)
+def connected(port: int, path: str, count: int, accept: str = "identity") -> Iterator[Clients]:
+    """Connect clients, and disconnect them.
+
+    Args:
+        port: Of a server on loopback.
+        path: Of a stream.
+        count: How many clients.
+        accept: `identity` or `gzip`.
+    """
+    clients = Clients(port, path, count, accept)
     try:
         yield clients
     finally:

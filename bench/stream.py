@@ -26,10 +26,19 @@ PAUSE_SECONDS = 0.005  # a commit is not to wait for the one before
 ROUNDS = 5
 FAN_OUT_CLIENTS = 1_000
 FAN_OUT_EVENTS = 40
-PATHS = {
-    "/stream": "this server",
-    "/queue": "StreamingResponse, queue per client",
-    "/objects": "sse-starlette, object per client",
+
+
+class Way(NamedTuple):
+    """How events are sent: a route, and what clients accept."""
+
+    path: str
+    accept: str = "identity"
+
+
+OURS, PACKED = Way("/stream"), Way("/stream", "gzip")
+REFERENCES = {
+    Way("/queue"): ("StreamingResponse, queue per client", 1.2),
+    Way("/objects"): ("sse-starlette, object per client", 2.0),
 }
 
 
@@ -65,15 +74,16 @@ def run() -> list[Result]:
     """Measure delay and cost on a database of their own."""
     with fresh_database() as dsn, connect(dsn) as connection:
         ticker = Ticker(connection)
-        return [*_delay(dsn, ticker), *_fan_out(dsn, ticker)]
+        delays = [*_delay(dsn, ticker, OURS), *_delay(dsn, ticker, PACKED)]
+        return [*delays, *_fan_out(dsn, ticker)]
 
 
-def _delay(dsn: str, ticker: Ticker) -> Iterator[Result]:
+def _delay(dsn: str, ticker: Ticker, way: Way) -> Iterator[Result]:
     delays: list[float] = []
     listening: list[float] = []
     with (
         running(dsn) as server,
-        connected(server.port, "/stream", LATENCY_CLIENTS) as clients,
+        connected(server.port, way.path, LATENCY_CLIENTS, way.accept) as clients,
         connect(dsn) as sender,
         connect(dsn) as listener,
     ):
@@ -85,7 +95,8 @@ def _delay(dsn: str, ticker: Ticker) -> Iterator[Result]:
                 listening.append(alone)
             sleep(PAUSE_SECONDS)
     reference = ("ms", "LISTEN round trip", median(listening))
-    what = f"commit of a candle to the bytes at {LATENCY_CLIENTS} clients"
+    who = "gzip clients" if way is PACKED else "clients"
+    what = f"commit of a candle to the bytes at {LATENCY_CLIENTS} {who}"
     yield Result(f"{what}, median", median(delays), *reference)
     yield Result(
         f"{what}, 99th percentile",
@@ -112,39 +123,40 @@ def _listen(sender: Connection[Any], listener: Connection[Any]) -> float:
 
 
 def _fan_out(dsn: str, ticker: Ticker) -> Iterator[Result]:
-    found: dict[str, list[FanOut]] = {path: [] for path in PATHS}
+    found: dict[Way, list[FanOut]] = {way: [] for way in (OURS, PACKED, *REFERENCES)}
     for _ in range(ROUNDS):
-        for path, rounds in found.items():
-            rounds.append(_fan_out_once(dsn, path, ticker))
-    rates = {
-        path: median(one.deliveries_per_second for one in all_) for path, all_ in found.items()
-    }
-    memory = {path: median(one.kib_per_client for one in all_) for path, all_ in found.items()}
-    for path, ratio in (("/queue", 1.2), ("/objects", 2.0)):
+        for way, rounds in found.items():
+            rounds.append(_fan_out_once(dsn, way, ticker))
+    rates = {way: median(one.deliveries_per_second for one in all_) for way, all_ in found.items()}
+    memory = {way: median(one.kib_per_client for one in all_) for way, all_ in found.items()}
+    what = "per second of processor time"
+    for way, (name, ratio) in REFERENCES.items():
         yield Result(
-            f"deliveries to {FAN_OUT_CLIENTS:,} clients per second of processor time",
-            rates["/stream"],
-            "/s",
-            PATHS[path],
-            rates[path],
-            Target("at least", ratio, "ratio"),
+            f"deliveries to {FAN_OUT_CLIENTS:,} clients {what}",
+            *(rates[OURS], "/s", name, rates[way], Target("at least", ratio, "ratio")),
         )
     yield Result(
+        f"deliveries to {FAN_OUT_CLIENTS:,} gzip clients {what}",
+        *(rates[PACKED], "/s", "clients without", rates[OURS]),
+    )
+    at_most = Target("at most", 20, "value")
+    name = REFERENCES[Way("/objects")][0]
+    yield Result(
         "memory per idle client",
-        memory["/stream"],
-        "KiB",
-        PATHS["/objects"],
-        memory["/objects"],
-        Target("at most", 20, "value"),
+        *(memory[OURS], "KiB", name, memory[Way("/objects")], at_most),
+    )
+    yield Result(
+        "memory per idle gzip client",
+        *(memory[PACKED], "KiB", "clients without", memory[OURS], at_most),
     )
 
 
-def _fan_out_once(dsn: str, path: str, ticker: Ticker) -> FanOut:
+def _fan_out_once(dsn: str, way: Way, ticker: Ticker) -> FanOut:
     with running(dsn, "bench.streams") as server:
-        with connected(server.port, path, 10) as clients:
+        with connected(server.port, way.path, 10, way.accept) as clients:
             _deliver(clients, ticker)
         before = server.resident_kib()
-        with connected(server.port, path, FAN_OUT_CLIENTS) as clients:
+        with connected(server.port, way.path, FAN_OUT_CLIENTS, way.accept) as clients:
             memory = server.resident_kib() - before
             for _ in range(3):
                 _deliver(clients, ticker)
