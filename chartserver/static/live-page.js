@@ -138,7 +138,8 @@ function loaded(answer) {
   desk.redraw()
   list.reset()
   if (other) desk.range.goLive()
-  frame()
+  // At once: charts that were just made are painted with the next frame, with their candles.
+  draw()
 }
 
 function filtered() {

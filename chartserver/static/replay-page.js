@@ -63,6 +63,7 @@ const desk = new Desk(store, view, () => {
   fitted &&= fitting
   showReturn()
 })
+desk.open()
 const spot = createSpot()
 const frame = eachFrame(draw)
 const replay = new Replay(store, view, () => {

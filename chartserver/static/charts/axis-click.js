@@ -23,7 +23,7 @@ export function listenToAxis(charts, grid, onTime) {
       const scale = chart.timeScale()
       if (y < bottom - scale.height() || x - left > scale.width()) return
       const place = scale.coordinateToLogical(x - left)
-      const time = place === null ? null : timeAt(grid(), place)
+      const time = place === null ? null : timeAt(grid(), place + grid().first)
       if (time !== null) onTime(time)
     }, { capture: true })
   }

@@ -16,7 +16,8 @@ import { fitPanes } from "./panes.js"
 import { PriceTag } from "./price-tag.js"
 import { StripView, stripColumns } from "./strip.js"
 import {
-  CHART_OPTIONS, COLORS, COUNT_FORMAT, PREMIUM_FORMAT, PRICE_FORMAT, candleOptions, chartOptions,
+  CHART_OPTIONS, COLORS, COUNT_FORMAT, PREMIUM_FORMAT, PRICE_AXIS, PRICE_FORMAT, candleOptions,
+  chartOptions,
 } from "./theme.js"
 
 /** From so many candles on the chart may merge those that share a pixel. */
@@ -42,10 +43,13 @@ export class PriceChart {
   constructor(container, role) {
     this.role = role
     this.symbol = ""
+    /** Place on the shared axis of the first time that this chart was given. */
+    this.first = 0
     /** @type {Candle[]} candles as displayed */
     this.bars = []
     /** @type {Marker[]} */
     this.markers = []
+    this.container = container
     this.chart = createChart(container, CHART_OPTIONS)
     this.axis = new Axis(this.chart)
     this.series = this.chart.addSeries(CandlestickSeries, {
@@ -84,6 +88,23 @@ export class PriceChart {
     fitPanes(this.chart, container)
   }
 
+  /** Pixels of the time axis: as painted, or before that as it will be. */
+  get width() {
+    return this.chart.timeScale().width() || this.container.clientWidth - PRICE_AXIS
+  }
+
+  /** What is visible, in places on the shared axis. */
+  get places() {
+    const range = this.chart.timeScale().getVisibleLogicalRange()
+    return range && { from: range.from + this.first, to: range.to + this.first }
+  }
+
+  /** @param {{from: number, to: number}} places to be seen, on the shared axis */
+  show({ from, to }) {
+    const { chart, first } = this
+    chart.timeScale().setVisibleLogicalRange({ from: from - first, to: to - first })
+  }
+
   /** Other colours hold; what is drawn must be drawn anew. */
   recolour() {
     this.chart.applyOptions(chartOptions(COLORS))
@@ -103,17 +124,21 @@ export class PriceChart {
   drawAll(symbol, table, buildUps, grid) {
     this.symbol = symbol
     this.bars = table ? aggregate(table, grid.minutes, grid.hours) : []
-    this.chart.timeScale().applyOptions({ enableConflation: this.bars.length > MANY_CANDLES })
-    this.axis.set(grid.times)
-    this.drawBars()
+    this.first = grid.first
+    const times = grid.times.slice(grid.first)
+    this.chart.timeScale().applyOptions({ enableConflation: times.length > MANY_CANDLES })
+    this.axis.set(times)
+    this.drawBars(grid)
     this.drawBuildUps(buildUps, grid)
     this.showTag()
   }
 
-  drawBars() {
+  /** @param {TimeGrid} grid */
+  drawBars({ start }) {
+    const bars = this.bars.filter(({ t }) => t >= start)
     this.levels.reset()
-    this.candles.set(this.bars.map(candleOf))
-    this.volume?.set(volumesOf(this.bars))
+    this.candles.set(bars.map(candleOf))
+    this.volume?.set(volumesOf(bars))
   }
 
   /**
@@ -121,8 +146,8 @@ export class PriceChart {
    * @param {TimeGrid} grid
    */
   drawBuildUps(buildUps, grid) {
-    this.interest?.set(openInterest(this.bars, buildUps, grid))
-    this.strip?.set(buildUps ? stripColumns(buildUps, grid) : [])
+    this.interest?.set(openInterest(this.bars, buildUps, grid, grid.start))
+    this.strip?.set(buildUps ? stripColumns(buildUps, grid, grid.start) : [])
   }
 
   /**
@@ -142,10 +167,11 @@ export class PriceChart {
     if (bars.length > 2 || this.bars.length < before) this.levels.reset()
     const candles = this.candles.renew(first, bars.map(candleOf))
     const volume = this.volume?.renew(first, volumesOf(bars)) ?? true
-    if (!candles || !volume) this.drawBars()
+    if (!candles || !volume) this.drawBars(grid)
     this.showTag()
     const interest = this.interest?.renew(first, openInterest(this.bars, buildUps, grid, first))
-    if (interest === false) this.interest?.set(openInterest(this.bars, buildUps, grid))
+    if (interest === false)
+      this.interest?.set(openInterest(this.bars, buildUps, grid, grid.start))
   }
 
   /**

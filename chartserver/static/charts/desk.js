@@ -5,12 +5,16 @@ import { TimeGrid } from "../data/grid.js"
 import { previousDay } from "../data/previous.js"
 import { ROLES } from "../data/view.js"
 import { byId } from "../lib/dom.js"
+import { eachFrame } from "../lib/frame.js"
 import { PriceChart } from "./chart.js"
 import { FEW } from "./drawn.js"
 import { createLegend } from "./legend.js"
 import { sharePointer } from "./pointer.js"
 import { SharedRange } from "./range.js"
 import { readColors } from "./theme.js"
+
+/** Times that charts are given at first: eight sessions of one-minute candles. */
+const FIRST_DRAWN = 3000
 
 /**
  * The charts, drawn from the store as the view says, on one time axis. Whatever changed, all of
@@ -31,14 +35,29 @@ export class Desk {
     /** What the charts were last drawn whole from. */
     this.drawn = ""
     this.markersDrawn = ""
-    this.views = ROLES.map((role) => ({
-      role,
-      chart: new PriceChart(byId(`chart-${role}`), role),
-      legend: createLegend(byId(`legend-${role}`), role),
-      empty: byId(`empty-${role}`),
+    // What stands above the charts is there before them: with another size they are painted again.
+    this.legends = ROLES.map((role) => createLegend(byId(`legend-${role}`), role))
+    /** @type {{role: Role, chart: PriceChart, legend: ReturnType<typeof createLegend>, empty: HTMLElement}[]} */
+    this.views = []
+    /** @type {PriceChart[]} */
+    this.charts = []
+    this.range = new SharedRange(this.charts, () => this.grid, moved, eachFrame(() => {
+      this.redraw()
+      this.draw()
     }))
-    this.charts = this.views.map((one) => one.chart)
-    this.range = new SharedRange(this.charts, () => this.grid, moved)
+    /** @type {ReturnType<typeof sharePointer> | null} */
+    this.pointer = null
+  }
+
+  /** Make the charts: not before there is something to draw, for an empty picture takes as long. */
+  open() {
+    if (this.charts.length) return
+    this.views = ROLES.map((role, i) => ({
+      role, legend: this.legends[i], empty: byId(`empty-${role}`),
+      chart: new PriceChart(byId(`chart-${role}`), role),
+    }))
+    this.charts.push(...this.views.map((one) => one.chart))
+    for (const chart of this.charts) this.range.watch(chart)
     this.pointer = sharePointer(this.charts, (time) => {
       this.pointed = time
       this.describe()
@@ -75,6 +94,7 @@ export class Desk {
 
   /** Draw what changed since the last frame. */
   draw() {
+    this.open()
     const key = JSON.stringify([this.view.contracts, this.minutes])
     const whole = key !== this.drawn || !this.drawChanges()
     if (whole) this.drawAll()
@@ -84,7 +104,7 @@ export class Desk {
     // The charts paint with the next frame; then it is known what stands under the pointer, and
     // the texts change together with them.
     requestAnimationFrame(() => {
-      this.pointer.refresh()
+      this.pointer?.refresh()
       this.describe()
     })
   }
@@ -99,11 +119,23 @@ export class Desk {
       this.grid.coverAll(table?.t ?? [])
       this.grid.coverAll((buildUps?.t ?? []).flatMap((time) => [time, time + 299]))
     }
+    if (interval !== this.grid.minutes) this.range.rescale(interval / this.grid.minutes)
+    this.grid.first = this.firstPlace()
     for (const { role, chart } of this.views)
       chart.drawAll(this.view.contracts[role] ?? "", ...this.tables(role), this.grid)
     this.markersDrawn = ""
-    if (interval !== this.grid.minutes) this.range.rescale(interval / this.grid.minutes)
     this.range.apply()
+  }
+
+  /**
+   * From where on the charts are given data: of what is older than can be seen as much again as they
+   * have, because each of their points costs time that whoever opens the page waits for.
+   */
+  firstPlace() {
+    const { length } = this.grid.times
+    const { from = 0, to = 0 } = this.range.places() ?? {}
+    const needed = length - Math.floor(from - (to - from))
+    return needed <= FIRST_DRAWN ? Math.max(0, length - FIRST_DRAWN) : Math.max(0, length - 2 * needed)
   }
 
   /** @returns {boolean} false when the axis changed before its end, so that all must be drawn */
@@ -130,6 +162,7 @@ export class Desk {
       [table?.lastTime ?? -Infinity, (buildUps?.lastTime ?? -Infinity) + 299])
     // A replay that goes back: times that nothing is known of any more go as well.
     const kept = this.grid.placeOf(Math.max(...newest)) + 1
+    if (kept <= this.grid.first) return false
     const shorter = kept < this.grid.times.length
     this.grid.cut(kept)
     for (const { view, table, buildUps, candles, labels } of changes) {
@@ -137,7 +170,7 @@ export class Desk {
       if (table && candles !== Infinity) view.chart.drawCandles(table, buildUps, candles, this.grid)
       if (buildUps && labels !== Infinity)
         view.chart.drawChangedBuildUps(buildUps, labels, this.grid)
-      view.chart.axis.cut(kept)
+      view.chart.axis.cut(kept - this.grid.first)
     }
     if (added.length || shorter) this.range.apply()
     return true
@@ -154,12 +187,12 @@ export class Desk {
   }
 
   drawLevels() {
-    const { minutes, hours } = this.grid
+    const { minutes, hours, start } = this.grid
     for (const { role, chart } of this.views) {
       const [table] = this.tables(role)
       const previous = previousDay(this.store, chart.symbol)
       const { levels: chosen } = this.view
-      chart.levels.show({ chosen, bars: chart.bars, table, minutes, hours, previous })
+      chart.levels.show({ chosen, bars: chart.bars, table, start, minutes, hours, previous })
     }
   }
 

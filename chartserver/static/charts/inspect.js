@@ -29,7 +29,7 @@ export function expose(page, { store, view, desk }, status, clock) {
     /** Times on the common axis and what each chart shows of it. */
     axis: () => ({
       times: desk.grid.times.slice(),
-      visible: desk.charts.map(({ chart }) => ({ ...chart.timeScale().getVisibleLogicalRange() })),
+      visible: desk.charts.map(({ places }) => ({ ...places })),
       wanted: desk.range.places(),
       live: desk.range.isLive,
     }),

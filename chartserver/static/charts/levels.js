@@ -13,6 +13,7 @@ import { COLORS } from "./theme.js"
  * @property {Set<string>} chosen
  * @property {readonly Candle[]} bars as displayed
  * @property {CandleTable | null} table as stored
+ * @property {number} start time from which on curves are drawn
  * @property {number} minutes
  * @property {Hours} hours
  * @property {{session: string, high: number, low: number, close: number} | null} previous
@@ -87,15 +88,16 @@ export class Levels {
   }
 
   /** @param {typeof CURVES[number]} name @param {LevelInput} input */
-  showCurve(name, { chosen, bars, table, minutes, hours }) {
+  showCurve(name, { chosen, bars, table, start, minutes, hours }) {
     const curve = this.curves.get(name)
     if (!chosen.has(name)) {
       this.counts.delete(name)
       return curve?.setData([])
     }
-    const points = name === "vwap"
+    const all = name === "vwap"
       ? (table ? sessionVwap(table, bars, minutes, hours) : [])
       : exponentialMean(bars, Number(name.slice(3)))
+    const points = all.filter(({ time }) => time >= start)
     const drawn = curve ?? this.addCurve(name)
     const before = this.counts.get(name) ?? 0
     this.counts.set(name, points.length)

@@ -82,9 +82,9 @@ export class MarkerLayer {
     const { chart, series, bars, grid } = this
     const [first, last] = [left, right].map((x) => chart.timeScale().coordinateToLogical(x))
     if (first === null || last === null || !grid) return null
-    const times = grid.times
-    const from = times[Math.max(0, Math.floor(first))] ?? Infinity
-    const to = times[Math.min(times.length - 1, Math.ceil(last))] ?? -Infinity
+    const { times, first: origin } = grid
+    const from = times[Math.max(0, origin + Math.floor(first))] ?? Infinity
+    const to = times[Math.min(times.length - 1, origin + Math.ceil(last))] ?? -Infinity
     let low = Infinity
     let high = -Infinity
     for (let i = lowerBound(opens, from); i < bars.length && bars[i].t <= to; i++) {

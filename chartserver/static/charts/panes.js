@@ -10,10 +10,12 @@ const AXIS = 26
  * @param {HTMLElement} container
  */
 export function fitPanes(chart, container) {
+  let fitted = NaN
   const fit = () => {
     const height = container.clientHeight - AXIS
     const panes = chart.panes()
-    if (height < 3 * STRIP || panes.length < 3) return
+    if (height === fitted || height < 3 * STRIP || panes.length < 3) return
+    fitted = height
     const interest = Math.max(44, Math.round(height * 0.17))
     panes[0].setStretchFactor(height - interest - STRIP)
     panes[1].setStretchFactor(STRIP)

@@ -20,14 +20,16 @@ const THROW_MS = 1500
  */
 export class SharedRange {
   /**
-   * @param {PriceChart[]} charts
+   * @param {PriceChart[]} charts each is watched once it is there
    * @param {() => TimeGrid} grid
    * @param {() => void} moved a person moved it
+   * @param {() => void} older times are looked at that the charts were not given yet
    */
-  constructor(charts, grid, moved) {
+  constructor(charts, grid, moved, older) {
     this.charts = charts
     this.grid = grid
     this.moved = moved
+    this.older = older
     /** How many places are visible; null for as many as are comfortable to read. */
     this.bars = /** @type {number | null} */ (null)
     /** Places right of the newest candle while it is followed; null when it is not. */
@@ -37,7 +39,6 @@ export class SharedRange {
     /** @type {PriceChart | null} */
     this.held = null
     this.heldUntil = 0
-    for (const chart of charts) this.watch(chart)
   }
 
   /** Whether the newest candle is followed. */
@@ -57,7 +58,7 @@ export class SharedRange {
   /** How many places are visible. */
   width() {
     if (this.bars !== null) return this.bars
-    const pixels = Math.max(200, ...this.charts.map(({ chart }) => chart.timeScale().width()))
+    const pixels = Math.max(200, ...this.charts.map(({ width }) => width))
     return Math.min(pixels / COMFORTABLE, Math.max(this.grid().times.length, 30)) + AHEAD
   }
 
@@ -65,7 +66,14 @@ export class SharedRange {
   apply() {
     const places = this.places()
     if (!places) return
-    for (const { chart } of this.charts) chart.timeScale().setVisibleLogicalRange(places)
+    for (const chart of this.charts) chart.show(places)
+    this.lookBack(places)
+  }
+
+  /** One screen ahead, so that nobody sees the charts end there. @param {Places} places */
+  lookBack({ from, to }) {
+    const { first } = this.grid()
+    if (first > 0 && from - (to - from) < first) this.older()
   }
 
   /** Whether somebody who wants the newest price need do nothing. */
@@ -126,7 +134,7 @@ export class SharedRange {
     this.anchor = { time: times[place] ?? NaN, beyond: to - place }
   }
 
-  /** @param {PriceChart} chart */
+  /** Let a person move a chart. @param {PriceChart} chart */
   watch(chart) {
     const element = chart.chart.chartElement()
     /** @param {number} milliseconds @returns {() => void} */
@@ -152,12 +160,12 @@ export class SharedRange {
   /** @param {PriceChart} chart */
   changed(chart) {
     if (this.held !== chart || performance.now() > this.heldUntil) return
-    const places = chart.chart.timeScale().getVisibleLogicalRange()
+    const { places } = chart
     const known = this.places()
     if (!places || !known || isNear(places, known)) return
     this.take(places)
-    for (const other of this.charts)
-      if (other !== chart) other.chart.timeScale().setVisibleLogicalRange(places)
+    for (const other of this.charts) if (other !== chart) other.show(places)
+    this.lookBack(places)
     this.moved()
   }
 }

@@ -23,14 +23,17 @@ const VARIABLES = {
  */
 export function chartColors() {
   // A variable's own text names both themes' colours; as the colour of an element it is one.
-  const probe = document.createElement("i")
-  probe.hidden = true
-  document.documentElement.append(probe)
-  const found = Object.entries(VARIABLES).map(([name, variable]) => {
+  const box = document.createElement("i")
+  box.hidden = true
+  const probes = Object.entries(VARIABLES).map(([name, variable]) => {
+    const probe = box.appendChild(document.createElement("i"))
     probe.style.color = `var(--${variable})`
-    return [name, getComputedStyle(probe).color]
+    return /** @type {const} */ ([name, probe])
   })
-  probe.remove()
+  // All are read at once: each writing between two readings would style the page again.
+  document.documentElement.append(box)
+  const found = probes.map(([name, probe]) => [name, getComputedStyle(probe).color])
+  box.remove()
   return Object.fromEntries(found)
 }
 
@@ -39,6 +42,9 @@ export const COLORS = chartColors()
 
 /** After a change of the theme. */
 export const readColors = () => Object.assign(COLORS, chartColors())
+
+/** Pixels of a price axis: wider only where its prices need it. */
+export const PRICE_AXIS = 80
 
 /** @typedef {import("lightweight-charts").Time} Time */
 
@@ -78,7 +84,7 @@ export function chartOptions(colors) {
     // A finger that moves up or down scrolls the page, not the prices.
     handleScroll: { vertTouchDrag: false },
     // One width for all, so that the same place means the same time when charts are stacked.
-    rightPriceScale: { borderColor: colors.border, minimumWidth: 80 },
+    rightPriceScale: { borderColor: colors.border, minimumWidth: PRICE_AXIS },
     timeScale: {
       borderColor: colors.border,
       timeVisible: true,

@@ -34,6 +34,18 @@ export function url(path, query) {
 const sentence = (text) => (/[.!?\u2026]$/.test(text) ? text : `${text}.`)
 
 /**
+ * The answer that the page's head asked for already, where it is of this address; given once.
+ * @param {string} address
+ * @returns {Promise<Response> | null}
+ */
+function begunAnswer(address) {
+  const { begun } = /** @type {{begun?: {address: string, answer: Promise<Response>}}} */ (globalThis)
+  if (begun?.address !== address) return null
+  Object.assign(globalThis, { begun: undefined })
+  return begun.answer
+}
+
+/**
  * GET JSON.
  * @param {string} path
  * @param {Query} query
@@ -45,7 +57,8 @@ export async function getJson(path, query, abort) {
   /** @type {Response} */
   let response
   try {
-    response = await fetch(url(path, query), { signal: abort, cache: "no-store" })
+    const address = url(path, query)
+    response = await (begunAnswer(address) ?? fetch(address, { signal: abort, cache: "no-store" }))
   } catch (error) {
     if (abort?.aborted) throw error
     throw new ApiError("The chart server does not answer.", 0)

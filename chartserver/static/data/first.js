@@ -3,7 +3,7 @@ import { getHistory } from "./api.js"
 import { askedOf, readChoice } from "./choice.js"
 
 /**
- * The first history, asked for while the chart library is still being read: the page names this
+ * The first history, asked for by the page's head, or at the latest while the chart library is still being read: the page names this
  * module ahead of the others.
  * @type {Promise<HistoryAnswer>}
  */

@@ -13,6 +13,13 @@ export class TimeGrid {
     this.hours = hours
     /** @type {number[]} */
     this.times = []
+    /** Place of the first time that is drawn: what is older waits until it is looked at. */
+    this.first = 0
+  }
+
+  /** The first time that is drawn; -Infinity when all are. */
+  get start() {
+    return this.first > 0 ? this.times[this.first] : -Infinity
   }
 
   /** @param {number} time */

@@ -4,11 +4,14 @@ import { strategyTitle } from "../data/strategies.js"
 import { longName } from "../data/symbols.js"
 import { byId, patch, setText } from "../lib/dom.js"
 import * as format from "../lib/format.js"
+import { eachFrame } from "../lib/frame.js"
 import { Keyed } from "../lib/keyed.js"
 import { SignalRow } from "./signal-row.js"
 
 /** A longer list would only slow the page; the charts have all markers. */
 const MOST_ROWS = 300
+/** Rows that are made with one frame: the others are below those in view and follow. */
+const ROWS_AT_ONCE = 40
 
 /** @param {Signal} signal */
 const idOf = ({ signal_id }) => signal_id
@@ -26,6 +29,20 @@ export function createSignalList(on, { announce = true } = {}) {
   let known = null
   /** @type {readonly unknown[]} what the list was last written from */
   let written = []
+  let more = () => {}
+  const follow = eachFrame(() => more())
+
+  /**
+   * Write rows, no more new ones than a frame can bear.
+   * @param {Signal[]} listed newest first
+   * @param {(row: SignalRow, signal: Signal) => void} write
+   */
+  function writeRows(listed, write) {
+    const made = rows.parts.size + ROWS_AT_ONCE
+    rows.show(listed.slice(0, made), idOf, write)
+    more = () => writeRows(listed, write)
+    if (listed.length > made) follow()
+  }
 
   return {
     /** Forget what was shown, so that nothing counts as new. */
@@ -43,7 +60,7 @@ export function createSignalList(on, { announce = true } = {}) {
       written = key
       const fresh = known === null ? [] : signals.filter((signal) => !known?.has(idOf(signal)))
       const days = new Set(signals.map((signal) => format.isoDate(signal.event_time)))
-      rows.show(signals.slice(-MOST_ROWS).reverse(), idOf, (row, signal) =>
+      writeRows(signals.slice(-MOST_ROWS).reverse(), (row, signal) =>
         row.write(signal, shown, days.size > 1))
       for (const signal of fresh) rows.parts.get(idOf(signal))?.element.classList.add("fresh")
       const standing = signals.filter((signal) => !signal.withdrawn)
