@@ -30,6 +30,8 @@ ROUNDS = 7
 STRIKES = 10
 BARS = 60_000
 MARKERS = 2_000
+SESSION_MINUTES = 375
+DAY_SECONDS = 86_400
 PAN_MILLISECONDS = 3_000
 # As many as a third of the window can show.
 SEEN_BARS = 1_000
@@ -215,7 +217,10 @@ def _enlarged(answer: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any], l
     """Return the history with as many index candles and signals, and the same for a bare page."""
     draw = random.Random(10)
     last = answer["candles"]["NIFTY"]["t"][-1]
-    times = [last - 60 * (BARS - 1 - place) for place in range(BARS)]
+    # Whole sessions, so that no candle lies outside of its day's hours.
+    days, minutes = BARS // SESSION_MINUTES, range(SESSION_MINUTES)
+    end = last - 60 * (SESSION_MINUTES - 1)
+    times = [end - DAY_SECONDS * back + 60 * at for back in range(days)[::-1] for at in minutes]
     chart: dict[str, list[float]] = {"t": times, "o": [], "h": [], "l": [], "c": []}
     price = 25_000.0
     for _ in times:

@@ -101,3 +101,19 @@ def test_the_newest_candle_goes_on_after_a_look_far_back(desk: Page):
         at = OPEN + 60 if time is None else OPEN + 120
         assert desk.evaluate("time => put(time)", at)["time"] == at
         _agrees(desk.evaluate("look(null)"))
+
+
+def test_a_candle_from_before_its_days_open_is_of_no_previous_day(desk: Page):
+    told = desk.evaluate(
+        """async (open) => {
+            const { Store } = await import("/static/data/store.js")
+            const { previousDay } = await import("/static/data/previous.js")
+            const store = new Store()
+            const table = store.open("NIFTY").candles
+            for (const t of [open - 86400 - 3600, open])
+                table.put({ t, o: 1, h: 2, l: 1, c: 2, v: 0, oi: null, final: true })
+            return previousDay(store, "NIFTY")
+        }""",
+        OPEN,
+    )
+    assert told is None

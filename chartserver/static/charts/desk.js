@@ -49,7 +49,7 @@ export class Desk {
     this.pointer = null
   }
 
-  /** Make the charts: not before there is something to draw, for an empty picture takes as long. */
+  /** Make the charts: with something to draw, or while a page waits for it. */
   open() {
     if (this.charts.length) return
     this.views = ROLES.map((role, i) => ({

@@ -18,6 +18,8 @@ export function previousDay(store, symbol) {
   const end = lowerBound(table.t, open)
   if (end === 0) return told
   const from = lowerBound(table.t, store.hours.openOf(table.t[end - 1]))
+  // A candle from before its day's open is of no session.
+  if (from === end) return told
   return {
     session: isoDate(table.t[from]),
     open: table.o[from],
