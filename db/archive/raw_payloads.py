@@ -82,6 +82,11 @@ select (select coalesce(sum(coalesce(cardinality(p.part_ends), 1)), 0)
           from raw_receipt r join raw_payload p using (payload_id) where p.session = %(session)s)
      + (select count(*) from raw_part where session = %(session)s)
 """
+RECALL = """
+select body from raw_payload
+ where session = %(session)s and about @> %(about)s and parser_error is null
+ order by payload_id desc limit 1
+"""
 ASKED_SINCE = """
 select distinct p.about ->> 'symbol'
   from raw_payload p join raw_receipt r using (payload_id)
@@ -265,6 +270,19 @@ def count_receipts(connection: Connection[Any], session: date) -> int:
     """Return how many receipts and open parts a session's archive holds."""
     row = connection.execute(COUNT, {"session": session}).fetchone()
     return int(row[0]) if row else 0
+
+
+def recall(connection: Connection[Any], session: date, about: Mapping[str, Any]) -> bytes | None:
+    """Return the newest answer to a question that could be read; None without one.
+
+    Args:
+        connection: To read with.
+        session: For which it was asked.
+        about: The question in our own terms, or what of it is known.
+    """
+    parameters = {"session": session, "about": Jsonb(dict(about))}
+    row = connection.execute(RECALL, parameters, binary=True).fetchone()
+    return row[0] if row else None
 
 
 def asked_since(

@@ -5,7 +5,7 @@ processes never take the same place. Market time comes from the caller, so that 
 is throttled like a real one.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -15,13 +15,18 @@ from psycopg import Connection
 FORGET = "delete from source_budget where source = %s and seen_at > %s"
 
 RESERVE = """
-insert into source_budget as kept (source, seen_at, next_at)
-values (%(source)s, %(now)s, %(now)s::timestamptz + %(spacing)s)
+insert into source_budget as kept (source, seen_at, next_at, session, asked)
+values (%(source)s, %(now)s, %(now)s::timestamptz + %(spacing)s, %(session)s, 1)
 on conflict (source) do update
    set seen_at = greatest(kept.seen_at, excluded.seen_at),
-       next_at = greatest(kept.next_at, excluded.seen_at) + %(spacing)s
+       next_at = greatest(kept.next_at, excluded.seen_at) + %(spacing)s,
+       session = excluded.session,
+       asked = case when kept.session = excluded.session then kept.asked + 1 else 1 end
+ where %(limit)s::integer is null or kept.session is distinct from excluded.session
+    or kept.asked < %(limit)s
 returning next_at - %(spacing)s
 """
+ASKED = "select asked from source_budget where source = %s and session = %s"
 PAUSED = """
 select paused_until, refusals, last_error from source_budget
  where source = %s and paused_until > %s
@@ -68,14 +73,32 @@ def forget_later(connection: Connection[Any], source: str, latest: datetime) -> 
 
 
 def reserve(
-    connection: Connection[Any], source: str, now: datetime, spacing: timedelta
-) -> datetime:
-    """Take the next place, at least `spacing` after the one before, and return it."""
-    row = connection.execute(RESERVE, {"source": source, "now": now, "spacing": spacing}).fetchone()
-    if row is None:
-        raise RuntimeError("the budget returned no place")
-    place: datetime = row[0]
-    return place
+    connection: Connection[Any],
+    source: str,
+    now: datetime,
+    spacing: timedelta,
+    session: date | None = None,
+    limit: int | None = None,
+) -> datetime | None:
+    """Take the next place, at least `spacing` after the one before, and return it.
+
+    Args:
+        connection: To the database.
+        source: Who is asked.
+        now: Market time.
+        spacing: Between two requests.
+        session: Whose requests are counted, if any are.
+        limit: So many a session at most; then None is returned.
+    """
+    parameters = {"source": source, "now": now, "spacing": spacing}
+    row = connection.execute(RESERVE, {**parameters, "session": session, "limit": limit}).fetchone()
+    return row[0] if row else None
+
+
+def asked(connection: Connection[Any], source: str, session: date) -> int:
+    """Return how many requests of a session a source was sent."""
+    row = connection.execute(ASKED, (source, session)).fetchone()
+    return int(row[0]) if row else 0
 
 
 def paused(connection: Connection[Any], source: str, now: datetime) -> Pause | None:

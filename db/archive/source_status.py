@@ -1,7 +1,7 @@
-"""Whether each source answers: written by whoever asks it, shown on the page."""
+"""Whether each source answers, and how late: written by whoever asks it, shown on the page."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from psycopg import Connection
 
@@ -21,6 +21,31 @@ on conflict (source) do update
        changed_at = case when source_status.state = 'down' then source_status.changed_at
                          else excluded.changed_at end
 """
+ACCESS = """
+update source_status
+   set delay_seconds = coalesce(%(delay_seconds)s, delay_seconds),
+       token_ends_at = %(token_ends_at)s, note = %(note)s
+ where source = %(source)s
+   and (delay_seconds, token_ends_at, note) is distinct from
+       (coalesce(%(delay_seconds)s, delay_seconds), %(token_ends_at)s, %(note)s)
+"""
+READ = """
+select source, delay_seconds, token_ends_at, note from source_status order by source
+"""
+
+
+class Access(NamedTuple):
+    """What a source's account allows.
+
+    Attributes:
+        delay_seconds: How late its data is, 0 in real time; None leaves what was noted before.
+        token_ends_at: When the user's token ends; None without one, or if it does not say.
+        note: What a person should know or do; None if nothing.
+    """
+
+    delay_seconds: int | None
+    token_ends_at: datetime | None
+    note: str | None
 
 
 def report_up(connection: Connection[Any], source: str, now: datetime) -> None:
@@ -31,3 +56,21 @@ def report_up(connection: Connection[Any], source: str, now: datetime) -> None:
 def report_down(connection: Connection[Any], source: str, now: datetime, error: str) -> None:
     """Note why a source does not answer, or answers what cannot be used."""
     connection.execute(DOWN, {"source": source, "now": now, "error": error})
+
+
+def report_access(connection: Connection[Any], source: str, access: Access) -> None:
+    """Note what the account of a source that was reported before allows now."""
+    connection.execute(ACCESS, {"source": source} | access._asdict())
+
+
+def read_access(connection: Connection[Any]) -> dict[str, Access]:
+    """Return what was last noted of each source's account."""
+    return {source: Access(*rest) for source, *rest in connection.execute(READ)}
+
+
+def delayed_sources(connection: Connection[Any]) -> dict[str, int]:
+    """Return the sources whose data is late, and by how many seconds."""
+    noted = read_access(connection)
+    return {
+        source: access.delay_seconds for source, access in noted.items() if access.delay_seconds
+    }

@@ -64,6 +64,25 @@ BUILD_UP_GAPS = _GAPS.format(
      where underlying = any(%(underlyings)s)
        and open_time >= %(open)s and open_time < %(close)s"""),
 )
+# A ladder belongs to the interval that ends at its moment, or shortly after it.
+LADDER_GAPS = """
+with expiry as (
+    select underlying, min(expiry) as expiry from contract
+     where underlying = any(%(underlyings)s) and expiry >= %(session)s
+       and source <> 'import'  -- recorded days have none
+       and first_seen <= %(session)s and last_seen >= %(session)s
+     group by underlying
+)
+select e.underlying, g.moment
+  from expiry e
+ cross join generate_series(%(first)s::timestamptz, %(due)s::timestamptz, interval '5 minutes')
+       as g (moment)
+ where not exists (select from chain_oi c
+                    where c.underlying = e.underlying and c.expiry = e.expiry
+                      and c.observed_at > g.moment - interval '5 minutes'
+                      and c.observed_at <= g.moment)
+ order by 1, 2
+"""
 # The last trade within the interval: the close of its last candle.
 SKEW = """
 with pair as (
@@ -141,6 +160,29 @@ def find_gaps(
     parameters = {"open": start, "close": end, "due": due, "underlyings": list(underlyings)}
     with connection.cursor(row_factory=class_row(Gaps)) as cursor:
         return cursor.execute(query, parameters).fetchone() or Gaps(0, 0, 0, [])
+
+
+def ladder_gaps(
+    connection: Connection[Any],
+    session: date,
+    first: datetime,
+    due: datetime,
+    underlyings: Sequence[str],
+) -> dict[str, list[datetime]]:
+    """Return the ends of 5-minute intervals without a strike ladder, by underlying.
+
+    Args:
+        connection: Open.
+        session: Which; only underlyings with contracts listed in it.
+        first: End of its first interval,
+        due: and only ends up to this moment.
+        underlyings: Of these.
+    """
+    parameters = {"session": session, "first": first, "due": due, "underlyings": list(underlyings)}
+    found: dict[str, list[datetime]] = {}
+    for underlying, moment in connection.execute(LADDER_GAPS, parameters):
+        found.setdefault(underlying, []).append(moment)
+    return found
 
 
 def compare_prices(

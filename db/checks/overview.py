@@ -21,7 +21,10 @@ select (select count(*) from candle) as candles, (select max(known_at) from cand
        (select count(*) from raw_payload) as payloads,
        (select count(*) from raw_payload where parser_error is not null) as unparsed_payloads
 """
-SOURCES = "select source, state, changed_at, last_at, error from source_status order by source"
+SOURCES = """
+select source, state, changed_at, last_at, error, delay_seconds, token_ends_at, note
+  from source_status order by source
+"""
 OTHER_SOURCES = """
 select distinct source from candle where source <> %(source)s
 union select distinct source from raw_payload where source <> %(source)s

@@ -77,6 +77,12 @@ select moment from missed
         group by 1 having count(*) > 1)
  order by 1
 """
+LADDER_ASKS = """
+select count(*), max(r.asked_at) from raw_payload p join raw_receipt r using (payload_id)
+ where p.session = %(session)s and p.about ->> 'kind' = 'chain'
+   and p.about ->> 'underlying' = %(underlying)s and r.asked_at >= %(since)s
+   and coalesce((p.about ->> 'until')::time >= (%(newest)s at time zone 'Asia/Kolkata')::time, true)
+"""
 # A candle that will never come decides what trades came to, so readers are told of it.
 LOG_EMPTY = SQL("""
 insert into changed
@@ -145,7 +151,8 @@ def missed_snapshots(
     session: date,
     underlying: str,
     expiry: date,
-    newest: datetime | None,
+    first: datetime,
+    newest: datetime,
 ) -> list[datetime]:
     """Return the ends of the 5-minute intervals without a strike ladder, that can be asked for.
 
@@ -154,18 +161,38 @@ def missed_snapshots(
         session: Which.
         underlying: Whose.
         expiry: Of the ladder.
-        newest: Start of the newest interval that has ended: its ladder was asked for just now.
+        first: End of the session's first interval,
+        newest: and of the last one to look at.
     """
-    if newest is None:
-        return []
     parameters = {
         "session": session,
         "underlying": underlying,
         "expiry": expiry,
-        "first": f"{session} 09:20+05:30",
+        "first": first,
         "until": newest,
     }
     return [row[0] for row in connection.execute(MISSED_SNAPSHOTS, parameters)]
+
+
+class LadderAsks(NamedTuple):
+    """How often the ladder of the moment was asked for, and when last; None if never."""
+
+    number: int
+    newest: datetime | None
+
+
+def ladder_asks(
+    connection: Connection[Any],
+    session: date,
+    underlying: str,
+    newest: datetime,
+    since: datetime,
+) -> LadderAsks:
+    """Return how often a ladder not older than `newest` was asked for since a time."""
+    parameters = {"session": session, "underlying": underlying}
+    parameters |= {"newest": newest, "since": since}
+    row = connection.execute(LADDER_ASKS, parameters).fetchone()
+    return LadderAsks(*row) if row else LadderAsks(0, None)
 
 
 def _gaps(rows: Iterable[Any]) -> dict[str, Gap]:

@@ -10,7 +10,10 @@ from psycopg.rows import class_row
 from db.server.connection import load_sql
 
 NEWEST = load_sql("sql/freshness.sql")
-SOURCES = "select source, state, last_at, error from source_status order by source"
+SOURCES = """
+select source, state, last_at, error, delay_seconds, token_ends_at, note
+  from source_status order by source
+"""
 
 
 class Newest(NamedTuple):
@@ -22,12 +25,19 @@ class Newest(NamedTuple):
 
 
 class SourceStatus(NamedTuple):
-    """What was last noted of a source; `state` is `up` or `down`."""
+    """What was last noted of a source; `state` is `up` or `down`.
+
+    `delay_seconds` is how late its data is, 0 in real time and None if nothing tells; `note` is
+    what a person should know or do.
+    """
 
     source: str
     state: str
     last_at: datetime | None
     error: str | None
+    delay_seconds: int | None = None
+    token_ends_at: datetime | None = None
+    note: str | None = None
 
 
 class Freshness(NamedTuple):

@@ -103,7 +103,7 @@ CONTRACT = Relation(
 CANDLE = Relation(
     "candle",
     row_types.Candle._fields,
-    ("text int2 timestamptz text float8 float8 float8 float8 int8 int8 text timestamptz bool"),
+    "text int2 timestamptz text float8 float8 float8 float8 int8 int8 text timestamptz bool bool",
     ("symbol", "interval_minutes", "open_time"),
     # TradingView's candles carry no open interest, and sometimes no volume: what is known stays.
     merged={
@@ -135,7 +135,7 @@ LIVE_CANDLE = CANDLE._replace(
 BUILD_UP = Relation(
     "build_up",
     row_types.BuildUp._fields,
-    "text timestamptz text timestamptz float8 int8 int8 int8 text text timestamptz",
+    "text timestamptz text timestamptz float8 int8 int8 int8 text text timestamptz text bool",
     ("symbol", "open_time"),
     guard=SQL("excluded.known_at >= build_up.known_at"),  # an import never replaces live rows
     revised=_market_revision("build_up", SQL("true"), SQL("5")),

@@ -35,10 +35,16 @@ class Candle(NamedTuple):
     source: str
     known_at: datetime
     final: bool
+    backfilled: bool = (
+        False  # fetched after its session: known at its interval's end, seen by nobody
+    )
 
 
 class BuildUp(NamedTuple):
-    """Five minutes of one contract's positioning; volume and open interest in units."""
+    """Five minutes of one contract's positioning; volume and open interest in units.
+
+    `made_from` is `rows` of a source, `ladders` (and candles beside them), or `candles` alone.
+    """
 
     symbol: str
     open_time: datetime
@@ -51,6 +57,8 @@ class BuildUp(NamedTuple):
     label: str
     source: str
     known_at: datetime
+    made_from: str = "rows"
+    backfilled: bool = False
 
 
 class ChainOi(NamedTuple):
