@@ -9,13 +9,16 @@ import sys
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from simulator.account import Plan
 from simulator.errors import SimulatorError
 from simulator.faults import KINDS, Fault
 from simulator.generate import generate
 from simulator.market import Market
+from simulator.past import GeneratedPast, Past, RecordedPast
 from simulator.recorded import load
 from simulator.server import serve
 from simulator.trendlyne import Manner
+from simulator.upstox.app import UpstoxManner
 from strategy.clock import MarketClock
 from strategy.contract import UNDERLYINGS
 from strategy.session import session_hours
@@ -72,6 +75,13 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--tradingview-port", type=int, default=0, help="0 for any free one")
     parser.add_argument("--trendlyne-port", type=int, default=0, help="0 for any free one")
+    parser.add_argument("--upstox-port", type=int, default=0, help="0 for any free one")
+    parser.add_argument(
+        "--upstox-pace",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="let Upstox answer 429 beyond its documented requests a second, minute and half hour",
+    )
     parser.add_argument(
         "--lag", type=float, default=Manner().lag, help="market seconds until an interval appears"
     )
@@ -80,6 +90,28 @@ def _parser() -> argparse.ArgumentParser:
         action=argparse.BooleanOptionalAction,
         default=True,
         help="show the forming build-up row",
+    )
+    parser.add_argument(
+        "--in-lots",
+        action="store_true",
+        help="count contracts, not units, in Trendlyne's whole chain",
+    )
+    parser.add_argument(
+        "--any-minute",
+        action="store_true",
+        help="answer Trendlyne's ladders by their minute after the close too; the service does not",
+    )
+    parser.add_argument(
+        "--allowance",
+        type=int,
+        help="requests to Trendlyne before its firewall refuses for ten minutes (default: any)",
+    )
+    parser.add_argument(
+        "--delayed",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="how late TradingView's accounts without real-time data see the market (default 0)",
     )
     parser.add_argument(
         "--fault",
@@ -107,6 +139,17 @@ def _market(options: argparse.Namespace) -> Market:
     return generate(options.day, options.seed, options.underlyings)
 
 
+def _past(options: argparse.Namespace) -> Past:
+    if options.data is not None:
+        return RecordedPast(options.data, options.underlyings)
+    return GeneratedPast(options.seed, options.underlyings)
+
+
+def _upstox(options: argparse.Namespace) -> UpstoxManner:
+    manner = UpstoxManner(past=_past(options))
+    return manner if options.upstox_pace else manner._replace(windows=())
+
+
 async def _run(market: Market, options: argparse.Namespace) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -117,13 +160,19 @@ async def _run(market: Market, options: argparse.Namespace) -> None:
         _started_clock(options),
         tradingview_port=options.tradingview_port,
         trendlyne_port=options.trendlyne_port,
-        manner=Manner(options.lag, options.forming),
+        upstox_port=options.upstox_port,
+        manner=Manner(
+            *(options.lag, options.forming, options.in_lots, options.allowance),
+            any_minute=options.any_minute,
+        ),
+        plan=Plan(options.delayed),
+        upstox=_upstox(options),
         faults=options.fault,
     ) as endpoints:
         logger.info("playing %s: %d instruments", market.day, len(market.series))
         for fault in options.fault:
             logger.info("fault %s: %s", fault, KINDS[fault.kind].does)
-        sys.stdout.write(f"ready {endpoints.tradingview_url} {endpoints.trendlyne_url}\n")
+        sys.stdout.write(f"ready {' '.join(endpoints)}\n")
         sys.stdout.flush()
         await stop.wait()
 
@@ -134,6 +183,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.speed is not None and options.speed <= 0:
         parser.error("--speed must be above 0")
+    if options.allowance is not None and options.allowance < 1:
+        parser.error("--allowance must be above 0")
+    if options.delayed < 0:
+        parser.error("--delayed must not be below 0")
     logging.basicConfig(format="%(levelname)s %(name)s: %(message)s")
     logger.setLevel(logging.INFO)
     try:

@@ -1,7 +1,7 @@
 """What faults make of Trendlyne's answers: responses, chains and build-up rows. Pure."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, time
 from typing import Any
 
 from starlette.responses import Response
@@ -15,6 +15,7 @@ from strategy.session import session_hours
 PAGE = "<!DOCTYPE html><html><title>Trendlyne (simulated)</title><h1>Something else</h1></html>"
 STATUSES = {"http-403": 403, "http-429": 429, "http-500": 500, "html": 200}
 CHAIN_COUNTS = ("Oi", "PrevOi", "OiChange")
+OI_NAMES = ("open_interest", "oi")
 Row = dict[str, Any]
 
 
@@ -48,6 +49,25 @@ def spoiled_chain(faults: Faults, now: datetime, contract: Contract, body: Row) 
     return body | {"oiData": rows}
 
 
+def spoiled_option_chain(
+    faults: Faults, now: datetime, underlying: str, rows: list[Row]
+) -> list[Row]:
+    """Return a whole chain's rows, by the columns' names, as the active faults leave them.
+
+    Args:
+        faults: Those of the simulator.
+        now: Its market time.
+        underlying: Whose chain.
+        rows: What a faultless source answers.
+    """
+    if faults.strike("percent", now, underlying):
+        names = [(f"open_interest_{side}", f"oi_change_{side}") for side in ("call", "put")]
+        rows = [row | {oi: _fraction(row[change]) for oi, change in names} for row in rows]
+    if faults.strike("null-price", now, underlying):
+        rows = [row | dict.fromkeys(("current_price_call", "current_price_put")) for row in rows]
+    return _shuffled(rows) if faults.strike("unordered", now, underlying) else rows
+
+
 def spoiled_build_ups(
     faults: Faults, now: datetime, contract: Contract, market: Market, rows: list[Row]
 ) -> Row:
@@ -67,13 +87,16 @@ def spoiled_build_ups(
     if strikes("wrong-date") or strikes("stale-rows"):
         rows = _session_before(market, contract.symbol)
     if missing := faults.find("missing-row", now, contract.symbol):
-        ends = [row["interval"][-5:] for row in rows]
-        gone = min((end for end in ends if end >= f"{missing.start:%H:%M}"), default="")
-        rows = [row for row, end in zip(rows, ends, strict=True) if end != gone]
+        gone = _first_end(rows, missing.start)
+        rows = [row for row in rows if row["interval"][-5:] != gone]
+    if priceless := faults.find("null-price", now, contract.symbol):
+        bare = _first_end(rows, priceless.start)
+        nothing: Row = {"close_price": None, "buildup": None}
+        rows = [row | nothing if row["interval"][-5:] == bare else row for row in rows]
     if strikes("percent"):
-        rows = [row | {"oi": _fraction(row["oi_change"])} for row in rows]
+        rows = [row | dict.fromkeys(OI_NAMES, _fraction(row["oi_change"])) for row in rows]
     if strikes("lots"):
-        names = ("oi", "oi_change_gross", "volume_gross")
+        names = (*OI_NAMES, "oi_change_gross", "volume_gross")
         rows = [_in_lots(row, names, contract) for row in rows]
     return _misshapen(strikes, rows)
 
@@ -84,8 +107,14 @@ def _misshapen(strikes: Callable[[str], bool], rows: list[Row]) -> Row:
     if strikes("unordered"):
         rows = _shuffled(rows)
     if strikes("oi-name"):
-        rows = [{"open_interest" if key == "oi" else key: row[key] for key in row} for row in rows]
+        rows = [{key: row[key] for key in row if key != "oi"} for row in rows]
     return {"data": rows} if strikes("old-shape") else {"data_v2": rows}
+
+
+def _first_end(rows: list[Row], start: time) -> str:
+    """Return the end of the first interval that ends at or after a time; empty where none does."""
+    ends = (row["interval"][-5:] for row in rows)
+    return min((end for end in ends if end >= f"{start:%H:%M}"), default="")
 
 
 def _session_before(market: Market, symbol: str) -> list[Row]:
@@ -102,7 +131,7 @@ def _shuffled(rows: list[Any]) -> list[Any]:
 
 def _in_lots(row: Row, names: Iterable[str], contract: Contract) -> Row:
     lot = units_per_lot(contract)
-    return row | {name: int(row[name] // lot) for name in names}
+    return row | {name: row[name] // lot for name in names}
 
 
 def _percents(row: Row) -> Row:

@@ -1,20 +1,26 @@
-"""The 5-minute build-up rows of one contract, in Trendlyne's form."""
+"""The 5-minute build-up rows of one contract, in Trendlyne's form.
+
+Order of columns, roundings and nulls are those of rows of a future recorded on 21 January 2026, in
+which `volume_gross` is the day's running total and `volume_change` its growth in percent.
+"""
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from simulator.forming import Candle
 from simulator.market import Market
 from strategy.session import IST
 
 INTERVAL = 5
-# By price not falling, open interest not falling. The source knows no fifth label.
+# By price rising, open interest rising. Where either stands still there is no verdict.
 LABELS = {
     (True, True): "Long Build Up",
     (False, True): "Short Build Up",
     (True, False): "Short Covering",
     (False, False): "Long Unwinding",
 }
+# Three columns are always null; nobody told their names.
+NAMELESS = ("column_10", "column_11", "column_12")
 
 
 def build_up_rows(
@@ -30,15 +36,23 @@ def build_up_rows(
         return []
     series = market.series[symbol]
     rows: list[dict[str, Any]] = []
-    before: tuple[float | None, int | None, int | None]
-    before = (series.previous_close, series.previous_oi, None)
+    before = _Told(series.previous_close, series.previous_oi, 0)
     for candle in market.candles(symbol, INTERVAL, now):
         if not _is_shown(candle, now.timestamp(), lag, forming):
             continue
         if candle.oi is not None and candle.volume is not None:
-            rows.append(_row(candle, candle.oi, candle.volume, *before))
-            before = (candle.close, candle.oi, candle.volume)
+            total = before.total + candle.volume
+            rows.append(_row(candle, float(candle.oi), total, before))
+            before = _Told(candle.close, candle.oi, total)
     return rows[::-1]
+
+
+class _Told(NamedTuple):
+    """What a row tells: price, open interest, and the volume of the day so far."""
+
+    close: float | None
+    oi: int | None
+    total: int
 
 
 def _is_shown(candle: Candle, now: float, lag: float, forming: bool) -> bool:
@@ -47,26 +61,23 @@ def _is_shown(candle: Candle, now: float, lag: float, forming: bool) -> bool:
     return forming and candle.open_time + lag <= now
 
 
-def _row(
-    candle: Candle,
-    oi: int,
-    volume: int,
-    old_close: float | None,
-    old_oi: int | None,
-    old_volume: int | None,
-) -> dict[str, Any]:
-    oi_change = oi - old_oi if old_oi is not None else 0
-    price_change = candle.close - old_close if old_close is not None else 0.0
+def _row(candle: Candle, oi: float, total: int, before: _Told) -> dict[str, Any]:
+    oi_change = oi - before.oi if before.oi is not None else 0.0
+    price_change = candle.close - before.close if before.close is not None else 0.0
+    verdict = LABELS[price_change > 0, oi_change > 0] if price_change and oi_change else None
+    grown = percent(total - before.total, before.total) if before.total else None
     return {
         "interval": f"{_clock_time(candle.open_time)} TO {_clock_time(candle.close_time)}",
-        "buildup": LABELS[price_change >= 0, oi_change >= 0],
+        "buildup": verdict,
+        "price_range": f"{candle.low:.3f} - {candle.high:.3f}",
+        "oi_change": round(percent(oi_change, before.oi), 2),
+        "volume_change": None if grown is None else round(grown, 2),
         "close_price": candle.close,
-        "price_range": f"{candle.low:g} - {candle.high:g}",
-        "oi": oi,
-        "oi_change": percent(oi_change, old_oi),
+        "open_interest": oi,
         "oi_change_gross": oi_change,
-        "volume_gross": volume,
-        "volume_change": percent(volume - (old_volume or 0), old_volume),
+        "volume_gross": float(total),
+        **dict.fromkeys(NAMELESS),
+        "oi": oi,
     }
 
 

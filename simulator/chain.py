@@ -1,10 +1,12 @@
 """The open interest of a whole chain at a moment, in the form of Trendlyne's `live-oi-data`.
 
-The totals of the changes are swapped between calls and puts, as the source's are.
+The totals of the changes are swapped between calls and puts, as the source's are. While the session
+is on, the last minute asked for counts; once its last data is in, the answer is of the whole day,
+whatever was asked (recorded on 23 January 2026: asked for 09:15, answered for 09:15 to 15:30).
 """
 
 import math
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from simulator.build_ups import percent
@@ -13,13 +15,20 @@ from strategy.contract import Contract, atm_strike
 from strategy.session import IST, previous_session, session_hours
 
 RANGE = 0.05
+# So long after the close the source is said to have been updated last.
+SETTLED = timedelta(minutes=10)
 
 
 class Snapshot(NamedTuple):
-    """What an answer is about: the session, the moment told, and the one data is read at."""
+    """What an answer is about.
+
+    `updated` is when the source says that it was updated last, `until` the last minute that it says
+    to have answered for, `read` the epoch second that data is read at.
+    """
 
     trading_date: date
-    told: datetime
+    updated: datetime
+    until: datetime
     read: float
 
 
@@ -29,6 +38,8 @@ def chain_body(
     expiry: date,
     seen: datetime,
     window: tuple[datetime, datetime],
+    *,
+    whole_day: bool = True,
 ) -> dict[str, Any]:
     """Return the body of an answer.
 
@@ -37,9 +48,10 @@ def chain_body(
         underlying: Whose chain.
         expiry: Of which expiry.
         seen: Market time up to which the source has digested its data.
-        window: First and last time asked for; the answer is of the last.
+        window: First and last time asked for; while the session is on the answer is of the last.
+        whole_day: Whether it is of the whole day once the session's last data is in.
     """
-    snapshot = _snapshot(market, underlying, expiry, seen, window[1])
+    snapshot = _snapshot(market, underlying, expiry, seen, window[1], whole_day=whole_day)
     rows = _rows(market, underlying, expiry, snapshot.read)
     spot, change = _spot(market, underlying, snapshot)
     strikes = market.strikes(underlying, expiry)
@@ -59,9 +71,9 @@ def chain_body(
         "oiData": {str(strike): row for strike, row in near.items()},
         "inputData": {
             "tradingDate": snapshot.trading_date.isoformat(),
-            "lastUpdatedDateTime": snapshot.told.astimezone(IST).isoformat(),
-            "minTime": f"{window[0]:%H:%M}",
-            "maxTime": f"{window[1]:%H:%M}",
+            "lastUpdatedDateTime": snapshot.updated.astimezone(IST).isoformat(),
+            "minTime": f"{min(window[0], snapshot.until).astimezone(IST):%H:%M}",
+            "maxTime": f"{snapshot.until.astimezone(IST):%H:%M}",
             "minStrikePrice": low,
             "maxStrikePrice": high,
             "expDateList": [expiry.isoformat()],
@@ -70,20 +82,34 @@ def chain_body(
 
 
 def _snapshot(
-    market: Market, underlying: str, expiry: date, seen: datetime, until: datetime
+    market: Market,
+    underlying: str,
+    expiry: date,
+    seen: datetime,
+    until: datetime,
+    *,
+    whole_day: bool,
 ) -> Snapshot:
     """Before the first interval's data the source answers with the session before.
 
     Once there is data, the first five minutes asked for again still hold the old values.
     """
-    opened, _ = session_hours(market.day)
-    if market.snapshot_end(underlying, expiry, seen.timestamp()) is None:
+    opened, closed = session_hours(market.day)
+    newest = market.snapshot_end(underlying, expiry, seen.timestamp())
+    if newest is None:
         before = previous_session(market.day)
-        return Snapshot(before, session_hours(before)[1], opened.timestamp())
+        close = session_hours(before)[1]
+        return Snapshot(before, close + SETTLED, close, opened.timestamp())
+    if seen >= closed and (whole_day or until >= closed):
+        return Snapshot(market.day, min(_marked(seen), closed + SETTLED), closed, newest)
     end = market.snapshot_end(underlying, expiry, min(seen, until).timestamp())
-    if end is None:
-        return Snapshot(market.day, opened, opened.timestamp())
-    return Snapshot(market.day, datetime.fromtimestamp(end, UTC), end)
+    updated = datetime.fromtimestamp(newest, UTC)
+    return Snapshot(market.day, updated, until, opened.timestamp() if end is None else end)
+
+
+def _marked(moment: datetime) -> datetime:
+    """Return the five-minute mark at or before a moment."""
+    return moment - timedelta(seconds=moment.timestamp() % 300)
 
 
 def _spot(market: Market, underlying: str, snapshot: Snapshot) -> tuple[float | None, float]:

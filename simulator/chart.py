@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from simulator.account import Account
 from simulator.bad_bars import Bars, spoiled_changes, spoiled_history, wrong_close
 from simulator.errors import ResolutionUnavailable
 from simulator.faults import Faults
@@ -17,6 +18,8 @@ from simulator.market import Market
 from simulator.symbols import describe, requested_symbol
 
 HISTORY_LIMIT = 5_000
+# As recorded: why a series could not be created, beside the call's own words.
+INVALID = "invalid parameters"
 
 
 @dataclass
@@ -29,12 +32,14 @@ class LiveSeries:
     symbol: str
     minutes: int
     turnaround: str
+    seen: datetime | None = None
     sent: Candle | None = None
     index: int = -1
     wrong: Bars = field(default_factory=list)
 
     def history(self, market: Market, at: datetime, count: int) -> Bars:
         """Return the newest bars as the first answer, numbered from zero."""
+        self.seen = at
         candles = market.candles(self.symbol, self.minutes, at)
         bars = list(enumerate(candles[-min(count, HISTORY_LIMIT) :]))
         if bars:
@@ -44,8 +49,12 @@ class LiveSeries:
     def changes(self, market: Market, at: datetime) -> Bars:
         """Return what changed since the last call: each bar's final state before the next bar.
 
-        A bar's final state is always sent, also when it equals the last forming one.
+        A bar's final state is always sent, also when it equals the last forming one. Who has
+        become delayed is sent nothing until the market he sees has come as far as he had.
         """
+        if self.seen is not None and at < self.seen:
+            return []
+        self.seen = at
         since = self.sent.open_time if self.sent else None
         changed = []
         for candle in market.candles(self.symbol, self.minutes, at, since):
@@ -59,12 +68,14 @@ class LiveSeries:
 
 
 class ChartSession:
-    """Answers one chart session's requests in their order."""
+    """Answers one chart session's requests in their order, until `ended` says that it is over."""
 
-    def __init__(self, market: Market, name: str, faults: Faults) -> None:
+    def __init__(self, market: Market, name: str, faults: Faults, account: Account) -> None:
         self._market = market
         self._name = name
         self._faults = faults
+        self._account = account
+        self.ended = False
         self._symbols: dict[str, str] = {}
         self._series: dict[str, LiveSeries] = {}
         self._calls: dict[str, Callable[[datetime, list[Any]], list[str]]] = {
@@ -87,7 +98,10 @@ class ChartSession:
             raise FrameError(f"wrong parameters of {method}: {params!r}") from None
 
     def tick(self, at: datetime) -> list[str]:
-        """Return a `du` frame per changed bar."""
+        """Return a `du` frame per changed bar, or what ends the session."""
+        for name, series in self._series.items():
+            if self._faults.strike("critical-session", at, series.symbol):
+                return [self._critical(f'method: du. args: "[{name}]"')]
         return [
             self._data("du", name, series.turnaround, [bar])
             for name, series in self._series.items()
@@ -95,7 +109,8 @@ class ChartSession:
         ]
 
     def _changes(self, series: LiveSeries, at: datetime) -> Bars:
-        bars = self._with_wrong_closes(series, at, series.changes(self._market, at))
+        changes = series.changes(self._market, at - self._account.delay(at))
+        bars = self._with_wrong_closes(series, at, changes)
         return spoiled_changes(self._faults, at, series.symbol, bars)
 
     def _with_wrong_closes(self, series: LiveSeries, at: datetime, bars: Bars) -> Bars:
@@ -114,21 +129,25 @@ class ChartSession:
         unknown = symbol is None or symbol not in self._market.series
         if symbol is None or unknown or self._faults.strike("unknown-symbol", at, symbol):
             self._symbols.pop(alias, None)
-            return [encode("symbol_error", [self._name, alias, "invalid symbol"])]
+            return [encode("symbol_error", [self._name, alias, "invalid symbol"], at)]
         self._symbols[alias] = symbol
-        described = describe(self._market, symbol)
-        return [encode("symbol_resolved", [self._name, alias, described])]
+        described = describe(self._market, symbol, delayed=bool(self._account.delay(at)))
+        return [encode("symbol_resolved", [self._name, alias, described], at)]
 
     def _create(self, at: datetime, params: list[Any]) -> list[str]:
         name, turnaround, alias, resolution, count = params[:5]
+        refused = self._account.ended(at)
+        if refused or self._faults.strike("critical-session", at, self._symbols.get(alias, "")):
+            told = ", ".join(map(str, params))
+            return [self._critical(f'method: create_series. args: "[{told}]"')]
         if name in self._series:
-            return [self._error(name, turnaround, "series exists already")]
+            return [self._error(at, name, turnaround, "series exists already")]
         return self._answer(at, name, turnaround, alias, resolution, int(count))
 
     def _modify(self, at: datetime, params: list[Any]) -> list[str]:
         name, turnaround, alias, resolution = params[:4]
         if self._series.pop(name, None) is None:
-            return [self._error(name, turnaround, "no such series")]
+            return [self._error(at, name, turnaround, "no such series")]
         return self._answer(at, name, turnaround, alias, resolution, HISTORY_LIMIT)
 
     def _remove(self, _at: datetime, params: list[Any]) -> list[str]:
@@ -138,39 +157,50 @@ class ChartSession:
     def _answer(
         self, at: datetime, name: str, turnaround: str, alias: str, resolution: str, count: int
     ) -> list[str]:
-        loading = encode("series_loading", [self._name, name, turnaround])
+        loading = encode("series_loading", [self._name, name, turnaround], at)
         symbol, minutes = self._symbols.get(alias), _minutes(str(resolution))
         if symbol is None:
-            return [loading, self._error(name, turnaround, "invalid symbol")]
+            return [loading, self._error(at, name, turnaround, "invalid symbol")]
         if minutes is None or count < 1:
-            return [loading, self._error(name, turnaround, "invalid parameters")]
+            return [loading, self._error(at, name, turnaround, INVALID)]
         if self._faults.strike("no-answer", at, symbol):
             return []
         series = LiveSeries(symbol, minutes, turnaround)
         try:
-            bars = self._with_wrong_closes(series, at, series.history(self._market, at, count))
+            seen = series.history(self._market, at - self._account.delay(at), count)
         except ResolutionUnavailable:
-            return [loading, self._error(name, turnaround, "resolution_not_entitled")]
+            return [loading, self._error(at, name, turnaround, "resolution_not_entitled")]
+        bars = self._with_wrong_closes(series, at, seen)
         self._series[name] = series
         bars = spoiled_history(self._faults, at, symbol, bars)
-        completed = [self._name, name, "streaming", turnaround]
+        how: dict[str, Any] = {"rt_update_period": 0}
+        if count > HISTORY_LIMIT:
+            how |= {"data_completed": "limit"}
+        completed = [self._name, name, "streaming", turnaround, how]
         return [
             loading,
-            self._data("timescale_update", name, turnaround, bars),
-            encode("series_completed", completed),
+            self._data("timescale_update", name, turnaround, bars, at),
+            encode("series_completed", completed, at),
         ]
 
-    def _error(self, name: str, turnaround: str, reason: str) -> str:
-        return encode("series_error", [self._name, name, turnaround, reason])
+    def _error(self, at: datetime, name: str, turnaround: str, reason: str) -> str:
+        return encode("series_error", [self._name, name, turnaround, reason], at)
 
-    def _data(self, method: str, name: str, turnaround: str, bars: Bars) -> str:
+    def _critical(self, method: str) -> str:
+        self.ended = True
+        return encode("critical_error", [self._name, INVALID, method])
+
+    def _data(
+        self, method: str, name: str, turnaround: str, bars: Bars, at: datetime | None = None
+    ) -> str:
         body = {
+            "node": "simulated-series-1",
             "s": [{"i": index, "v": _values(candle)} for index, candle in bars],
             "ns": {"d": "", "indexes": "nochange" if method == "du" else []},
             "t": turnaround,
             "lbs": {"bar_close_time": bars[-1][1].close_time} if bars else {},
         }
-        return encode(method, [self._name, {name: body}])
+        return encode(method, [self._name, {name: body}], at)
 
 
 def _values(candle: Candle) -> list[float]:

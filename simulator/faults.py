@@ -44,6 +44,11 @@ TRADINGVIEW = {
     "late-hello": Kind("the greeting waits until the fault ends", counted=False),
     "no-answer": Kind("the request for a series is never answered"),
     "unknown-symbol": Kind("a symbol is not resolved"),
+    "heartbeats-only": Kind("nothing but heartbeats comes; what would come is lost", counted=False),
+    "token-ended": Kind("no data, and `critical_error` for each new series", counted=False),
+    "delayed": Kind("candles and quotes are late, and say so", counted=False, amount="seconds"),
+    "critical-session": Kind("`critical_error` ends one chart session, the others go on"),
+    "max-sessions": Kind("a connection has so few", counted=False, amount="chart sessions"),
     "refuse-403": Kind("HTTP 403 instead of a websocket"),
     "refuse-429": Kind("HTTP 429 instead of a websocket"),
 }
@@ -58,16 +63,29 @@ TRENDLYNE = {
     "error-head": Kind("HTTP 200 with an error in its head"),
     "empty-answer": Kind("HTTP 200 and no bytes"),
     "html": Kind("HTTP 200 and a page"),
+    "waf": Kind("the firewall's page: HTTP 405, sometimes 202, and `x-amzn-waf-action`"),
     "unordered": Kind("rows in no order"),
     "duplicate-row": Kind("a build-up row twice"),
     "missing-row": Kind("the first interval that ends in the window has no row", counted=False),
-    "oi-name": Kind("`open_interest` instead of `oi`"),
+    "null-price": Kind(
+        "the first interval that ends in the window has no price; the whole chain has none",
+        counted=False,
+    ),
+    "oi-name": Kind("`open_interest` alone, without `oi`"),
     "old-shape": Kind("build-ups in `data`, as older clients read them"),
     "roll": Kind("the nearest expiry has left the list", counted=False),
     "slow": Kind("an answer takes that long", amount="market seconds"),
 }
+UPSTOX = {
+    "upstox-401": Kind("HTTP 401, as with an ended token"),
+    "upstox-429": Kind("HTTP 429, as when asked too often"),
+    "upstox-500": Kind("HTTP 500"),
+    "upstox-error": Kind("HTTP 200 with an error in the answer"),
+    "upstox-html": Kind("HTTP 200 and a page"),
+    "upstox-stale": Kind("today's candles as they were when the fault began", counted=False),
+}
 CLOCK = {"clock-jump": Kind("the simulator's clock is ahead", counted=False, amount="seconds")}
-KINDS = TRADINGVIEW | TRENDLYNE | CLOCK
+KINDS = TRADINGVIEW | TRENDLYNE | UPSTOX | CLOCK
 
 
 @dataclass(frozen=True)

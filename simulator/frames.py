@@ -1,6 +1,7 @@
 """TradingView's frames: `~m~<length>~m~<payload>`, several in one message."""
 
 import json
+from datetime import datetime
 from typing import Any
 
 MARK = "~m~"
@@ -11,9 +12,12 @@ class FrameError(ValueError):
     """The text is not a sequence of frames."""
 
 
-def encode(method: str, params: list[Any]) -> str:
-    """Return a method call as one frame."""
-    return frame(json.dumps({"m": method, "p": params}, separators=(",", ":")))
+def encode(method: str, params: list[Any], at: datetime | None = None) -> str:
+    """Return a method call as one frame; answers of chart sessions tell the time beside it."""
+    call: dict[str, Any] = {"m": method, "p": params}
+    if at is not None:
+        call |= {"t": int(at.timestamp()), "t_ms": int(at.timestamp() * 1000)}
+    return frame(json.dumps(call, separators=(",", ":")))
 
 
 def frame(payload: str) -> str:

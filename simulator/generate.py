@@ -8,7 +8,7 @@ from simulator.errors import DayUnavailable, UnderlyingUnavailable
 from simulator.generated_day import Ending, GeneratedDay
 from simulator.market import Market, Series, sorted_contracts
 from simulator.profile import PROFILES
-from strategy.contract import monthly_expiry
+from strategy.contract import Contract, monthly_expiry
 from strategy.errors import CalendarUnknownError
 from strategy.session import is_session, next_session, previous_session
 
@@ -22,6 +22,20 @@ def generate(day: date, seed: int = 7, underlyings: Sequence[str] = tuple(PROFIL
     """
     _check(day, underlyings)
     return _market(day, [GeneratedDay(day, seed, underlying) for underlying in underlyings])
+
+
+def listed(
+    day: date, seed: int = 7, underlyings: Sequence[str] = tuple(PROFILES)
+) -> tuple[Contract, ...]:
+    """Return the options of a generated day without making its candles.
+
+    Raises:
+        DayUnavailable: The exchange is shut that day, or the calendar does not know it.
+        UnderlyingUnavailable: There is no profile of an underlying.
+    """
+    _check(day, underlyings)
+    days = (GeneratedDay(day, seed, underlying) for underlying in underlyings)
+    return sorted_contracts(contract for each in days for contract in each.contracts())
 
 
 def generate_before(market: Market, seed: int = 7) -> Market:

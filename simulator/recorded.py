@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -60,6 +61,19 @@ def load(path: Path, day: date, underlyings: Sequence[str]) -> Market:
     }
     contracts = sorted_contracts(filter(None, map(parse_symbol, series)))
     return Market(day, chosen, series, contracts, _expiries(chosen, contracts))
+
+
+def recorded_days(path: Path) -> frozenset[date]:
+    """Return the days that a file or a directory has rows of, without reading the rows.
+
+    Files that are not in the documented form are left out: whoever plays a day from them is told.
+    """
+    days: set[date] = set()
+    for file in sorted(path.glob("*.parquet")) if path.is_dir() else [path]:
+        with suppress(OSError, ValueError, TypeError, KeyError, pyarrow.ArrowException):
+            times = pd.to_datetime(pd.read_parquet(file, columns=["ts"])["ts"], utc=True)
+            days |= set(times.dt.tz_convert(IST).dt.normalize().drop_duplicates().dt.date)
+    return frozenset(days)
 
 
 def _read(path: Path) -> pd.DataFrame:

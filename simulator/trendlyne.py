@@ -12,11 +12,18 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from simulator.bad_answers import spoiled_build_ups, spoiled_chain, spoiled_response
+from simulator.bad_answers import (
+    spoiled_build_ups,
+    spoiled_chain,
+    spoiled_option_chain,
+    spoiled_response,
+)
 from simulator.build_ups import build_up_rows
 from simulator.chain import chain_body
 from simulator.faults import WorldClock
+from simulator.firewall import Firewall
 from simulator.market import Market
+from simulator.option_chain import Question, option_chain_body, option_chain_rows
 from strategy.contract import Contract, OptionType
 from strategy.session import IST, session_hours
 
@@ -27,11 +34,25 @@ POSITIONS = ("near", "next", "far")
 OPTION_TYPES: dict[str, OptionType] = {"call": "C", "put": "P"}
 
 
-class Manner(NamedTuple):
-    """How late a finished interval appears, in market seconds, and whether forming ones do."""
+# About so many market seconds after its end an interval was seen to appear.
+LAG = 180.0
 
-    lag: float = 20.0
+
+class Manner(NamedTuple):
+    """How the source behaves.
+
+    `lag` is how late a finished interval appears, in market seconds; `forming` whether forming ones
+    do. `in_lots` tells whether the whole chain counts contracts instead of units. `allowance` is
+    how many requests a client has before it is refused for ten minutes, None for any number.
+    `any_minute` lets ladders be asked for by their minute after the close as well, which the
+    service does not: for trying what happens after a session without playing it.
+    """
+
+    lag: float = LAG
     forming: bool = True
+    in_lots: bool = False
+    allowance: int | None = None
+    any_minute: bool = False
 
 
 class Refusal(Exception):
@@ -46,6 +67,7 @@ def create_app(market: Market, clock: WorldClock, manner: Manner) -> Starlette:
         "/fno/get-expiry-dates/": trendlyne.expiry_dates,
         "/live-oi-data/": trendlyne.live_oi,
         "/fno/buildup-5/{expiry}/{underlying}/": trendlyne.build_ups,
+        "/fno/option/chain/": trendlyne.option_chain,
     }
     return Starlette(
         routes=[
@@ -61,6 +83,8 @@ def _endpoint(
 ) -> Callable[[Request], Any]:
     async def endpoint(request: Request) -> Response:
         try:
+            if (page := trendlyne.firewall(request)) is not None:
+                return page
             if (spoiled := await trendlyne.fault(request)) is not None:
                 return spoiled
             body, status, text = answer(request), "0", "Success"
@@ -81,17 +105,27 @@ async def _not_found(_request: Request, error: Exception) -> Response:
 
 
 class Trendlyne:
-    """The four questions; each method returns the answer's body."""
+    """The five questions; each method returns the answer's body."""
 
     def __init__(self, market: Market, clock: WorldClock, manner: Manner) -> None:
         self._market = market
         self._clock = clock
         self._faults = clock.faults
         self._manner = manner
+        self._firewall = Firewall(manner.allowance)
 
     def now(self) -> datetime:
         """Return the market time that answers tell in their head."""
         return self._clock.now().astimezone(UTC)
+
+    def firewall(self, request: Request) -> Response | None:
+        """Return the firewall's page where it refuses a request, by allowance or by a fault."""
+        now = self._clock.now()
+        client = request.client.host if request.client else ""
+        refused = self._firewall.refuses(client, now)
+        if refused or self._faults.strike("waf", now, self._target(request)):
+            return self._firewall.page()
+        return None
 
     async def fault(self, request: Request) -> Response | None:
         """Let a fault delay an answer; return what it gives instead, None for the answer.
@@ -125,7 +159,7 @@ class Trendlyne:
         return {"expiryDates": [expiry.isoformat() for expiry in self._expiries(underlying)]}
 
     def live_oi(self, request: Request) -> dict[str, Any]:
-        """The chain's open interest at the last snapshot up to `maxTime`."""
+        """The chain's open interest up to `maxTime`; after the close, of the whole day."""
         query = request.query_params
         underlying = self._underlying(query.get("stockId", ""))
         try:
@@ -137,10 +171,11 @@ class Trendlyne:
         except (KeyError, ValueError):
             raise Refusal("Invalid request parameters") from None
         now = self._clock.now()
-        seen = now - timedelta(seconds=self._manner.lag)
-        if self._faults.strike("wrong-date", now, underlying):
-            seen = session_hours(self._market.day)[0]
-        body = chain_body(self._market, underlying, expiry, seen, (first, last))
+        seen = self._seen(underlying)
+        whole_day = not self._manner.any_minute
+        body = chain_body(
+            self._market, underlying, expiry, seen, (first, last), whole_day=whole_day
+        )
         return spoiled_chain(self._faults, now, Contract(underlying, expiry, 0, "C"), body)
 
     def build_ups(self, request: Request) -> dict[str, Any]:
@@ -158,14 +193,41 @@ class Trendlyne:
         if day != f"{expiry:%d-%b-%Y}".lower():
             raise Refusal("Expiry not found")
         contract, now = Contract(underlying, expiry, strike, kind), self._clock.now()
-        rows = build_up_rows(self._market, contract.symbol, now, *self._manner)
+        lag, forming, *_ = self._manner
+        rows = build_up_rows(self._market, contract.symbol, now, lag, forming)
         return spoiled_build_ups(self._faults, now, contract, self._market, rows)
+
+    def option_chain(self, request: Request) -> dict[str, Any]:
+        """All strikes of an expiry with prices; an unlisted one has an almost empty answer."""
+        underlying = request.query_params.get("stockCode", "")
+        if underlying not in self._market.underlyings:
+            raise Refusal("Stock not found")
+        try:
+            expiry = date.fromisoformat(request.query_params["expDate"])
+        except (KeyError, ValueError):
+            raise Refusal("Invalid request parameters") from None
+        now = self._clock.now()
+        mark = self._market.snapshot_end(underlying, expiry, self._seen(underlying).timestamp())
+        in_lots = self._manner.in_lots or self._faults.strike("lots", now, underlying)
+        question = Question(underlying, expiry, mark, in_lots)
+        listed = expiry in self._expiries(underlying)
+        rows = option_chain_rows(self._market, question) if listed else []
+        rows = spoiled_option_chain(self._faults, now, underlying, rows)
+        return option_chain_body(self._market, question, rows)
+
+    def _seen(self, underlying: str) -> datetime:
+        """Return the market time up to which the source has its data."""
+        now = self._clock.now()
+        if self._faults.strike("wrong-date", now, underlying):
+            return session_hours(self._market.day)[0]
+        return now - timedelta(seconds=self._manner.lag)
 
     def _target(self, request: Request) -> str:
         query = request.query_params
         number = query.get("stockId") or query.get("stock_id")
         named = next((code for code, each in STOCKS.items() if str(each) == number), "")
-        return named or request.path_params.get("underlying") or query.get("query", "").upper()
+        told = query.get("stockCode") or query.get("query", "").upper()
+        return named or request.path_params.get("underlying") or told
 
     def _underlying(self, stock_id: str) -> str:
         for underlying in self._market.underlyings:

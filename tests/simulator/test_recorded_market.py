@@ -58,7 +58,7 @@ def test_gaps_of_a_recorded_day_stay_gaps(file, clock_at, playing):
     market = load(file, DAY, ["NIFTY", "BANKNIFTY"])
 
     async def scenario():
-        async with playing(market, clock_at("09:36:00", day=DAY)) as (client, http, _):
+        async with playing(market, clock_at("09:38:30", day=DAY)) as (client, http, _):
             series = await client.history(CALL, "5", 300)
             path = "/fno/buildup-5/03-feb-2026-near/NIFTY/"
             query = {"strikePrice": 25300, "option_type": "call"}
@@ -73,14 +73,14 @@ def test_gaps_of_a_recorded_day_stay_gaps(file, clock_at, playing):
     assert [r["interval"][:5] for r in rows] == ["09:15", "09:20", "09:30", "09:35"]
     assert [(r["close_price"], r["volume_gross"], r["oi"]) for r in rows[:3]] == [
         (150.0, 650, 65_000),
-        (151.0, 1300, 64_350),
-        (152.0, 1950, 63_700),
+        (151.0, 650 + 1300, 64_350),
+        (152.0, 650 + 1300 + 1950, 63_700),
     ]
     # The 09:35 row is forming; its open interest is not known before its end.
     assert rows[3]["oi"] == 63_700
-    assert rows[3]["volume_gross"] < 2600
+    assert rows[3]["volume_gross"] < 650 + 1300 + 1950 + 2600
     # At 09:30 the last snapshot was that of 09:25.
-    assert chain["inputData"]["lastUpdatedDateTime"] == "2026-01-30T09:25:00+05:30"
+    assert chain["inputData"]["lastUpdatedDateTime"] == "2026-01-30T09:35:00+05:30"
     assert chain["oiData"]["25300"]["callOi"] == 64_350
     assert chain["oiData"]["25300"]["callPrevOi"] == 6500
 
@@ -246,7 +246,8 @@ def test_a_real_day_of_five_minutes_plays_exactly_as_recorded(day, shared_data, 
         float
     ).to_numpy().tolist()
     told = [[r["close_price"], r["volume_gross"], r["oi"]] for r in rows[::-1]]
-    assert told == recorded[["close", "volume", "oi"]].astype(float).to_numpy().tolist()
+    totals = recorded.assign(volume=recorded["volume"].cumsum())
+    assert told == totals[["close", "volume", "oi"]].astype(float).to_numpy().tolist()
     assert [r["interval"][:5] for r in rows[::-1]] == [
         f"{moment:%H:%M}" for moment in recorded["ts"].dt.tz_convert(IST)
     ]

@@ -120,7 +120,7 @@ def test_a_clock_that_jumps_takes_the_whole_simulated_world_with_it(market, cloc
         ahead = clock.now().timestamp() + 600
         assert hello["timestamp"] == int(ahead)
         assert series["s"][-1]["v"][0] == ahead // 60 * 60
-        assert chain["inputData"]["lastUpdatedDateTime"] == "2026-01-21T10:10:00+05:30"
+        assert chain["inputData"]["lastUpdatedDateTime"] == "2026-01-21T10:05:00+05:30"
 
     asyncio.run(scenario())
 
@@ -312,6 +312,7 @@ def ask(market, clock, playing, kind: str, path: str, params: dict) -> tuple[htt
         ("http-403", 403, b"<!DOCTYPE html>"),
         ("http-429", 429, b"<!DOCTYPE html>"),
         ("http-500", 500, b"<!DOCTYPE html>"),
+        ("waf", 405, b"<!DOCTYPE html><html><head><title>Human Verification"),
         ("html", 200, b"<!DOCTYPE html>"),
         ("empty-answer", 200, b""),
         ("error-head", 200, b'{"head":{"status":"1"'),
@@ -353,7 +354,8 @@ def test_build_ups_can_be_of_another_session_unit_or_shape(market, clock_at, pla
         assert wrong[-1]["interval"] == true[-1]["interval"]
         assert wrong[-1]["volume_gross"] != true[-1]["volume_gross"]
     wrong, true = rows("lots")
-    assert [row["oi"] * 65 for row in wrong] == [row["oi"] for row in true]
+    for name in ("oi", "open_interest"):
+        assert [row[name] * 65 for row in wrong] == [row["oi"] for row in true]
     wrong, _ = rows("percent")
     assert all(row["oi"] % 1 for row in wrong)
     wrong, true = rows("unordered")
@@ -366,7 +368,41 @@ def test_build_ups_can_be_of_another_session_unit_or_shape(market, clock_at, pla
     assert wrong == true[:-1]
     wrong, true = rows("oi-name")
     assert [row["open_interest"] for row in wrong] == [row["oi"] for row in true]
+    assert not any("oi" in row for row in wrong)
+    wrong, true = rows("null-price")
+    assert wrong[:-1] == true[:-1]
+    assert wrong[-1] == true[-1] | {"close_price": None, "buildup": None}
     assert rows("old-shape", name="data")[0]
+
+
+def test_the_whole_chain_can_be_in_lots_in_no_order_without_prices_or_percents(
+    market, clock_at, playing
+):
+    def columns(kind: str) -> list[dict[str, list]]:
+        query = {"stockCode": "NIFTY", "expDate": "2026-01-27"}
+        answers = ask(market, clock_at("10:00:30"), playing, kind, "/fno/option/chain/", query)
+        bodies = [answer.json()["body"] for answer in answers]
+        return [
+            {
+                header["unique_name"]: [row[place] for row in body["tableData"]]
+                for place, header in enumerate(body["tableHeaders"])
+            }
+            for body in bodies
+        ]
+
+    for name in ("open_interest_call", "traded_contracts_put"):
+        lots, true = columns("lots")
+        assert [count * 65 for count in lots[name]] == true[name]
+    bare, true = columns("null-price")
+    assert set(bare["current_price_call"]) == {None}
+    assert bare["open_interest_call"] == true["open_interest_call"]
+    percents, _ = columns("percent")
+    assert all(value % 1 for value in percents["open_interest_put"])
+    unordered, true = columns("unordered")
+    assert unordered["strike_price"] != true["strike_price"]
+    assert sorted(unordered["strike_price"]) == true["strike_price"]
+    old, true = columns("wrong-date")
+    assert old["open_interest_call"] != true["open_interest_call"]
 
 
 def test_an_expiry_can_roll_off_the_list(market, clock_at, playing):

@@ -21,7 +21,7 @@ def test_it_says_where_it_listens_and_stops_cleanly(stop):
     with subprocess.Popen(
         [*COMMAND, "--clock", clock], stdout=subprocess.PIPE, text=True
     ) as process:
-        ready, quotes, pages = process.stdout.readline().split()
+        ready, quotes, pages, _ = process.stdout.readline().split()
         assert ready == "ready"
         assert quotes.startswith("ws://127.0.0.1:")
         assert quotes.endswith("/socket.io/websocket")

@@ -63,7 +63,9 @@ def test_a_symbol_is_resolved_before_its_series_is_answered(market, clock_at, pl
         assert told["timezone"] == "Asia/Kolkata"
         assert told["session"] == "0915-1530"
         assert (told["pricescale"], told["minmov"], told["type"]) == (100, 5, "futures")
-        assert seen[-1][1] == ["cs_a", "s1", "streaming", "s1"]
+        assert told["full_name"] == told["pro_name"] == "NSE:NIFTY1!"
+        assert told["alternatives"] == ["NSE_DLY:NIFTY1!"]
+        assert seen[-1][1] == ["cs_a", "s1", "streaming", "s1", {"rt_update_period": 0}]
 
     asyncio.run(scenario())
 
@@ -180,7 +182,7 @@ def test_a_series_can_be_modified_and_removed(market, clock_at, playing):
             await client.send(("remove_series", ["cs_a", "s1"]))
             await client.send(("create_series", ["cs_a", "s1", "s3", "symbol_1", "1", 2]))
             seen = await client.until("series_completed")
-            assert seen[-1][1][-1] == "s3"
+            assert seen[-1][1][3] == "s3"
             await client.send(("create_series", ["cs_a", "s1", "s4", "symbol_1", "1", 2]))
             seen = await client.until("series_error")
             assert seen[-1][1][2:] == ["s4", "series exists already"]
@@ -191,13 +193,13 @@ def test_a_series_can_be_modified_and_removed(market, clock_at, playing):
 def test_quotes_come_in_full_once_and_then_in_parts(market, clock_at, playing):
     async def scenario():
         clock = clock_at("10:00:10", speed=60)
-        fields = {"lp", "volume", "ch", "chp"}
+        fields = {"lp", "lp_time", "volume", "ch", "chp", "update_mode"}
         known, partial_seen = {}, False
         async with playing(market, clock, pace=FAST) as (client, _, _):
             await client.send(
                 ("quote_create_session", ["qs_a"]),
                 ("quote_set_fields", ["qs_a", *fields]),
-                ("quote_add_symbols", ["qs_a", "NSE:NIFTY", {"flags": ["force_permission"]}]),
+                ("quote_add_symbols", ["qs_a", "NSE:NIFTY"]),
                 ("quote_add_symbols", ["qs_a", "NSE:NOPE"]),
             )
             seen = [params[1] for _, params in (await client.until("quote_completed"))[:1]]
@@ -213,10 +215,13 @@ def test_quotes_come_in_full_once_and_then_in_parts(market, clock_at, playing):
                     assert set(update) <= fields
                     assert update.get("volume", known["volume"]) >= known["volume"]
                     known |= update
-                    partial_seen = partial_seen or len(update) < 4
+                    assert set(update) - {"lp_time", "update_mode"}
+                    partial_seen = partial_seen or len(update) < 5
                     if partial_seen and known["lp"] != seen[0]["v"]["lp"]:
                         break
         before = market.series["NIFTY"].previous_close
+        assert known["update_mode"] == "streaming"
+        assert seen[0]["v"]["lp_time"] < known["lp_time"] <= clock.now().timestamp()
         assert known["ch"] == pytest.approx(known["lp"] - before, abs=0.01)
         assert known["volume"] > sum(c.volume for c in market.series["NIFTY"].candles[:45])
 
