@@ -3,7 +3,10 @@
 ```
 SourceError
 ├── SourceUnavailable      try again later
+│   ├── SeriesFailed       ask for that one again: the others of its connection go on
+│   └── ConnectionWornOut  connect again, at once
 ├── SourceRefused          a person acts: token, terms, rate, address
+│   └── TokenEnded         a new token
 ├── PayloadInvalid         the bytes stay archived; the parser or the source has to change
 ├── SymbolUnknown          drop the symbol from the universe
 ├── ResolutionUnavailable  ask for a coarser interval
@@ -30,6 +33,14 @@ class SourceUnavailable(SourceError):
     """The source did not answer, or not in time: try again later."""
 
 
+class SeriesFailed(SourceUnavailable):
+    """The source gave up one series: it can be asked for again, and the others go on."""
+
+
+class ConnectionWornOut(SourceUnavailable):
+    """The connection has done its share: nothing is wrong, a new one goes on."""
+
+
 class SourceRefused(SourceError):
     """The source answers that it does not want this: a person has to act.
 
@@ -39,6 +50,10 @@ class SourceRefused(SourceError):
 
     status: int | None = None
     retry_after: timedelta | None = None
+
+
+class TokenEnded(SourceRefused):
+    """The user's token is over; nothing was asked with it."""
 
 
 class PayloadInvalid(SourceError):

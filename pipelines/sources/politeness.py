@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from db.archive.source_budget import (
     Breaker,
+    asked,
     forget_later,
     note_answer,
     note_refusal,
@@ -25,7 +26,7 @@ from db.archive.source_budget import (
 )
 from pipelines.sources.errors import SourceRefused
 from strategy.clock import MarketClock
-from strategy.session import IST
+from strategy.session import IST, session_of
 
 # So much of the spacing is added at random: requests like clockwork look like an attack.
 JITTER = 0.3
@@ -68,6 +69,7 @@ class SharedBudget:
         clock: MarketClock,
         per_second: float,
         breaker: Breaker = BREAKER,
+        per_session: int | None = None,
     ) -> None:
         if per_second <= 0:
             raise ValueError("a budget needs a positive rate")
@@ -76,7 +78,19 @@ class SharedBudget:
         self._clock = clock
         self._spacing = timedelta(seconds=1 / per_second)
         self._breaker = breaker
+        self._per_session = per_session
         self._random = random.SystemRandom()
+
+    def left(self) -> int:
+        """Return how many requests the day's session still allows.
+
+        Raises:
+            ValueError: Nothing limits them.
+        """
+        if self._per_session is None:
+            raise ValueError("this budget has no limit a session")
+        session = session_of(self._clock.now())
+        return max(0, self._per_session - asked(self._connection, self._source, session))
 
     @asynccontextmanager
     async def request(self) -> AsyncIterator[None]:
@@ -100,7 +114,15 @@ class SharedBudget:
         tolerance = timedelta(seconds=TOLERANCE_SECONDS * self._clock.speed)
         forget_later(self._connection, self._source, now + tolerance)
         self._stop_if_paused(now)
-        place = reserve(self._connection, self._source, now, self._spacing)
+        session = session_of(now)
+        place = reserve(
+            self._connection, self._source, now, self._spacing, session, self._per_session
+        )
+        if place is None:
+            raise SourceRefused(
+                f"all {self._per_session} requests of {session} are used up:"
+                f" raise {self._source.upper()}_REQUESTS_PER_SESSION if the source bears more"
+            )
         place += self._spacing * self._random.uniform(0, JITTER)
         await asyncio.sleep((place - now).total_seconds() / self._clock.speed)
         self._stop_if_paused(self._clock.now())  # others were refused meanwhile
@@ -117,8 +139,8 @@ class SharedBudget:
     def _note(self, error: SourceRefused) -> None:
         log.warning("%s refuses: %s", self._source, error)
         now = self._clock.now()
-        asked = error.retry_after
-        note_refusal(self._connection, self._source, now, str(error), self._breaker, asked)
+        pause = error.retry_after
+        note_refusal(self._connection, self._source, now, str(error), self._breaker, pause)
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:

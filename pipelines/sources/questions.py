@@ -36,19 +36,28 @@ class Questions:
         self._answers[request.symbol] = history
         self._taken(history)
 
-    def failed(self, request: HistoryRequest, error: SourceError, *, broke: bool) -> None:
+    def failed(
+        self,
+        request: HistoryRequest,
+        error: SourceError,
+        *,
+        broke: bool,
+        blameless: bool = False,
+    ) -> None:
         """Keep why there is no answer, or let the request be asked again.
 
         Args:
             request: What was asked.
             error: What came of it. After a refusal nothing more is asked.
             broke: Whether the connection broke, for all who were waiting on it.
+            blameless: Whether it broke for no fault of a request: that does not count.
         """
         if isinstance(error, SourceRefused):
             self.give_up(error)
         again = broke and not self._refused and request.symbol not in self._asked_again
         if again and not self._tells(error):
-            self._asked_again.add(request.symbol)
+            if not blameless:
+                self._asked_again.add(request.symbol)
             self._waiting.append(request)
         else:
             self._answers[request.symbol] = error

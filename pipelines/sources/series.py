@@ -1,15 +1,15 @@
 """What a history source is asked, and what it answers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
-from typing import NamedTuple, Protocol
+from datetime import date, datetime
+from typing import Any, NamedTuple, Protocol
 
 from pipelines.sources.errors import SourceError
 
 
 class Bar(NamedTuple):
-    """One candle as the source sent it: UTC start; volume None where the source has none."""
+    """One candle as the source sent it: UTC start; None where the source does not tell a count."""
 
     open_time: datetime
     open: float
@@ -17,31 +17,39 @@ class Bar(NamedTuple):
     low: float
     close: float
     volume: float | None
+    open_interest: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class HistoryRequest:
-    """The newest `count` candles of a canonical symbol."""
+    """Candles of a canonical symbol: the newest `count`, or those of a session.
+
+    A source that can be asked for a session takes `session`, and any other counts back from now.
+    """
 
     symbol: str
     minutes: int
     count: int
+    session: date | None = None
 
 
 class History(NamedTuple):
     """The answer to a request: ascending bars, the newest of which may still be forming.
 
-    `raw` holds the frames of the answer's own chart session, untouched, one a line. The two times
-    are epoch seconds of this computer; `MarketClock.at` turns them into market time.
+    `raw` holds the answer's own bytes, untouched, and `about` what reading them needs beside the
+    request. The two times are epoch seconds of this computer; `MarketClock.at` makes market time.
+    `reached` is how far the source had come by its own clock before it answered, in UTC; None where
+    nothing but the bars tells.
     """
 
     symbol: str
     minutes: int
     bars: list[Bar]
     raw: bytes
-    chart_session: str
+    about: Mapping[str, Any]
     asked_at_wall: float
     received_at_wall: float
+    reached: datetime | None = None
 
 
 def ignore(_history: History) -> None:
@@ -64,7 +72,10 @@ class HistorySource(Protocol):
 
 
 class BarUpdate(NamedTuple):
-    """Changed or new bars of a streaming series, with the frame that carried them."""
+    """Changed or new bars of a streaming series, with the frame that carried them.
+
+    With an `error` there are no bars: the frame ended this one series.
+    """
 
     symbol: str
     minutes: int
@@ -72,12 +83,15 @@ class BarUpdate(NamedTuple):
     raw: bytes
     chart_session: str
     received_at_wall: float
+    error: SourceError | None = None
 
 
 class Quote(NamedTuple):
     """Last known values of one symbol; None where none was sent yet.
 
-    `volume` is the running total of the day, `change_percent` is against the previous close.
+    `volume` is the running total of the day, `change_percent` is against the previous close,
+    `price_time` the price's own time in epoch seconds, `update_mode` how late the source says that
+    it is.
     """
 
     symbol: str
@@ -85,3 +99,5 @@ class Quote(NamedTuple):
     volume: float | None = None
     change: float | None = None
     change_percent: float | None = None
+    price_time: float | None = None
+    update_mode: str | None = None

@@ -3,14 +3,15 @@
 import hashlib
 import json
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import NamedTuple
 
 from pipelines.sources.errors import (
     PayloadInvalid,
     ResolutionUnavailable,
+    SeriesFailed,
     SourceError,
-    SourceUnavailable,
     SymbolUnknown,
 )
 from pipelines.sources.series import BarUpdate, History, HistoryRequest
@@ -18,14 +19,14 @@ from pipelines.sources.tradingview.connection import Connection, Delivery, deadl
 from pipelines.sources.tradingview.inbox import Inbox
 from pipelines.sources.tradingview.wire import (
     BAR_METHODS,
+    FAILURES,
     SERIES,
     Message,
     exchange_symbol,
     merge_bars,
+    parse_resolved,
     parse_series,
 )
-
-FAILURES = ("symbol_error", "series_error")
 
 
 class Chart(NamedTuple):
@@ -64,11 +65,13 @@ async def answer(connection: Connection, chart: Chart) -> History:
     Raises:
         SymbolUnknown: The source does not know the symbol.
         ResolutionUnavailable: It has no candles of that many minutes for it.
+        SeriesFailed: The source ended this one chart session.
         SourceUnavailable: No answer in time, or the connection broke.
         PayloadInvalid: The answer is not of the documented form.
     """
     request = chart.request
     asked_at = time.time()
+    reached: datetime | None = None
     parts: list[Delivery] = []
     what = f"no series of {request.symbol} at {request.minutes} minutes"
     async with deadline(connection.timeout, what):
@@ -78,6 +81,11 @@ async def answer(connection: Connection, chart: Chart) -> History:
             parts.append(part)
             if part.message.method in FAILURES:
                 raise series_failure(request.symbol, request.minutes, part.message)
+            if part.message.method == "timescale_update":
+                # By now the source had come so far: what it says later is not of these bars.
+                reached = reached or connection.delay.newest
+            if part.message.method == "symbol_resolved":
+                connection.delay.resolved(parse_resolved(part.message))
             if part.message.method == "series_completed":
                 break
     try:
@@ -90,22 +98,33 @@ async def answer(connection: Connection, chart: Chart) -> History:
         minutes=request.minutes,
         bars=bars,
         raw=archive(parts),
-        chart_session=chart.session,
+        about={"chart": chart.session},
         asked_at_wall=asked_at,
         received_at_wall=parts[-1].received_at_wall,
+        reached=reached,
     )
 
 
-def keep_alive(connection: Connection, chart: Chart, updates: Inbox[BarUpdate]) -> None:
-    """Hand every later change of an answered chart to `updates`, in order and without a gap."""
+def keep_alive(
+    connection: Connection,
+    chart: Chart,
+    updates: Inbox[BarUpdate],
+    ended: Callable[[], None] = lambda: None,
+) -> None:
+    """Hand every later change of an answered chart to `updates`, in order and without a gap.
+
+    An error of the series is the last of its updates; `ended` is called with it.
+    """
 
     def forward(part: Delivery) -> None:
         message = part.message
+        error = None
         if message.method in FAILURES:
             error = series_failure(chart.request.symbol, chart.request.minutes, message)
-            raise SourceUnavailable(f"a live series ended: {error}")
+            connection.unroute(chart.session)
+            ended()
         bars = parse_series(message) if message.method in BAR_METHODS else []
-        if bars:
+        if bars or error:
             updates.put(
                 BarUpdate(
                     symbol=chart.request.symbol,
@@ -114,6 +133,7 @@ def keep_alive(connection: Connection, chart: Chart, updates: Inbox[BarUpdate]) 
                     raw=part.raw,
                     chart_session=chart.session,
                     received_at_wall=part.received_at_wall,
+                    error=error,
                 )
             )
 
@@ -145,13 +165,13 @@ def archive(parts: Iterable[Delivery]) -> bytes:
 
 
 def series_failure(symbol: str, minutes: int, message: Message) -> SourceError:
-    """Return the error that a `symbol_error` or `series_error` stands for."""
+    """Return the error that a message which ended a series stands for."""
     reason = " ".join(str(part) for part in message.params[1:])
     if message.method == "symbol_error":
         return SymbolUnknown(f"{symbol}: {reason}")
     if "resolution" in reason:
         return ResolutionUnavailable(f"{symbol} at {minutes} minutes: {reason}")
-    return SourceUnavailable(f"series_error for {symbol} at {minutes} minutes: {reason}")
+    return SeriesFailed(f"{message.method} for {symbol} at {minutes} minutes: {reason}")
 
 
 async def _ask(connection: Connection, chart: Chart) -> None:

@@ -5,14 +5,15 @@ deadline, and nothing logs in. What the source sent is handed on with its bytes,
 """
 
 from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import SourceError, SourceUnavailable
 from pipelines.sources.politeness import Budget, Unlimited
 from pipelines.sources.series import BarUpdate as BarUpdate
 from pipelines.sources.series import History as History
 from pipelines.sources.series import HistoryRequest as HistoryRequest
 from pipelines.sources.series import Quote as Quote
+from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.charts import (
     Chart,
     answer,
@@ -32,9 +33,13 @@ LIVE_COUNT = 300
 class Session:
     """One connection in use. Once it broke, everything raises what broke it; open a new one."""
 
-    def __init__(self, connection: Connection, budget: Budget) -> None:
+    def __init__(
+        self, connection: Connection, budget: Budget, account: Account, token: str | None
+    ) -> None:
         self._connection = connection
         self._budget = budget
+        self._account = account
+        self._token = token
         self._charts: dict[tuple[str, int], Chart] = {}
         self._opening: set[tuple[str, int]] = set()
         self._updates: Inbox[BarUpdate] = connection.inbox()
@@ -47,8 +52,52 @@ class Session:
 
     @property
     def heard_at_wall(self) -> float:
-        """Epoch second of the newest message, heartbeats included: until then we know all."""
+        """Epoch second of the newest message, heartbeats included: so long it has been alive."""
         return self._connection.heard_at_wall
+
+    @property
+    def data_at_wall(self) -> float:
+        """Epoch second of the newest bars or quotes: until then we know all."""
+        return self._connection.data_at_wall
+
+    @property
+    def delay_seconds(self) -> int | None:
+        """How late the data is; 0 in real time, None while nothing tells."""
+        return self._connection.delay.seconds
+
+    @property
+    def outdated(self) -> bool:
+        """Whether the account has another token by now than this connection showed."""
+        token = self._account.token()
+        return (token.text if token else None) != self._token
+
+    def note_delay(self) -> None:
+        """Let the account know how late its data is, where this connection tells."""
+        if self.delay_seconds is not None:
+            self._account.delay_seconds = self.delay_seconds
+
+    async def watch(self, symbol: str) -> None:
+        """Follow a quote that tells how late the data is and how far the source has come.
+
+        Nothing waits for it: where quotes are refused only bars tell. A connection that broke
+        tells so to whoever uses it next.
+        """
+        with suppress(SourceError):
+            await self._quotes.follow([symbol])
+
+    def give_up_if_mute(self, since_wall: float) -> SourceError | None:
+        """Break a connection that has brought nothing but heartbeats since an epoch second.
+
+        Returns:
+            What it is broken by now; None while it works.
+        """
+        if self.data_at_wall >= since_wall or self.failure is not None:
+            return self.failure
+        alive = "nothing but heartbeats" if self.heard_at_wall >= since_wall else "nothing"
+        self._connection.fail(
+            SourceUnavailable(f"{alive} came from TradingView: a token may have ended")
+        )
+        return self.failure
 
     @property
     def subscribed(self) -> frozenset[tuple[str, int]]:
@@ -76,6 +125,7 @@ class Session:
                 return await answer(self._connection, chart)
             finally:
                 await close_chart(self._connection, chart)
+                self.note_delay()
 
     async def subscribe(self, symbol: str, minutes: int, count: int = LIVE_COUNT) -> History:
         """Return the history so far and let every later change appear in `updates`.
@@ -99,8 +149,12 @@ class Session:
         finally:
             self._opening.discard(key)
         self._charts[key] = chart
-        keep_alive(self._connection, chart, self._updates)
+        keep_alive(self._connection, chart, self._updates, lambda: self._forget(key))
+        self.note_delay()
         return history
+
+    def _forget(self, key: tuple[str, int]) -> None:
+        self._charts.pop(key, None)
 
     async def unsubscribe(self, symbol: str, minutes: int) -> None:
         """End a live series."""
@@ -123,7 +177,7 @@ class Session:
                 minutes=minutes,
                 bars=history.bars,
                 raw=history.raw,
-                chart_session=history.chart_session,
+                chart_session=history.about["chart"],
                 received_at_wall=history.received_at_wall,
             )
         async for update in self._updates:
@@ -144,7 +198,7 @@ class Session:
 
 
 class TradingView:
-    """Where TradingView is, and who asks; `token` is the user's own, None for no account.
+    """Where TradingView is, and who asks: the user's own account, by default nobody's.
 
     Every connection, history and series takes a place in the budget; without one nothing limits
     them.
@@ -153,14 +207,14 @@ class TradingView:
     def __init__(
         self,
         url: str = DEFAULT_URL,
-        token: str | None = None,
+        account: Account | None = None,
         timeout: float = 15.0,
         queue_limit: int = 10_000,
         budget: Budget | None = None,
         clock: MarketClock | None = None,
     ) -> None:
         self._url = url
-        self._token = token
+        self.account = account or Account(clock=clock)
         self._timeout = timeout
         self._queue_limit = queue_limit
         self._budget = budget or Unlimited()
@@ -173,12 +227,13 @@ class TradingView:
         Raises:
             SourceUnavailable: No connection or no greeting in time.
             SourceRefused: The address is wrong, the server forbids it, or nobody may ask now.
+            TokenEnded: The user's token is over.
         """
+        shown = self.account.shown()
+        token = shown.text if shown else None
         async with AsyncExitStack() as stack:
             async with self._budget.request():
                 connection = await stack.enter_async_context(
-                    open_connection(
-                        self._url, self._token, self._timeout, self._queue_limit, self._clock
-                    )
+                    open_connection(self._url, token, self._timeout, self._queue_limit, self._clock)
                 )
-            yield Session(connection, self._budget)
+            yield Session(connection, self._budget, self.account, token)

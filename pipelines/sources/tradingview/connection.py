@@ -6,16 +6,19 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Hashable
 from contextlib import asynccontextmanager
+from datetime import datetime
 from typing import Any, NamedTuple
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from pipelines.sources.errors import PayloadInvalid, SourceError, SourceUnavailable
+from pipelines.sources.tradingview.delay import Delay
 from pipelines.sources.tradingview.greeting import require_true_clock
 from pipelines.sources.tradingview.inbox import Inbox, again
 from pipelines.sources.tradingview.socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview.wire import (
+    DATA_METHODS,
     Heartbeat,
     Hello,
     Message,
@@ -44,7 +47,9 @@ class Connection:
     """Sends calls and hands each answer to the route of its chart or quote session.
 
     The first failure of any kind breaks the connection for everybody who waits on it. A message
-    of a session without a route is late news of a deleted one and is dropped.
+    of a session without a route is late news of a deleted one and is dropped. An error that names
+    a session is that session's news, and breaks nothing else. `heard_at_wall` is the epoch second
+    of the newest message, heartbeats included, `data_at_wall` of the newest with bars or quotes.
     """
 
     def __init__(
@@ -59,6 +64,8 @@ class Connection:
         self.timeout = timeout
         self.failure: SourceError | None = None
         self.heard_at_wall = time.time()
+        self.data_at_wall = self.heard_at_wall
+        self.delay = Delay(clock.speed if clock else 1.0)
         self._socket = socket
         self._queue_limit = queue_limit
         self._clock = clock
@@ -130,6 +137,10 @@ class Connection:
         finally:
             self.fail(SourceUnavailable("the connection was left"))
 
+    def received_at(self, wall: float) -> datetime:
+        """Return the market time of an epoch second of this computer."""
+        return (self._clock or MarketClock.parse(None)).at(wall)
+
     def fail(self, error: SourceError) -> None:
         """Break the connection for everybody who waits; only the first failure counts."""
         if self.failure is None:
@@ -145,6 +156,8 @@ class Connection:
                 require_true_clock(self._clock, hello.server_time, received)
                 self._greetings.put(hello)
             case Message() as message:
+                if message.method in DATA_METHODS:
+                    self.data_at_wall = received
                 error = farewell(message)
                 if error is not None:
                     raise error

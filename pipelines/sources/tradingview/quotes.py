@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from types import MappingProxyType
 from typing import Self
 
-from pipelines.sources.errors import SymbolUnknown
+from pipelines.sources.errors import SeriesFailed, SymbolUnknown
 from pipelines.sources.series import Quote
 from pipelines.sources.tradingview.charts import session_name
 from pipelines.sources.tradingview.connection import Connection, Delivery, deadline
@@ -24,7 +24,7 @@ class QuoteBoard:
 
     An update names only the fields that changed, so the others keep their last value. A slow
     reader is told the newest values of each symbol once; it can neither fall behind nor fill a
-    queue.
+    queue. What a quote says of its own time tells how late the connection's data is.
     """
 
     def __init__(self, connection: Connection) -> None:
@@ -41,11 +41,21 @@ class QuoteBoard:
         """The last known values by canonical symbol."""
         return MappingProxyType(self._values)
 
+    async def follow(self, symbols: Collection[str]) -> None:
+        """Ask for quotes and wait for none: what comes is in `values`.
+
+        Raises:
+            SourceError: The connection broke.
+        """
+        async with self._asking:
+            await self._ask([symbol for symbol in symbols if symbol not in self._values])
+
     async def subscribe(self, symbols: Collection[str]) -> None:
         """Ask for quotes and wait until each symbol got its first answer.
 
         Raises:
             SymbolUnknown: The source refuses one of them; the others stay subscribed.
+            SeriesFailed: The source ended the quote session; the next call opens another one.
             SourceUnavailable: One of them got no answer in time, or the connection broke.
         """
         async with self._asking:
@@ -79,15 +89,18 @@ class QuoteBoard:
 
     async def _ask(self, symbols: list[str]) -> None:
         if self._session is None:
-            session = session_name("qs", "quotes")
+            session = session_name("qs", "quotes", self._connection.count("quotes"))
+            self._session = session
             self._connection.route(session, self._take)
             await self._connection.send("quote_create_session", session)
             await self._connection.send("quote_set_fields", session, *QUOTE_FIELDS)
-            self._session = session
         names = [exchange_symbol(symbol) for symbol in symbols]
-        await self._connection.send("quote_add_symbols", self._session, *names)
+        if self._session is not None:  # else its end is on its way to those who wait
+            await self._connection.send("quote_add_symbols", self._session, *names)
 
     def _take(self, part: Delivery) -> None:
+        if part.message.ends_session:
+            self._end(part)
         if part.message.method != "qsd":
             return
         update = parse_quote(part.message)
@@ -96,11 +109,23 @@ class QuoteBoard:
         if waiting is not None:
             waiting.put(update)
         if _is_good(update):
+            received_at = self._connection.received_at(part.received_at_wall)
+            self._connection.delay.quoted(update.values, received_at)
             known = self._values.get(symbol, Quote(symbol))
             self._values[symbol] = known._replace(**update.values)
             if symbol not in self._unread:
                 self._unread.add(symbol)
                 self._changes.put(symbol)
+
+    def _end(self, part: Delivery) -> None:
+        """Let those who wait know, and the next who asks begin anew."""
+        if self._session is not None:
+            self._connection.unroute(self._session)
+            self._session = None
+        told = " ".join(map(str, part.message.params[1:]))
+        for waiting in self._first_answers.values():
+            waiting.fail(SeriesFailed(f"{part.message.method} for quotes: {told}"))
+        self._values.clear()
 
 
 def _is_good(update: QuoteUpdate) -> bool:

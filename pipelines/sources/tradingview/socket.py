@@ -6,12 +6,19 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
 from pipelines.sources.endpoint import http_failure, is_loopback
-from pipelines.sources.errors import SourceError, SourceRefused, SourceUnavailable
-from pipelines.sources.tradingview.wire import Message
+from pipelines.sources.errors import (
+    ConnectionWornOut,
+    SourceError,
+    SourceRefused,
+    SourceUnavailable,
+)
+from pipelines.sources.tradingview.wire import SESSION_ERRORS, Message
 
 ORIGIN = Origin("https://data.tradingview.com")
 MAX_MESSAGE_BYTES = 32 * 2**20
 CLOSE_SECONDS = 2.0
+# After some 200 chart sessions on one connection, as users of other clients report.
+WORN_OUT = "max sessions"
 
 
 def socket_options(url: str, timeout: float) -> dict[str, Any]:
@@ -37,9 +44,16 @@ def socket_failure(url: str, error: Exception) -> SourceError:
 
 
 def farewell(message: Message) -> SourceError | None:
-    """Return the error of a message by which the source ends the whole connection."""
+    """Return the error of a message by which the source ends the whole connection.
+
+    One that names a chart or quote session ends that session only, unless it is one too many.
+    """
+    if message.method not in SESSION_ERRORS:
+        return None
+    if WORN_OUT in " ".join(map(str, message.params)).lower():
+        return ConnectionWornOut(f"the connection is used up: {message.params}")
+    if message.ends_session:
+        return None
     if message.method == "critical_error":
         return SourceUnavailable(f"critical_error: {message.params}")
-    if message.method == "protocol_error":
-        return SourceRefused(f"protocol_error: {message.params}")
-    return None
+    return SourceRefused(f"protocol_error: {message.params}")

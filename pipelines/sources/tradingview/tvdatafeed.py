@@ -3,6 +3,9 @@
 A second way to the same candles, one connection a request. The package leads the conversation;
 this adapter gives it the address, the token and the chart session's name, answers heartbeats,
 keeps the frames for the archive and tells why there is no answer, which the package only logs.
+The package also opens a quote session, with flags for which the source has ended that session
+since 2024: the flags are left out, because its quote tells how late the candles are, and the
+quote session's end would be no reason to give up the candles.
 Candles are parsed from the kept frames: the package turns every volume after the first missing one
 into zero.
 """
@@ -12,6 +15,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from tvDatafeed import Interval, TvDatafeed
@@ -27,18 +31,24 @@ from pipelines.sources.errors import (
 from pipelines.sources.politeness import Budget, Unlimited
 from pipelines.sources.questions import Questions
 from pipelines.sources.series import History, HistoryRequest, ignore
-from pipelines.sources.tradingview.charts import FAILURES, series_failure, session_name
+from pipelines.sources.tradingview.account import Account
+from pipelines.sources.tradingview.charts import series_failure, session_name
 from pipelines.sources.tradingview.client import DEFAULT_URL
+from pipelines.sources.tradingview.delay import Delay
 from pipelines.sources.tradingview.greeting import require_true_clock
 from pipelines.sources.tradingview.socket import farewell, socket_failure, socket_options
 from pipelines.sources.tradingview.wire import (
     EXCHANGE,
+    FAILURES,
     Heartbeat,
     Hello,
     Message,
     Piece,
+    encode,
     encode_heartbeat,
     parse_history,
+    parse_quote,
+    parse_resolved,
     pieces,
 )
 from strategy.clock import MarketClock
@@ -53,14 +63,14 @@ class TvDatafeedHistory:
     def __init__(
         self,
         url: str = DEFAULT_URL,
-        token: str | None = None,
+        account: Account | None = None,
         timeout: float = 15.0,
         budget: Budget | None = None,
         parallel: int = 4,
         clock: MarketClock | None = None,
     ) -> None:
         self._url = url
-        self._token = token
+        self.account = account or Account(clock=clock)
         self._timeout = timeout
         self._budget = budget or Unlimited()
         self._parallel = parallel
@@ -72,8 +82,10 @@ class TvDatafeedHistory:
         Raises:
             SourceError: As for `Session.history` of `pipelines.sources.tradingview.client`.
         """
+        shown = self.account.shown()
+        token = shown.text if shown else None
         async with self._budget.request():
-            return await asyncio.to_thread(self._history, symbol, minutes, count)
+            return await asyncio.to_thread(self._history, symbol, minutes, count, token)
 
     async def histories(
         self, requests: Iterable[HistoryRequest], taken: Callable[[History], None] = ignore
@@ -99,14 +111,16 @@ class TvDatafeedHistory:
                 tasks.create_task(ask_in_turn())
         return questions.answers()
 
-    def _history(self, symbol: str, minutes: int, count: int) -> History:
+    def _history(self, symbol: str, minutes: int, count: int, token: str | None) -> History:
         try:
             interval = Interval(str(minutes))
         except ValueError as error:
             raise ResolutionUnavailable(f"the package has no {minutes} minutes") from error
         conversation = _Conversation(self._url, symbol, minutes, self._timeout, self._clock)
-        client = _Client(self._token, conversation)
+        client = _Client(token, conversation)
         client.get_hist(symbol, EXCHANGE.removesuffix(":"), interval, count)
+        if conversation.delay.seconds is not None:
+            self.account.delay_seconds = conversation.delay.seconds
         return conversation.history()
 
 
@@ -118,6 +132,8 @@ class _Conversation:
     ) -> None:
         self._url = url
         self._clock = clock
+        self.delay = Delay(clock.speed if clock else 1.0)
+        self._reached: datetime | None = None
         self._symbol = symbol
         self._minutes = minutes
         self.chart_session = session_name("cs", symbol, minutes, 0)
@@ -139,9 +155,9 @@ class _Conversation:
             yield self
 
     def send(self, text: str) -> None:
-        """Send a message of the package as it is."""
+        """Send a message of the package, without the flags that are refused."""
         with self._noting_failures():
-            self._connected().send(text)
+            self._connected().send(_without_flags(text))
 
     def recv(self) -> str:
         """Return the next message as it is, having answered what the package would not."""
@@ -172,9 +188,10 @@ class _Conversation:
             minutes=self._minutes,
             bars=bars,
             raw=raw,
-            chart_session=self.chart_session,
+            about={"chart": self.chart_session},
             asked_at_wall=self._asked_at,
             received_at_wall=self._received_at,
+            reached=self._reached,
         )
 
     def _read(self, received: list[Piece]) -> None:
@@ -190,11 +207,20 @@ class _Conversation:
                         self._texts.append(text)
 
     def _take(self, message: Message) -> None:
-        if message.method in FAILURES:
-            raise series_failure(self._symbol, self._minutes, message)
         error = farewell(message)
         if error is not None:
             raise error
+        if message.method == "qsd":
+            received_at = (self._clock or MarketClock.parse(None)).at(self._received_at)
+            self.delay.quoted(parse_quote(message).values, received_at)
+        if message.session != self.chart_session:
+            return
+        if message.method in FAILURES:
+            raise series_failure(self._symbol, self._minutes, message)
+        if message.method == "symbol_resolved":
+            self.delay.resolved(parse_resolved(message))
+        if message.method == "timescale_update":
+            self._reached = self._reached or self.delay.newest
         if message.method == "series_completed":
             self._completed = True
 
@@ -218,6 +244,19 @@ class _Conversation:
         except (OSError, WebSocketException) as error:
             self._failure = socket_failure(self._url, error)
             raise
+
+
+def _without_flags(text: str) -> str:
+    """Return the package's messages with names only where it asks for quotes."""
+    kept = []
+    for call, raw in pieces(text):
+        if isinstance(call, Message) and call.method == "quote_add_symbols":
+            kept.append(
+                encode(call.method, [name for name in call.params if isinstance(name, str)])
+            )
+        else:
+            kept.append(raw)
+    return "".join(kept)
 
 
 class _Client(TvDatafeed):

@@ -17,7 +17,19 @@ from pipelines.sources.series import Bar as Bar
 EXCHANGE = "NSE:"
 SERIES = "s1"
 BAR_METHODS = ("timescale_update", "du")
-QUOTE_FIELDS = {"lp": "price", "volume": "volume", "ch": "change", "chp": "change_percent"}
+DATA_METHODS = (*BAR_METHODS, "qsd")
+NUMBERS = {
+    "lp": "price",
+    "volume": "volume",
+    "ch": "change",
+    "chp": "change_percent",
+    "lp_time": "price_time",
+}
+QUOTE_FIELDS = (*NUMBERS, "update_mode")
+# What these say names a chart or quote session first: that one is over, the others are not.
+SESSION_ERRORS = ("critical_error", "protocol_error")
+FAILURES = ("symbol_error", "series_error", *SESSION_ERRORS)  # of a chart session
+SESSION_PREFIXES = ("cs_", "qs_")
 
 _HEADER = re.compile(r"~m~([0-9]{1,9})~m~")
 _HEARTBEAT = re.compile(r"~h~[0-9]+")
@@ -47,6 +59,12 @@ class Message(NamedTuple):
         """The chart or quote session the message belongs to, if any."""
         first = self.params[0] if self.params else None
         return first if isinstance(first, str) else None
+
+    @property
+    def ends_session(self) -> bool:
+        """Whether it ends the one chart or quote session that it names."""
+        named = (self.session or "").startswith(SESSION_PREFIXES)
+        return self.method in SESSION_ERRORS and named
 
 
 Frame = Heartbeat | Hello | Message
@@ -118,19 +136,19 @@ def pieces(message: str | bytes) -> list[Piece]:
     return found
 
 
-def parse_series(message: Message) -> list[Bar]:
-    """Return the bars of a `timescale_update` or `du` message, in the order sent.
+def parse_series(message: Message, name: str = SERIES) -> list[Bar]:
+    """Return the bars of one series in a `timescale_update` or `du` message, in the order sent.
 
     Raises:
         PayloadInvalid: The message is not of the documented form.
     """
     if len(message.params) < 2 or not isinstance(message.params[1], dict):
         raise PayloadInvalid(f"{message.method}: no object of series")
-    series = message.params[1].get(SERIES, {})
+    series = message.params[1].get(name, {})
     points = series.get("s", []) if isinstance(series, dict) else None
     if not isinstance(points, list):
-        raise PayloadInvalid(f"{message.method}: {SERIES} holds no list of bars")
-    return [_bar(point, f"{message.method}.{SERIES}.s[{n}]") for n, point in enumerate(points)]
+        raise PayloadInvalid(f"{message.method}: {name} holds no list of bars")
+    return [_bar(point, f"{message.method}.{name}.s[{n}]") for n, point in enumerate(points)]
 
 
 def merge_bars(messages: Iterable[Message]) -> list[Bar]:
@@ -168,12 +186,26 @@ def parse_quote(message: Message) -> QuoteUpdate:
     values = body.get("v", {})
     if not isinstance(values, dict):
         raise PayloadInvalid(f"qsd {body['n']}: values are no object")
-    numbers = {
+    found: dict[str, Any] = {
         field: _number(values[key], f"qsd {body['n']}.{key}")
-        for key, field in QUOTE_FIELDS.items()
+        for key, field in NUMBERS.items()
         if values.get(key) is not None
     }
-    return QuoteUpdate(body["n"], str(body.get("s", "ok")), numbers)
+    if isinstance(mode := values.get("update_mode"), str):
+        found["update_mode"] = mode
+    return QuoteUpdate(body["n"], str(body.get("s", "ok")), found)
+
+
+def parse_resolved(message: Message) -> Mapping[str, Any]:
+    """Return what a `symbol_resolved` message tells of its symbol.
+
+    Raises:
+        PayloadInvalid: The message is not of the documented form.
+    """
+    described = message.params[2] if len(message.params) > 2 else None
+    if not isinstance(described, dict):
+        raise PayloadInvalid("symbol_resolved: no object")
+    return described
 
 
 def _text(message: bytes) -> str:

@@ -1,50 +1,36 @@
 """Trendlyne's smart options over HTTPS: requests to payloads.
 
-Nothing is parsed here, so that the bytes can be archived first. Be a polite guest: every request
-has its place in the budget; the site's own cookies are kept and its `csrftoken`, if it set one, is
-sent back.
+Answers are parsed only to ask the next question, so that the bytes can be archived first.
 """
 
-import asyncio
-from collections.abc import Mapping
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Mapping
+from datetime import date, datetime, timedelta
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Any, Self
 
-import httpx
-
-from pipelines.sources.endpoint import http_failure, is_loopback, server_time
-from pipelines.sources.errors import SourceUnavailable
+from pipelines.sources.errors import ExpiryGone
 from pipelines.sources.politeness import Budget, Unlimited
+from pipelines.sources.roles import Payload, Recall
+from pipelines.sources.trendlyne.parse import parse_expiries, parse_stock_id
+from pipelines.sources.trendlyne.site import NAME, OURSELVES, Site, Visitor
 from strategy.clock import MarketClock
-from strategy.contract import OptionType
-from strategy.resolver import Position
-from strategy.session import OPEN
+from strategy.contract import Contract
+from strategy.resolver import Position, position_of
+from strategy.session import IST, OPEN, session_hours, session_of
 
 DEFAULT_URL = "https://smartoptions.trendlyne.com/phoenix/api"
-HEADERS = {"Accept": "application/json", "User-Agent": "Mozilla/5.0 (compatible; OptionScalp)"}
 # Not strftime, whose month names follow the locale.
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-
-
-class Payload(NamedTuple):
-    """An answer as it came: `request` is method, path and query; the times are market time.
-
-    `asked_at` is just before the question was sent, or the server's time of the answer where that
-    is earlier: what ended later may have been unfinished.
-    """
-
-    source: str
-    request: str
-    received_at: datetime
-    asked_at: datetime
-    body: bytes
+# An expiry leaves the list after its close: from then on a list is good for so long.
+EXPIRIES_KEPT = timedelta(minutes=15)
 
 
 class Trendlyne:
     """A client of one host; without a budget nothing limits it.
 
-    All methods raise as `search` does.
+    `listings`, `ladder` and `build_ups` are roles of a source: whoever asks archives each payload
+    before the next one. The other methods are single questions. All raise as `search` does; roles
+    also what reading their own earlier answers raises, and `ExpiryGone`.
     """
 
     def __init__(
@@ -52,19 +38,25 @@ class Trendlyne:
         base_url: str,
         clock: MarketClock,
         budget: Budget | None = None,
+        recall: Recall | None = None,
         timeout: float = 15.0,
-        source: str = "trendlyne",
+        visitor: Visitor = OURSELVES,
     ) -> None:
+        """Prepare to ask; nothing is sent yet.
+
+        Args:
+            base_url: Of the API.
+            clock: Market time.
+            budget: Who may ask when.
+            recall: What was archived of the session, so that lists are not asked for again.
+            timeout: Seconds of this computer for each request.
+            visitor: How we present ourselves.
+        """
+        self._site = Site(base_url, clock, budget or Unlimited(), timeout, visitor)
         self._clock = clock
-        self._budget = budget or Unlimited()
-        self._timeout = timeout
-        self._source = source
-        self._client = httpx.AsyncClient(
-            base_url=base_url,
-            headers=HEADERS,
-            timeout=timeout,
-            trust_env=not is_loopback(base_url),
-        )
+        self._recall = recall
+        self._stock_ids: dict[str, int] = {}
+        self._expiries: dict[str, tuple[datetime, list[date]]] = {}
 
     async def __aenter__(self) -> Self:
         return self
@@ -79,79 +71,144 @@ class Trendlyne:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.aclose()
+        await self._site.close()
 
-    async def search(self, code: str) -> Payload:
-        """Ask which stocks match a code, for their numbers.
+    async def listings(self, underlying: str, session: date) -> AsyncIterator[Payload]:
+        """Ask for the options of the nearest expiry on or after a session."""
+        async for payload in self._introduction(underlying):
+            yield payload
+        payload = await self.expiries(underlying, self._stock_ids[underlying])
+        yield payload
+        listed = self._keep_expiries(underlying, payload)
+        expiry = min((expiry for expiry in listed if expiry >= session), default=None)
+        if expiry is None:
+            raise ExpiryGone(f"{underlying}: no expiry on or after {session} is listed")
+        yield await self.strikes(underlying, self._stock_ids[underlying], expiry)
+
+    async def ladder(
+        self, underlying: str, expiry: date, until: datetime | None
+    ) -> AsyncIterator[Payload]:
+        """Ask for an expiry's open interest by strike, now or up to a minute of today.
+
+        After the close the whole day is answered, whatever the minute.
+        """
+        async for payload in self._introduction(underlying):
+            yield payload
+        now = self._clock.now()
+        moment = until or min(now, session_hours(session_of(now))[1])
+        minute = f"{moment.astimezone(IST):%H:%M}"
+        yield await self.chain(underlying, self._stock_ids[underlying], expiry, minute)
+
+    async def build_ups(self, contract: Contract, session: date) -> AsyncIterator[Payload]:
+        """Ask for a contract's five-minute rows of today."""
+        underlying, expiry, *_ = contract
+        listed = self._known_expiries(underlying, session)
+        if listed is None:
+            async for payload in self._introduction(underlying):
+                yield payload
+            payload = await self.expiries(underlying, self._stock_ids[underlying])
+            yield payload
+            listed = self._keep_expiries(underlying, payload)
+        position = position_of(underlying, expiry, session, listed)
+        if position is None:
+            # After its close an expiry leaves the list, and positions then mean other contracts.
+            raise ExpiryGone(f"{underlying}: expiry {expiry} is not listed any more")
+        yield await self.contract_rows(contract, position)
+
+    async def search(self, underlying: str) -> Payload:
+        """Ask which stocks match an underlying's code, for their numbers.
 
         Raises:
             SourceUnavailable: No answer in time, or an error of the server.
-            SourceRefused: The server forbids it, or did so often that we pause.
+            SourceRefused: The server forbids it, or did so often that we pause; or the file of
+                cookies cannot be read.
         """
-        return await self._get("/search-contract-stock/", {"query": code.lower()})
+        about = {"kind": "search", "underlying": underlying}
+        return await self._site.get("/search-contract-stock/", {"query": underlying.lower()}, about)
 
-    async def expiries(self, stock_id: int) -> Payload:
+    async def expiries(self, underlying: str, stock_id: int) -> Payload:
         """Ask for the listed option expiries of an underlying."""
-        return await self._get(
-            "/fno/get-expiry-dates/", {"mtype": "options", "stock_id": str(stock_id)}
-        )
+        query = {"mtype": "options", "stock_id": str(stock_id)}
+        about = {"kind": "expiries", "underlying": underlying}
+        return await self._site.get("/fno/get-expiry-dates/", query, about)
 
-    async def chain(self, stock_id: int, expiry: date, until: str) -> Payload:
+    async def strikes(self, underlying: str, stock_id: int, expiry: date) -> Payload:
+        """Ask for the listed strikes of an expiry.
+
+        The question is that for a ladder at the open, which nobody else asks, so that the archive
+        never takes a ladder for a listing.
+        """
+        about = {"kind": "listing", "underlying": underlying, "expiry": expiry.isoformat()}
+        return await self._live_oi(stock_id, expiry, f"{OPEN:%H:%M}", about)
+
+    async def chain(self, underlying: str, stock_id: int, expiry: date, until: str) -> Payload:
         """Ask for the open interest by strike up to an IST minute `HH:MM` of the session."""
-        return await self._get(
-            "/live-oi-data/",
-            {
-                "stockId": str(stock_id),
-                "expDateList": expiry.isoformat(),
-                "minTime": f"{OPEN:%H:%M}",
-                "maxTime": until,
-            },
-        )
+        about = {"kind": "chain", "underlying": underlying, "expiry": expiry.isoformat()}
+        return await self._live_oi(stock_id, expiry, until, about | {"until": until})
 
-    async def build_ups(
-        self,
-        underlying: str,
-        expiry: date,
-        position: Position,
-        strike: int,
-        option_type: OptionType,
-    ) -> Payload:
+    async def option_chain(self, underlying: str, expiry: date) -> Payload:
+        """Ask for price, volume and open interest of all strikes; the answer names no moment."""
+        query = {"stockCode": underlying, "expDate": expiry.isoformat()}
+        about = {"kind": "option_chain", "underlying": underlying, "expiry": expiry.isoformat()}
+        return await self._site.get("/fno/option/chain/", query, about)
+
+    async def contract_rows(self, contract: Contract, position: Position) -> Payload:
         """Ask for the session's 5-minute rows of one contract.
 
         `position` is the expiry's place among the listed ones; it changes as expiries roll.
         """
+        underlying, expiry, strike, kind = contract
         day = f"{expiry.day:02d}-{MONTHS[expiry.month - 1]}-{expiry.year}"
-        return await self._get(
+        return await self._site.get(
             f"/fno/buildup-5/{day}-{position}/{underlying}/",
             {
                 "fno_mtype": "options",
                 "strikePrice": str(strike),
-                "option_type": "call" if option_type == "C" else "put",
+                "option_type": "call" if kind == "C" else "put",
             },
+            {"kind": "build_ups", "symbol": contract.symbol},
         )
 
-    async def _get(self, path: str, query: Mapping[str, str]) -> Payload:
-        async with self._budget.request():
-            request = self._client.build_request("GET", path, params=query, headers=self._csrf())
-            asked_at = self._clock.now()
-            response = await self._send(request)
-            received_at = self._clock.now()
-            name = f"{request.method} {request.url.raw_path.decode()}"
-            if response.status_code != httpx.codes.OK:
-                raise http_failure(name, response.status_code, response.headers)
-            # By whichever clock is behind: what still formed by either is not taken for final.
-            asked_at = min(asked_at, server_time(response.headers) or asked_at)
-            return Payload(self._source, name, received_at, asked_at, response.content)
+    async def _introduction(self, underlying: str) -> AsyncIterator[Payload]:
+        """Ask for the source's number of an underlying, unless it is known."""
+        if underlying in self._stock_ids:
+            return
+        body = self._recalled("search", underlying)
+        if body is None:
+            payload = await self.search(underlying)
+            yield payload
+            body = payload.body
+        self._stock_ids[underlying] = parse_stock_id(body, underlying)
 
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._client.send(request)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise SourceUnavailable(f"{request.url}: no answer in {self._timeout:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceUnavailable(f"{request.url}: {type(error).__name__} {error}") from error
+    def _recalled(self, kind: str, underlying: str) -> bytes | None:
+        if self._recall is None:
+            return None
+        return self._recall({"source": NAME, "kind": kind, "underlying": underlying})
 
-    def _csrf(self) -> dict[str, str]:
-        tokens = [cookie.value for cookie in self._client.cookies.jar if cookie.name == "csrftoken"]
-        return {"X-CSRFToken": tokens[-1]} if tokens and tokens[-1] else {}
+    def _keep_expiries(self, underlying: str, payload: Payload) -> list[date]:
+        listed = parse_expiries(payload.body)
+        self._expiries[underlying] = (payload.asked_at, listed)
+        return listed
+
+    def _known_expiries(self, underlying: str, session: date) -> list[date] | None:
+        """Return the expiries as listed in a session; None if they have to be asked for."""
+        now, close = self._clock.now(), session_hours(session)[1]
+        if (kept := self._expiries.get(underlying)) and session_of(kept[0]) == session:
+            asked_at, listed = kept
+            if now < close or (asked_at >= close and now - asked_at < EXPIRIES_KEPT):
+                return listed
+        if now >= close:
+            return None
+        body = self._recalled("expiries", underlying)
+        return None if body is None else parse_expiries(body)
+
+    async def _live_oi(
+        self, stock_id: int, expiry: date, until: str, about: Mapping[str, Any]
+    ) -> Payload:
+        query = {
+            "stockId": str(stock_id),
+            "expDateList": expiry.isoformat(),
+            "minTime": f"{OPEN:%H:%M}",
+            "maxTime": until,
+        }
+        return await self._site.get("/live-oi-data/", query, about)

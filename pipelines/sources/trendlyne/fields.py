@@ -3,9 +3,13 @@
 import json
 import math
 import re
-from typing import Any, NoReturn
+from collections.abc import Callable
+from datetime import date
+from typing import Any, NoReturn, TypeVar
 
 from pipelines.sources.errors import PayloadInvalid
+
+T = TypeVar("T")
 
 # Plain, or with separators in thousands or in lakhs and crores.
 _NUMBER = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3})(\.[0-9]+)?")
@@ -94,6 +98,19 @@ def units(value: Any, where: str) -> int:
     if result < 0:
         raise PayloadInvalid(f"{where}: {value!r} is negative")
     return result
+
+
+def day(value: Any, where: str) -> date:
+    """Return an ISO date."""
+    try:
+        return date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise PayloadInvalid(f"{where}: {value!r} is no date") from error
+
+
+def unless_null(read: Callable[[Any, str], T], value: Any, where: str) -> T | None:
+    """Return a value as `read` gives it, None where the answer has null."""
+    return None if value is None else read(value, where)
 
 
 def _not_a_number(text: str) -> NoReturn:

@@ -72,7 +72,7 @@ async def test_requests_that_wait_their_turn_are_stopped_by_refusals_too(
 ):
     async with (
         serving(http("403 Forbidden")) as server,
-        trendlyne(server.url, connection, speed=10) as client,
+        trendlyne(server.url, connection, speed=1) as client,
     ):
         errors = await asyncio.gather(
             *(client.search("NIFTY") for _ in range(20)), return_exceptions=True

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -13,12 +14,15 @@ from websockets.asyncio.server import ServerConnection, serve
 
 from pipelines.sources.errors import (
     ClockWrong,
+    ConnectionWornOut,
     PayloadInvalid,
     ResolutionUnavailable,
+    SeriesFailed,
     SourceRefused,
     SourceUnavailable,
     SymbolUnknown,
 )
+from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.client import BarUpdate, Quote, TradingView
 from pipelines.sources.tradingview.inbox import Inbox
 from pipelines.sources.tradingview.wire import (
@@ -70,7 +74,7 @@ async def test_a_history_is_asked_for_in_the_documented_words():
         calls.append(await peer.next())
         deleted.set()
 
-    async with serving(script) as url, client(url, token="own").connect() as session:
+    async with serving(script) as url, client(url, account=Account("own")).connect() as session:
         await session.history("NIFTY260127C25000", 5, 300)
         await deleted.wait()
 
@@ -126,7 +130,7 @@ async def test_a_history_spread_over_messages_is_put_together():
         (datetime(2026, 1, 21, 3, 46, tzinfo=UTC), 52.0),
     ]
     assert history.raw.decode() == "\n".join(own), "its own frames, untouched, and nobody else's"
-    assert parse_history(history.raw, history.chart_session) == history.bars
+    assert parse_history(history.raw, history.about["chart"]) == history.bars
     assert history.asked_at_wall <= history.received_at_wall
 
 
@@ -141,10 +145,10 @@ async def test_the_same_answer_has_the_same_bytes_on_every_connection():
             async with client(url).connect() as session:
                 histories += [await session.history("NIFTY", 1, 1) for _ in range(2)]
 
-    first, again, *others = [(history.chart_session, history.raw) for history in histories]
+    first, again, *others = [(history.about["chart"], history.raw) for history in histories]
     assert others == [first, again]
     assert first != again, "late news of a deleted session is not taken for the next one's"
-    assert all(re.fullmatch("cs_[a-z]{12}", history.chart_session) for history in histories)
+    assert all(re.fullmatch("cs_[a-z]{12}", history.about["chart"]) for history in histories)
 
 
 @pytest.mark.parametrize(("ahead", "side"), [(62.5, "behind"), (-62.5, "ahead of")])
@@ -167,7 +171,7 @@ async def test_equal_messages_are_all_archived_because_their_order_counts():
 
     assert history.bars[0].close == 1.0
     assert len(history.raw.splitlines()) == 5
-    assert parse_history(history.raw, history.chart_session) == history.bars
+    assert parse_history(history.raw, history.about["chart"]) == history.bars
 
 
 async def test_a_missing_volume_stays_unknown():
@@ -305,8 +309,10 @@ async def test_a_malformed_series_is_invalid_for_its_own_request_only():
 @pytest.mark.parametrize(
     ("method", "params", "kind"),
     [
-        ("critical_error", ["cs_x", "invalid_session", "too many sessions"], SourceUnavailable),
+        ("critical_error", ["invalid parameters"], SourceUnavailable),
         ("protocol_error", ["wrong data"], SourceRefused),
+        ("protocol_error", ["max sessions rate reached"], ConnectionWornOut),
+        ("critical_error", ["cs_x", "max sessions rate reached"], ConnectionWornOut),
     ],
 )
 async def test_an_error_of_the_whole_connection_breaks_it(method, params, kind):
@@ -316,8 +322,128 @@ async def test_an_error_of_the_whole_connection_breaks_it(method, params, kind):
 
     async with serving(script) as url, client(url).connect() as session:
         for _ in range(2):
-            with pytest.raises(kind, match=method):
+            with pytest.raises(kind, match=params[-1]):
                 await session.history("NIFTY", 1, 300)
+
+
+@pytest.mark.parametrize(
+    ("method", "details"),
+    [
+        ("critical_error", ["invalid parameters", 'method: create_series. args: "[s1, s1]"']),
+        ("critical_error", ["exceed limit of series in the session", "method: create_series"]),
+        ("protocol_error", ["wrong data"]),
+        ("series_error", ["s1", "s1", "expired"]),
+    ],
+)
+async def test_an_error_that_names_a_session_ends_that_one_only(method, details):
+    async def script(peer: Peer) -> None:
+        lost, _ = await peer.chart()
+        kept, _ = await peer.chart()
+        await peer.send(
+            encode(method, [lost, *details]),
+            encode(method, ["cs_nobodys", *details]),
+            history_bars(kept, bar(0, 100.0)),
+            completed(kept),
+        )
+        await answer_one(peer, bar(0, 50.0))
+
+    async with serving(script) as url, client(url).connect() as session:
+        first, second = await asyncio.gather(
+            session.history("NIFTY", 1, 300),
+            session.history("BANKNIFTY", 1, 300),
+            return_exceptions=True,
+        )
+        assert isinstance(first, SeriesFailed)
+        assert details[-1] in str(first)
+        assert [item.close for item in second.bars] == [100.0]
+        assert len((await session.history("NIFTY", 1, 300)).bars) == 1
+        assert session.failure is None
+
+
+async def test_a_live_series_that_is_ended_is_told_and_the_others_stream_on():
+    async def script(peer: Peer) -> None:
+        lost = await answer_one(peer, bar(0, 1.0))
+        kept = await answer_one(peer, bar(0, 2.0))
+        await peer.send(
+            bars(lost, bar(0, 1.5)),
+            encode("critical_error", [lost, "invalid parameters", "method: du"]),
+            bars(lost, bar(0, 9.0)),
+            bars(kept, bar(0, 2.5)),
+        )
+        again = await answer_one(peer, bar(0, 1.6))
+        assert again != lost
+
+    async with serving(script) as url, client(url).connect() as session:
+        for symbol in ("NIFTY", "BANKNIFTY"):
+            await session.subscribe(symbol, 1)
+        news = [await anext(session.updates()) for _ in range(3)]
+        assert [(item.symbol, [one.close for one in item.bars]) for item in news] == [
+            ("NIFTY", [1.5]),
+            ("NIFTY", []),
+            ("BANKNIFTY", [2.5]),
+        ]
+        assert [type(item.error) for item in news] == [type(None), SeriesFailed, type(None)]
+        assert b"critical_error" in news[1].raw, "kept for the archive"
+        assert session.subscribed == {("BANKNIFTY", 1)}
+        assert (await session.subscribe("NIFTY", 1)).bars[0].close == 1.6
+
+
+async def test_a_quote_session_that_is_ended_fails_who_waits_and_opens_again():
+    async def script(peer: Peer) -> None:
+        first, *_ = await peer.call("quote_add_symbols")
+        await peer.send(
+            encode("critical_error", [first, "invalid_parameters", "quote_add_symbols"])
+        )
+        await answer_one(peer, bar(0, 1.0))
+        second, name = await peer.call("quote_add_symbols")
+        assert second != first
+        await peer.send(encode("qsd", [second, {"n": name, "s": "ok", "v": {"lp": 5.0}}]))
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(SeriesFailed, match="quote_add_symbols"):
+            await session.subscribe_quotes(["NIFTY"])
+        assert len((await session.history("NIFTY", 1, 10)).bars) == 1
+        await session.subscribe_quotes(["NIFTY"])
+        assert session.quotes["NIFTY"].price == 5.0
+
+
+async def test_a_watched_quote_tells_how_late_the_bars_are_and_how_far_the_source_is():
+    lag = 900
+    clock = MarketClock(datetime.fromtimestamp(FIRST + 1200, UTC), time.time(), 1.0)
+
+    async def script(peer: Peer) -> None:
+        session, name = await peer.call("quote_add_symbols")
+        values = {"lp": 5.0, "lp_time": FIRST + 1200 - lag, "update_mode": "streaming"}
+        await peer.send(encode("qsd", [session, {"n": name, "s": "ok", "v": values}]))
+        await answer_one(peer, bar(0, 1.0))
+        await peer.chart()
+        # What it says is not what it does: the price that changes now is of long ago.
+        values = {"lp": 5.5, "lp_time": FIRST + 1201 - lag}
+        await peer.send(encode("qsd", [session, {"n": name, "s": "ok", "v": values}]))
+
+    async with serving(script, ahead=clock.now().timestamp() - time.time()) as url:
+        source = client(url, clock=clock, timeout=1.0)
+        async with source.connect() as session:
+            await session.watch("NIFTY")
+            history = await session.history("NIFTY", 1, 10)
+            assert history.reached == datetime.fromtimestamp(FIRST + 1200 - lag, UTC)
+            assert (session.delay_seconds, source.account.delay_seconds) == (0, 0)
+            with pytest.raises(SourceUnavailable):
+                await session.history("BANKNIFTY", 1, 10)
+            assert source.account.delay_seconds == pytest.approx(lag, abs=2)
+
+
+async def test_heartbeats_alone_are_the_end_of_a_connection_that_owes_an_answer():
+    async def script(peer: Peer) -> None:
+        await peer.chart()
+        await peer.send(frame("~h~1"))
+
+    async with serving(script) as url, client(url, timeout=0.3).connect() as session:
+        began = time.time()
+        with pytest.raises(SourceUnavailable, match="no series of NIFTY"):
+            await session.history("NIFTY", 1, 10)
+        session.give_up_if_mute(began)
+        assert "nothing but heartbeats" in str(session.failure)
 
 
 @pytest.mark.parametrize(
@@ -468,11 +594,10 @@ async def test_a_reader_that_falls_behind_ends_the_session_instead_of_losing_upd
 @pytest.mark.parametrize(
     ("news", "kind"),
     [
-        (["series_error", "s1", "s1", "expired"], SourceUnavailable),
         (["du", {"s1": {"s": [{"v": ["x"]}]}}], PayloadInvalid),
     ],
 )
-async def test_a_live_series_that_goes_wrong_breaks_the_session(news, kind):
+async def test_a_live_series_that_cannot_be_read_breaks_the_session(news, kind):
     async def script(peer: Peer) -> None:
         chart, _ = await peer.chart()
         method, *params = news
@@ -490,7 +615,10 @@ async def test_quotes_keep_the_last_value_of_what_an_update_leaves_out():
         return encode("qsd", [session, {"n": f"NSE:{symbol}", "s": "ok", "v": values}])
 
     async def script(peer: Peer) -> None:
-        assert (await peer.call("quote_set_fields"))[1:] == ["lp", "volume", "ch", "chp"]
+        assert (await peer.call("quote_set_fields"))[1:] == [
+            *("lp", "volume", "ch", "chp"),
+            *("lp_time", "update_mode"),
+        ]
         session, *names = await peer.call("quote_add_symbols")
         assert names == ["NSE:NIFTY", "NSE:NIFTY260127C25000"]
         await peer.send(

@@ -5,6 +5,7 @@ import json
 import time
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -14,11 +15,13 @@ from websockets.asyncio.server import ServerConnection, serve
 from pipelines.sources.errors import (
     PayloadInvalid,
     ResolutionUnavailable,
+    SeriesFailed,
     SourceRefused,
     SourceUnavailable,
     SymbolUnknown,
 )
 from pipelines.sources.series import HistoryRequest
+from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.tvdatafeed import TvDatafeedHistory
 from pipelines.sources.tradingview.wire import Heartbeat, Message, decode, encode, frame
 
@@ -52,11 +55,11 @@ def serving(script: Script, **options: Any) -> AbstractAsyncContextManager[Any]:
 
 
 def source(
-    server: Any, timeout: float = 5.0, token: str | None = None, parallel: int = 4
+    server: Any, timeout: float = 5.0, account: Account | None = None, parallel: int = 4
 ) -> TvDatafeedHistory:
     port = next(iter(server.sockets)).getsockname()[1]
     url = f"ws://127.0.0.1:{port}/socket.io/websocket"
-    return TvDatafeedHistory(url, token, timeout, parallel=parallel)
+    return TvDatafeedHistory(url, account, timeout, parallel=parallel)
 
 
 def series(chart: str, *values: list[float]) -> str:
@@ -83,7 +86,7 @@ async def test_the_package_brings_the_same_history_with_its_bytes():
             await socket.send(message)
 
     async with serving(script) as server:
-        history = await source(server, token="own").history("NIFTY260127C25000", 5, 2)
+        history = await source(server, account=Account("own")).history("NIFTY260127C25000", 5, 2)
 
     assert asked["set_auth_token"] == ["own"]
     assert asked["create_series"][4:] == ["5", 2]
@@ -93,7 +96,7 @@ async def test_the_package_brings_the_same_history_with_its_bytes():
     assert [bar.volume for bar in history.bars] == [None, 650.0]
     assert [bar.close for bar in history.bars] == [51.0, 52.0]
     assert history.raw.decode() == "\n".join(sent)
-    assert history.chart_session == asked["create_series"][0]
+    assert history.about["chart"] == asked["create_series"][0]
     assert (history.symbol, history.minutes) == ("NIFTY260127C25000", 5)
     assert history.asked_at_wall <= history.received_at_wall
 
@@ -111,8 +114,8 @@ async def test_a_series_without_candles_is_an_empty_history():
     [
         ("symbol_error", ["symbol_1", "invalid symbol"], SymbolUnknown),
         ("series_error", ["s1", "s1", "resolution_not_entitled"], ResolutionUnavailable),
-        ("critical_error", ["too many sessions"], SourceUnavailable),
-        ("protocol_error", ["wrong data"], SourceRefused),
+        ("critical_error", ["invalid parameters", "method: create_series"], SeriesFailed),
+        ("protocol_error", ["wrong data"], SeriesFailed),
     ],
 )
 async def test_what_the_package_only_logs_is_a_typed_error(method, details, kind):
@@ -122,6 +125,47 @@ async def test_what_the_package_only_logs_is_a_typed_error(method, details, kind
     async with serving(script) as server:
         with pytest.raises(kind):
             await source(server).history("NIFTY", 1, 10)
+
+
+async def test_an_error_of_the_whole_connection_is_typed_too():
+    async def script(socket: ServerConnection, _: dict[str, list[Any]]) -> None:
+        await socket.send(encode("protocol_error", ["wrong data"]))
+
+    async with serving(script) as server:
+        with pytest.raises(SourceRefused, match="wrong data"):
+            await source(server).history("NIFTY", 1, 10)
+
+
+async def test_the_end_of_the_packages_quote_session_is_not_the_end_of_its_candles():
+    """As the service answers the package's flags since 2024."""
+
+    async def script(socket: ServerConnection, calls: dict[str, list[Any]]) -> None:
+        quotes, *names = calls["quote_add_symbols"]
+        assert names == ["NSE:NIFTY"], "flags are left out"
+        error = [quotes, "invalid_parameters", "quote_add_symbols"]
+        chart = calls["create_series"][0]
+        await socket.send(encode("critical_error", error))
+        await socket.send(series(chart, [FIRST, 1, 1, 1, 1]) + completed(chart))
+
+    async with serving(script) as server:
+        history = await source(server).history("NIFTY", 1, 10)
+    assert len(history.bars) == 1
+    assert b"critical_error" not in history.raw
+
+
+async def test_the_packages_quote_tells_how_late_its_candles_are():
+    async def script(socket: ServerConnection, calls: dict[str, list[Any]]) -> None:
+        quotes, name = calls["quote_add_symbols"]
+        values = {"lp": 1.0, "lp_time": FIRST + 30, "update_mode": "delayed_streaming_900"}
+        await socket.send(encode("qsd", [quotes, {"n": name, "s": "ok", "v": values}]))
+        chart = calls["create_series"][0]
+        await socket.send(series(chart, [FIRST, 1, 1, 1, 1]) + completed(chart))
+
+    async with serving(script) as server:
+        asked = source(server)
+        history = await asked.history("NIFTY", 1, 10)
+    assert history.reached == datetime.fromtimestamp(FIRST + 30, UTC)
+    assert asked.account.delay_seconds == 900
 
 
 async def test_silence_ends_at_the_deadline():

@@ -8,8 +8,10 @@ import pytest
 from pipelines.sources.endpoint import is_loopback
 from pipelines.sources.errors import PayloadInvalid, SourceRefused, SourceUnavailable
 from pipelines.sources.trendlyne.client import Trendlyne
-from pipelines.sources.trendlyne.parse import parse_build_ups, parse_chain
+from pipelines.sources.trendlyne.ladders import parse_chain
+from pipelines.sources.trendlyne.site import Visitor
 from strategy.clock import MarketClock
+from strategy.contract import Contract
 from tests.pipelines.sources.http_help import Server, http, serving
 
 pytestmark = pytest.mark.anyio
@@ -35,10 +37,12 @@ async def test_requests_are_of_the_documented_form():
     async with serving(http("200 OK", b"{}")) as server, client(server) as trendlyne:
         payloads = [
             await trendlyne.search("NIFTY"),
-            await trendlyne.expiries(1887),
-            await trendlyne.chain(1887, EXPIRY, "10:05"),
-            await trendlyne.build_ups("BANKNIFTY", EXPIRY, "near", 59600, "C"),
-            await trendlyne.build_ups("NIFTY", date(2026, 6, 2), "far", 25000, "P"),
+            await trendlyne.expiries("NIFTY", 1887),
+            await trendlyne.chain("NIFTY", 1887, EXPIRY, "10:05"),
+            await trendlyne.strikes("NIFTY", 1887, EXPIRY),
+            await trendlyne.option_chain("NIFTY", EXPIRY),
+            await trendlyne.contract_rows(Contract("BANKNIFTY", EXPIRY, 59600, "C"), "near"),
+            await trendlyne.contract_rows(Contract("NIFTY", date(2026, 6, 2), 25000, "P"), "far"),
         ]
 
     base = "GET /phoenix/api"
@@ -46,12 +50,24 @@ async def test_requests_are_of_the_documented_form():
         f"{base}/search-contract-stock/?query=nifty",
         f"{base}/fno/get-expiry-dates/?mtype=options&stock_id=1887",
         f"{base}/live-oi-data/?stockId=1887&expDateList=2026-01-27&minTime=09%3A15&maxTime=10%3A05",
+        f"{base}/live-oi-data/?stockId=1887&expDateList=2026-01-27&minTime=09%3A15&maxTime=09%3A15",
+        f"{base}/fno/option/chain/?stockCode=NIFTY&expDate=2026-01-27",
         f"{base}/fno/buildup-5/27-jan-2026-near/BANKNIFTY/"
         "?fno_mtype=options&strikePrice=59600&option_type=call",
         f"{base}/fno/buildup-5/02-jun-2026-far/NIFTY/"
         "?fno_mtype=options&strikePrice=25000&option_type=put",
     ]
     assert [payload.request for payload in payloads] == server.requests
+    chain = {"source": "trendlyne", "underlying": "NIFTY", "expiry": "2026-01-27"}
+    assert [payload.about for payload in payloads] == [
+        {"source": "trendlyne", "kind": "search", "underlying": "NIFTY"},
+        {"source": "trendlyne", "kind": "expiries", "underlying": "NIFTY"},
+        chain | {"kind": "chain", "until": "10:05"},
+        chain | {"kind": "listing"},
+        chain | {"kind": "option_chain"},
+        {"source": "trendlyne", "kind": "build_ups", "symbol": "BANKNIFTY260127C59600"},
+        {"source": "trendlyne", "kind": "build_ups", "symbol": "NIFTY260602P25000"},
+    ]
 
 
 async def test_a_payload_is_untouched_and_received_in_market_time():
@@ -116,22 +132,117 @@ async def test_nobody_listening_is_unavailability():
             await trendlyne.search("NIFTY")
 
 
-async def test_a_page_or_an_error_in_a_good_answer_is_kept_and_refused_by_the_parser():
-    page = b"<!DOCTYPE html><title>Log in</title>"
+async def test_an_error_in_a_good_answer_is_kept_and_refused_by_the_parser():
     failed = b'{"head": {"status": "1", "statusDescription": "Invalid stock"}, "body": {}}'
 
-    async with (
-        serving(http("200 OK", page), http("200 OK", failed)) as server,
-        client(server) as trendlyne,
-    ):
-        first = await trendlyne.build_ups("NIFTY", EXPIRY, "near", 25000, "C")
-        second = await trendlyne.chain(1887, EXPIRY, "10:05")
+    async with serving(http("200 OK", failed)) as server, client(server) as trendlyne:
+        payload = await trendlyne.chain("NIFTY", 1887, EXPIRY, "10:05")
 
-    assert first.body == page
-    with pytest.raises(PayloadInvalid, match="not JSON"):
-        parse_build_ups(first.body, date(2026, 1, 21))
+    assert payload.body == failed
     with pytest.raises(PayloadInvalid, match="Invalid stock"):
-        parse_chain(second.body)
+        parse_chain(payload.body, "NIFTY")
+
+
+PAGE = b"<!DOCTYPE html><html><head><title>Human Verification</title></head></html>"
+CAPTCHA = "x-amzn-waf-action: captcha"
+
+
+@pytest.mark.parametrize(
+    ("answer", "seen"),
+    [
+        (http("405 Not Allowed", PAGE, CAPTCHA), "HTTP 405, x-amzn-waf-action: captcha"),
+        (http("202 Accepted", b"", "x-amzn-waf-action: challenge"), "HTTP 202, x-amzn-waf-action"),
+        (http("202 Accepted", b"{}"), "HTTP 202"),
+        (http("403 Forbidden", b"", CAPTCHA), "HTTP 403, x-amzn-waf-action: captcha"),
+        (http("200 OK", b"{}", CAPTCHA), "HTTP 200, x-amzn-waf-action: captcha"),
+        (http("200 OK", PAGE), "HTTP 200"),
+        (http("200 OK", b"{}", "Content-Type: text/html; charset=UTF-8"), "HTTP 200"),
+    ],
+)
+async def test_the_firewalls_page_is_a_refusal_of_ten_minutes_that_says_what_helps(answer, seen):
+    async with serving(answer) as server, client(server) as trendlyne:
+        with pytest.raises(SourceRefused) as refused:
+            await trendlyne.search("NIFTY")
+
+    text = str(refused.value)
+    assert "search-contract-stock" in text
+    assert f"({seen}" in text
+    assert (
+        "open the site once in a browser, or set TRENDLYNE_USER_AGENT / TRENDLYNE_COOKIE_FILE"
+        in text
+    )
+    assert refused.value.status is not None
+    assert refused.value.retry_after == timedelta(minutes=10)
+
+
+@pytest.mark.parametrize(("asked", "minutes"), [("60", 10), ("1800", 30)])
+async def test_the_firewall_may_ask_for_a_longer_pause(asked, minutes):
+    answer = http("405 Not Allowed", PAGE, CAPTCHA, f"Retry-After: {asked}")
+    async with serving(answer) as server, client(server) as trendlyne:
+        with pytest.raises(SourceRefused) as refused:
+            await trendlyne.search("NIFTY")
+
+    assert refused.value.retry_after == timedelta(minutes=minutes)
+
+
+async def test_we_present_ourselves_as_the_sites_own_page_and_as_told():
+    async with serving(http("200 OK", b"{}")) as server:
+        async with client(server) as trendlyne:
+            await trendlyne.search("NIFTY")
+        visitor = Visitor(user_agent="Mozilla/5.0 (X11) Firefox/140.0")
+        async with Trendlyne(server.url, market(), visitor=visitor) as trendlyne:
+            await trendlyne.search("NIFTY")
+
+    ours, told = (head.split("\r\n") for head in server.heads)
+    site = server.url.removesuffix("/phoenix/api")
+    assert "user-agent: Mozilla/5.0 (compatible; OptionScalp)" in map(_lower_name, ours)
+    assert "user-agent: Mozilla/5.0 (X11) Firefox/140.0" in map(_lower_name, told)
+    for head in (ours, told):
+        assert f"origin: {site}" in map(_lower_name, head)
+        assert f"referer: {site}/" in map(_lower_name, head)
+
+
+def _lower_name(line: str) -> str:
+    name, colon, value = line.partition(":")
+    return name.lower() + colon + value
+
+
+async def test_a_browsers_cookies_are_sent_until_the_site_or_the_file_changes_them(tmp_path):
+    path = tmp_path / "cookies.txt"
+    path.write_text("aws-waf-token=first; csrftoken=mine")
+    site_sets = http("200 OK", b"{}", "Set-Cookie: aws-waf-token=second; Path=/")
+
+    async with serving(site_sets, http("200 OK", b"{}")) as server:
+        visitor = Visitor(cookie_file=path)
+        async with Trendlyne(server.url, market(), visitor=visitor) as trendlyne:
+            await trendlyne.search("NIFTY")
+            payload = await trendlyne.search("NIFTY")
+            path.write_text("aws-waf-token=third; csrftoken=new one")
+            await trendlyne.search("NIFTY")
+
+    sent = [
+        [line for line in map(_lower_name, head.split("\r\n")) if line.startswith("cookie:")]
+        for head in server.heads
+    ]
+    assert sent == [
+        ["cookie: aws-waf-token=first; csrftoken=mine"],
+        ["cookie: aws-waf-token=second; csrftoken=mine"],
+        ["cookie: aws-waf-token=third; csrftoken=new one"],
+    ]
+    assert "x-csrftoken: mine" in server.heads[0].lower()
+    assert "second" not in str(payload)
+
+
+async def test_an_unreadable_file_of_cookies_asks_nothing(tmp_path):
+    visitor = Visitor(cookie_file=tmp_path / "none.txt")
+    async with (
+        serving(http("200 OK", b"{}")) as server,
+        Trendlyne(server.url, market(), visitor=visitor) as trendlyne,
+    ):
+        with pytest.raises(SourceRefused, match=r"TRENDLYNE_COOKIE_FILE: .*none\.txt: No such"):
+            await trendlyne.search("NIFTY")
+
+    assert server.heads == []
 
 
 async def test_the_sites_own_csrf_token_is_sent_back():

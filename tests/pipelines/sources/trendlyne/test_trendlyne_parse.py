@@ -9,18 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.sources.errors import PayloadInvalid, SymbolUnknown, WrongTradingDate
-from pipelines.sources.trendlyne.parse import (
-    BuildUpRow,
-    ChainRow,
-    parse_build_ups,
-    parse_chain,
-    parse_expiries,
-    parse_stock_id,
-)
+from pipelines.sources.errors import ExpiryGone, PayloadInvalid, SymbolUnknown, WrongTradingDate
+from pipelines.sources.roles import BuildUpRow, BuildUpRows, LadderRow, LadderSide
+from pipelines.sources.trendlyne.build_ups import parse_build_ups
+from pipelines.sources.trendlyne.ladders import parse_chain, parse_option_chain
+from pipelines.sources.trendlyne.parse import parse_expiries, parse_listing, parse_stock_id
 from strategy.session import IST
 
 SESSION = date(2026, 1, 21)
+COLUMNS = [
+    "strike_price",
+    *(
+        f"{name}_{side}"
+        for name in ("current_price", "traded_contracts", "open_interest")
+        for side in ("call", "put")
+    ),
+]
 HEAD = {"status": "0", "statusDescription": "Success", "responseCode": None}
 
 
@@ -37,7 +41,7 @@ def build_up(**changes: Any) -> dict[str, Any]:
         "oi_change": -1.5,
         "oi_change_gross": -975.0,
         "volume_gross": 130000.0,
-        "volume_change": 12.5,
+        "volume_change": 0.0,
         "price_range": "150.0 - 153.0",
     } | changes
     return {key: value for key, value in row.items() if value is not ...}
@@ -74,7 +78,7 @@ def chain(**changes: Any) -> dict[str, Any]:
 
 
 def test_build_ups_come_sorted_in_utc_with_canonical_labels():
-    rows = parse_build_ups(
+    rows, _ = parse_build_ups(
         build_ups(
             build_up(interval="15:25 TO 15:30", buildup="Long Unwinding"),
             build_up(),
@@ -112,17 +116,17 @@ def test_build_ups_come_sorted_in_utc_with_canonical_labels():
     ],
 )
 def test_both_names_of_open_interest_and_numbers_in_words_are_read(changes, open_interest):
-    (row,) = parse_build_ups(build_ups(build_up(**changes)), SESSION)
+    ((row,), _) = parse_build_ups(build_ups(build_up(**changes)), SESSION)
 
     assert row.open_interest == open_interest
 
 
 def test_no_rows_yet_is_a_valid_answer():
-    assert parse_build_ups(build_ups(), SESSION) == []
+    assert parse_build_ups(build_ups(), SESSION) == BuildUpRows([])
 
 
 def test_equal_rows_of_an_interval_count_once():
-    assert len(parse_build_ups(build_ups(build_up(), build_up(oi_change=7)), SESSION)) == 1
+    assert len(parse_build_ups(build_ups(build_up(), build_up(oi_change=7)), SESSION).rows) == 1
 
 
 def test_a_whole_day_served_in_the_morning_is_the_day_before():
@@ -130,18 +134,20 @@ def test_a_whole_day_served_in_the_morning_is_the_day_before():
 
     with pytest.raises(WrongTradingDate, match=r"has 15:25 IST, received at 09:21:00"):
         parse_build_ups(body, SESSION, datetime(2026, 1, 21, 9, 21, tzinfo=IST))
-    assert len(parse_build_ups(body, SESSION, datetime(2026, 1, 21, 15, 31, tzinfo=IST))) == 2
+    assert len(parse_build_ups(body, SESSION, datetime(2026, 1, 21, 15, 31, tzinfo=IST)).rows) == 2
 
 
 def test_the_interval_that_just_began_is_todays_though_clocks_differ_a_little():
     body = build_ups(build_up(), build_up(interval="09:20 TO 09:25"))
 
-    assert len(parse_build_ups(body, SESSION, datetime(2026, 1, 21, 9, 19, 30, tzinfo=IST))) == 2
+    assert (
+        len(parse_build_ups(body, SESSION, datetime(2026, 1, 21, 9, 19, 30, tzinfo=IST)).rows) == 2
+    )
 
 
 @pytest.mark.parametrize("label", [None, ""])
 def test_a_row_without_a_verdict_is_labelled_none(label):
-    (row,) = parse_build_ups(build_ups(build_up(buildup=label)), SESSION)
+    ((row,), _) = parse_build_ups(build_ups(build_up(buildup=label)), SESSION)
 
     assert row.source_label == "none"
 
@@ -150,7 +156,6 @@ def test_a_row_without_a_verdict_is_labelled_none(label):
     ("changes", "complaint"),
     [
         ({"volume_gross": -65}, r"data_v2\[1\].volume_gross: -65 is negative"),
-        ({"volume_gross": None}, r"data_v2\[1\].volume_gross: None is no number"),
         ({"volume_gross": 1.5}, r"data_v2\[1\].volume_gross: 1.5 is not whole"),
         ({"volume_gross": True}, "True is no number"),
         ({"volume_gross": "1,2"}, "'1,2' is no number"),
@@ -206,30 +211,63 @@ def test_an_answer_of_another_kind_is_refused(payload, complaint):
 
 
 def test_a_chain_is_read_strike_by_strike():
-    body = parse_chain(answer(chain()))
+    body = parse_chain(answer(chain()), "NIFTY")
 
+    assert body.underlying == "NIFTY"
     assert body.trading_date == SESSION
-    assert body.observed_at == datetime(2026, 1, 21, 4, 35, tzinfo=UTC)
-    assert body.until == datetime(2026, 1, 21, 4, 33, tzinfo=UTC)
+    assert body.moment == datetime(2026, 1, 21, 4, 30, tzinfo=UTC)
     assert body.spot == 25012.5
     assert body.expiry == date(2026, 1, 27)
     assert body.rows == [
-        ChainRow(25000, call_oi=650, put_oi=1950, call_prev_oi=585, put_prev_oi=2080),
-        ChainRow(25050, call_oi=1300, put_oi=2600, call_prev_oi=1235, put_prev_oi=2730),
+        LadderRow(25000, LadderSide(650, 585), LadderSide(1950, 2080)),
+        LadderRow(25050, LadderSide(1300, 1235), LadderSide(2600, 2730)),
     ]
 
 
 def test_a_chain_over_several_expiries_names_none():
     asked = chain()["inputData"] | {"expDateList": ["2026-01-27", "2026-02-03"]}
 
-    assert parse_chain(answer(chain(inputData=asked))).expiry is None
+    assert parse_chain(answer(chain(inputData=asked)), "NIFTY").expiry is None
 
 
-def test_a_chain_without_an_asked_minute_has_none():
-    asked = chain()["inputData"]
-    del asked["maxTime"]
+@pytest.mark.parametrize(
+    ("updated", "until", "moment"),
+    [
+        ("10:05:00", "15:30", "10:05"),  # the newest there is
+        ("10:07:31", "15:30", "10:05"),  # values move every five minutes
+        ("13:00:00", "10:05", "10:05"),  # an earlier minute, asked again
+        ("13:00:00", "10:03", "10:00"),
+        ("13:00:00", "09:19", "09:15"),
+        ("15:40:00", "15:30", "15:30"),  # after the close, as recorded
+        ("15:40:00", "23:59", "15:30"),
+        ("15:40:00", None, "15:30"),
+        ("10:05:00", None, "10:05"),
+    ],
+)
+def test_a_chain_is_of_the_last_mark_that_it_can_be_of(updated, until, moment):
+    asked = chain()["inputData"] | {"lastUpdatedDateTime": f"2026-01-21T{updated}+05:30"}
+    asked |= {"maxTime": until}
 
-    assert parse_chain(answer(chain(inputData=asked))).until is None
+    found = parse_chain(answer(chain(inputData=asked)), "NIFTY").moment
+
+    assert found == datetime.fromisoformat(f"2026-01-21T{moment}:00+05:30")
+    assert found.tzinfo is UTC
+
+
+def test_a_side_of_which_nothing_is_known_is_no_side():
+    rows = chain()["oiData"]
+    rows["25000"] |= {"callOi": None, "callPrevOi": None, "putPrevOi": None, "putOi": 0.0}
+
+    first = parse_chain(answer(chain(oiData=rows)), "NIFTY").rows[0]
+
+    assert first == LadderRow(25000, None, LadderSide(0, None))
+
+
+def test_a_strike_cannot_come_twice():
+    rows = chain()["oiData"]
+
+    with pytest.raises(PayloadInvalid, match="a strike comes twice"):
+        parse_chain(answer(chain(oiData=rows | {"25000.0": rows["25000"]})), "NIFTY")
 
 
 @pytest.mark.parametrize(
@@ -254,33 +292,53 @@ def test_a_bad_chain_is_refused_by_its_field(part, changes, complaint):
     body = chain()
 
     with pytest.raises(PayloadInvalid, match=complaint):
-        parse_chain(answer(body | {part: body[part] | changes}))
+        parse_chain(answer(body | {part: body[part] | changes}), "NIFTY")
 
 
 def test_a_chain_needs_a_head_that_tells_success():
     with pytest.raises(PayloadInvalid, match=r"answer\.head is missing"):
-        parse_chain(json.dumps({"body": chain()}).encode())
+        parse_chain(json.dumps({"body": chain()}).encode(), "NIFTY")
     with pytest.raises(PayloadInvalid, match=r"head\.status is '1': No data"):
-        parse_chain(answer(chain(), status="1", statusDescription="No data"))
+        parse_chain(answer(chain(), status="1", statusDescription="No data"), "NIFTY")
 
 
 def test_a_recorded_chain_is_read_completely(shared_data: Path):
     payload = (shared_data / "payloads" / "trendlyne_live_oi_nifty_2026-01-23.json").read_bytes()
 
-    body = parse_chain(payload)
+    body = parse_chain(payload, "NIFTY")
 
     source = json.loads(payload)["body"]
     assert body.trading_date == date(2026, 1, 23)
-    assert body.observed_at == datetime(2026, 1, 23, 10, 10, tzinfo=UTC)
+    # Asked for 09:15, answered for the whole day, updated ten minutes after its end.
+    assert body.moment == datetime(2026, 1, 23, 10, 0, tzinfo=UTC)
     assert body.expiry == date(2026, 1, 27)
     assert len(body.rows) == 51
     assert [row.strike for row in body.rows] == sorted(int(strike) for strike in source["oiData"])
     # The totals of the changes are swapped, so the sum over the strikes equals the other side's.
-    calls = sum(row.call_oi - row.call_prev_oi for row in body.rows)
-    puts = sum(row.put_oi - row.put_prev_oi for row in body.rows)
+    calls = sum(row.call.open_interest - row.call.previous_open_interest for row in body.rows)
+    puts = sum(row.put.open_interest - row.put.previous_open_interest for row in body.rows)
     assert calls == source["overallData"]["totalPutOiChange"]
     assert puts == source["overallData"]["totalCallOiChange"]
-    assert all(row.call_oi % 65 == 0 and row.put_oi % 65 == 0 for row in body.rows)
+    assert all(side.open_interest % 65 == 0 for row in body.rows for side in (row.call, row.put))
+
+
+def test_a_recorded_chain_lists_every_strike(shared_data: Path):
+    payload = (shared_data / "payloads" / "trendlyne_live_oi_nifty_2026-01-23.json").read_bytes()
+
+    listing = parse_listing(payload, "NIFTY", date(2026, 1, 27))
+
+    assert len(listing.contracts) == 2 * 235
+    assert listing.contracts[0].symbol == "NIFTY260127C19900"
+    assert listing.contracts[-1].symbol == "NIFTY260127P31600"
+    with pytest.raises(PayloadInvalid, match="asked for expiry 2026-02-03, answered for"):
+        parse_listing(payload, "NIFTY", date(2026, 2, 3))
+
+
+def test_recorded_expiries_are_read(shared_data: Path):
+    name = "trendlyne_expiry_dates_stock_2025-11-28.json"
+    payload = (shared_data / "payloads" / name).read_bytes()
+
+    assert parse_expiries(payload) == [date(2025, 12, 30), date(2026, 1, 27), date(2026, 2, 24)]
 
 
 def test_a_stock_is_found_by_its_exact_code():
@@ -348,16 +406,28 @@ ANYTHING = st.recursive(
             "overallData": ANYTHING | st.just(chain()["overallData"]),
             "expiryDates": ANYTHING,
             "data": ANYTHING,
+            "tableHeaders": st.lists(
+                ANYTHING | st.builds(lambda name: {"unique_name": name}, ANYTHING)
+            )
+            | st.just([{"unique_name": name} for name in COLUMNS]),
+            "tableData": st.lists(ANYTHING | st.lists(ANYTHING, min_size=7, max_size=7)),
+            "stockLevelData": ANYTHING,
         },
     )
 )
 def test_whatever_a_source_sends_is_rows_or_invalid_and_nothing_worse(body):
     payload = answer(body)
 
-    for parse in (parse_expiries, parse_chain, lambda data: parse_build_ups(data, SESSION)):
+    for parse in (
+        parse_expiries,
+        lambda data: parse_chain(data, "NIFTY"),
+        lambda data: parse_listing(data, "NIFTY", date(2026, 1, 27)),
+        lambda data: parse_option_chain(data, "NIFTY", date(2026, 1, 27)),
+        lambda data: parse_build_ups(data, SESSION),
+    ):
         try:
             parse(payload)
-        except PayloadInvalid:
+        except (PayloadInvalid, ExpiryGone):
             continue
 
 
@@ -373,7 +443,7 @@ def test_the_order_of_rows_does_not_matter(order):
         for n in order
     ]
 
-    parsed = parse_build_ups(build_ups(*rows), SESSION)
+    parsed = parse_build_ups(build_ups(*rows), SESSION).rows
 
     assert [row.close for row in parsed] == list(range(75))
     assert parsed[-1].close_time == datetime(2026, 1, 21, 10, 0, tzinfo=UTC)

@@ -1,0 +1,106 @@
+"""A user's token: what it says of itself, and the file that may bring another one while we run.
+
+A token is a JWT; its claims `exp`, `plan` and `perm` were seen in recordings of December 2025. Its
+signature is the source's business. Nothing here writes a token anywhere.
+"""
+
+import binascii
+import json
+from base64 import urlsafe_b64decode
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+HOW_TO_RENEW = (
+    "copy a new `auth_token` from a browser that is logged in to tradingview.com into"
+    " TRADINGVIEW_TOKEN_FILE"
+)
+
+
+class Token(NamedTuple):
+    """A token and what it says; None where it says nothing, or is no JWT.
+
+    `ends_at` is UTC. `permissions` are the exchanges whose real-time data the account may see.
+    """
+
+    text: str
+    ends_at: datetime | None = None
+    plan: str | None = None
+    permissions: frozenset[str] | None = None
+
+    @classmethod
+    def of(cls, text: str) -> Self:
+        """Return a token with what can be read from it."""
+        claims = _claims(text)
+        plan, permissions = claims.get("plan"), claims.get("perm")
+        return cls(
+            text,
+            _moment(claims.get("exp")),
+            plan if isinstance(plan, str) else None,
+            frozenset(filter(None, permissions.split(",")))
+            if isinstance(permissions, str)
+            else None,
+        )
+
+    def __repr__(self) -> str:
+        return f"Token(ends_at={self.ends_at}, plan={self.plan}, permissions={self.permissions})"
+
+
+class TokenFile:
+    """A file that holds a token and nothing else; read again when it changes."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._stamp: tuple[int, int] | None = None
+        self._token: Token | None = None
+
+    def read(self) -> Token:
+        """Return the token in the file.
+
+        Raises:
+            ValueError: The file cannot be read or holds none.
+        """
+        try:
+            found = self.path.stat()
+            stamp = (found.st_mtime_ns, found.st_size)
+            if self._token is None or stamp != self._stamp:
+                self._token, self._stamp = Token.of(token_in(self.path)), stamp
+        except OSError as error:
+            raise ValueError(f"{self.path} cannot be read: {error.strerror}") from None
+        return self._token
+
+
+def token_in(path: Path) -> str:
+    """Return the one word that a file holds.
+
+    Raises:
+        OSError: It cannot be read.
+        ValueError: It holds none, or more than one.
+    """
+    try:
+        words = path.read_text().split()
+    except UnicodeDecodeError:
+        raise ValueError(f"{path} holds no text") from None
+    if len(words) != 1:
+        raise ValueError(f"{path} has to hold one token and nothing else: {HOW_TO_RENEW}")
+    return words[0]
+
+
+def _claims(text: str) -> dict[str, Any]:
+    parts = text.split(".")
+    if len(parts) != 3:
+        return {}
+    try:
+        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
+    except (ValueError, binascii.Error):
+        return {}
+    return claims if isinstance(claims, dict) else {}
+
+
+def _moment(seconds: object) -> datetime | None:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
+        return None
+    try:
+        return datetime.fromtimestamp(seconds, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None
