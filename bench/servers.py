@@ -88,7 +88,7 @@ def _wait_for_hub(port: int) -> None:
 
 @contextmanager
 def simulator(day: date, clock: MarketClock) -> Iterator[list[str]]:
-    """Play a generated day; yield the addresses of TradingView and Trendlyne."""
+    """Play a generated day; yield the addresses of TradingView, Trendlyne and Upstox."""
     command = [sys.executable, "-m", "simulator", "--day", str(day), "--clock", str(clock)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         try:

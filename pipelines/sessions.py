@@ -70,13 +70,14 @@ async def _ingest(settings: Settings, session: date) -> Ingested:
         except SourceError as error:
             problems.append(f"candles: {error}")
         more = await _positions(desk, session, problems)
-        positions = PositionReport(*map(sum, zip(positions, more, strict=True)))
+        positions = positions.plus(more)
         problems += [f"{symbol}: {reason}" for symbol, reason in candles.failures.items()]
         stored = _signals(desk, session)
         problems += [
             f"signals held back, these checks fail: {', '.join(checks)}"
             for checks in stored.blocked.values()
         ]
+        problems += positions.unasked
         told = list(dict.fromkeys(problems))
         return Ingested(session, filled, candles, positions, stored.written, told)
 

@@ -13,6 +13,7 @@ from uuid import uuid4
 import pytest
 from psycopg.sql import SQL, Identifier
 
+from db.archive.source_status import Access
 from db.market.frames import Range
 from db.server.connection import connect, database_name, with_database
 from pipelines.ingest.candles import ingest_candles
@@ -23,6 +24,7 @@ from pipelines.live.feed import SessionFeed
 from pipelines.settings import Settings
 from pipelines.signals.materialise import materialise_signals
 from pipelines.sources.errors import SourceError
+from pipelines.sources.roles import Opened
 from pipelines.sources.tradingview.client import TradingView
 from pipelines.sources.tradingview.pool import HistoryPool, PoolLimits
 from pipelines.sources.trendlyne.client import Trendlyne
@@ -38,7 +40,7 @@ from strategy.session import IST
 DAY = date(2026, 1, 21)
 UNDERLYINGS = ("NIFTY",)
 # Runs of the schedule around a fault, when the runs' rows must be there, and those of the second.
-BEFORE, WITHIN, AFTER = "10:00:30", "10:05:30", "10:10:30"
+BEFORE, WITHIN, AFTER = "10:03:30", "10:08:30", "10:13:30"
 UNTIL, LATEST = "10:10", "10:05"
 TIMEOUT = 1.0
 # Everything but when it was known; candles only once they are final.
@@ -91,7 +93,7 @@ def market() -> Market:
     return generate(DAY, 7, UNDERLYINGS)
 
 
-def fault(kind: str, start: str = "10:04", end: str = "10:09", **options: object) -> Fault:
+def fault(kind: str, start: str = "10:04", end: str = "10:12", **options: object) -> Fault:
     """Return a fault with its window in India's time; by default around the second run."""
     return Fault(kind, time.fromisoformat(start), time.fromisoformat(end), **options)
 
@@ -118,9 +120,17 @@ def copied(server: str, original: str) -> Iterator[str]:
 
 @asynccontextmanager
 async def desk_at(
-    dsn: str, moment: str, speed: float, faults: Iterable[Fault], manner: Manner = DEFAULT_MANNER
+    dsn: str,
+    moment: str,
+    speed: float,
+    faults: Iterable[Fault],
+    manner: Manner = DEFAULT_MANNER,
+    build_up_source: str = "rows",
 ) -> AsyncIterator[Desk]:
-    """Open a market and a desk whose common clock shows a time now, and runs."""
+    """Open a market and a desk whose common clock shows a time now, and runs.
+
+    Build-ups are a source's own rows, so that these can do wrong too.
+    """
     clock = MarketClock(at(moment), wall.time(), speed)
     async with serve(
         market(), clock, pace=Pace(tick=0.02), manner=manner, faults=faults
@@ -132,6 +142,7 @@ async def desk_at(
             underlyings=UNDERLYINGS,
             optionscalp_clock=str(clock),
             optionscalp_source="simulator",
+            build_up_source=build_up_source,
             candle_wings=1,
             build_up_wings=1,
         )
@@ -141,7 +152,15 @@ async def desk_at(
         ):
             tradingview = TradingView(endpoints.tradingview_url, timeout=TIMEOUT, clock=clock)
             history = HistoryPool(tradingview, PoolLimits())
-            yield replace(desk, tradingview=tradingview, history=history, trendlyne=trendlyne)
+            opened = {
+                "tradingview": Opened(
+                    history=history,
+                    stream=tradingview,
+                    access=lambda: Access(*tradingview.account.state()),
+                ),
+                "trendlyne": Opened(listings=trendlyne, ladders=trendlyne, build_ups=trendlyne),
+            }
+            yield replace(desk, opened=opened)
 
 
 def run(dsn: str, moment: str, *faults: Fault, manner: Manner = DEFAULT_MANNER) -> Told:

@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
@@ -14,7 +14,12 @@ from urllib.parse import urlsplit
 
 from db.server.connection import connect
 from strategy.clock import MarketClock
+from strategy.contract import UNDERLYINGS
 from strategy.session import session_hours
+
+# At hundreds of times its pace the last minutes in which a ladder can be asked for by its minute
+# are over in an instant: markets that run so fast answer for it later too, as the service does not.
+FAST = ("--any-minute",)
 
 
 class Simulator:
@@ -40,7 +45,8 @@ class Simulator:
         """Kill it and start it again: every connection is cut."""
         self.stop(signal.SIGKILL)
         ports = [str(urlsplit(url).port) for url in self.urls]
-        self._command += ["--tradingview-port", ports[0], "--trendlyne-port", ports[1]]
+        names = ("--tradingview-port", "--trendlyne-port", "--upstox-port")
+        self._command += [word for pair in zip(names, ports, strict=True) for word in pair]
         assert self._start() == self.urls
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
@@ -58,7 +64,12 @@ class Market(NamedTuple):
 
 @contextmanager
 def simulated_market(
-    database: str, day: date, speed: float, *arguments: str, minutes_in: float = 0
+    database: str,
+    day: date,
+    speed: float,
+    *arguments: str,
+    minutes_in: float = 0,
+    underlyings: Sequence[str] = UNDERLYINGS,
 ) -> Iterator[Market]:
     """Start a simulator whose clock stands `minutes_in` after the open, and runs."""
     start = session_hours(day)[0]
@@ -67,11 +78,13 @@ def simulated_market(
         "DATABASE_URL": database,
         "OPTIONSCALP_CLOCK": str(clock),
         "OPTIONSCALP_SOURCE": "simulator",
+        "UNDERLYINGS": ",".join(underlyings),
     }
     command = [sys.executable, "-m", "simulator", "--day", day.isoformat(), *arguments]
     simulator = Simulator(command, environment)
     try:
-        urls = dict(zip(("TRADINGVIEW_URL", "TRENDLYNE_URL"), simulator.urls, strict=True))
+        names = ("TRADINGVIEW_URL", "TRENDLYNE_URL", "UPSTOX_URL")
+        urls = dict(zip(names, simulator.urls, strict=True))
         yield Market(environment | urls, clock, simulator)
     finally:
         simulator.stop()
@@ -109,19 +122,20 @@ def run_session(market: Market) -> list[str]:
         return wait_for_close(process)
 
 
-def wait_for_rows(dsn: str, more: int) -> None:
-    """Return when the change log has grown by so many entries."""
-    assert grows(dsn, more, 120), "the market stands still"
+def wait_for_rows(dsn: str, more: int, *relations: str) -> None:
+    """Return when the change log has grown by so many entries, of candles and what they lead to."""
+    assert grows(dsn, more, 120, *relations), "the market stands still"
 
 
-def grows(dsn: str, more: int, seconds: float) -> bool:
+def grows(dsn: str, more: int, seconds: float, *relations: str) -> bool:
     """Return when the change log has grown by so many entries, or so much later; tell which."""
-    newest = "select count(*) from change_log where relation in ('candle', 'build_up', 'signal')"
+    wanted = list(relations or ("candle", "build_up", "signal"))
+    newest = "select count(*) from change_log where relation = any(%s)"
     with connect(dsn) as listener, connect(dsn) as reader:
         listener.execute("listen feed")
-        goal = reader.execute(newest).fetchone()[0] + more
+        goal = reader.execute(newest, (wanted,)).fetchone()[0] + more
         for _ in listener.notifies(timeout=seconds):
-            if reader.execute(newest).fetchone()[0] >= goal:
+            if reader.execute(newest, (wanted,)).fetchone()[0] >= goal:
                 return True
     return False
 

@@ -21,12 +21,20 @@ ROOMS_OF = {
         "sources": set(),
         "sources.tradingview": {"sources"},
         "sources.trendlyne": {"sources"},
-        "settings": {"sources.tradingview", "sources.trendlyne"},
+        "sources.upstox": {"sources"},
+        "known_sources": {
+            *("sources", "sources.tradingview", "sources.trendlyne", "sources.upstox"),
+        },
+        "settings": {
+            *("known_sources", "sources", "sources.tradingview", "sources.trendlyne"),
+            "sources.upstox",
+        },
         "recorded": set(),
         "checks": set(),
         "signals": {"checks"},
-        "ingest": {"settings", "sources", "sources.tradingview", "sources.trendlyne"},
-        "live": {"sources", "sources.tradingview", "checks", "signals", "ingest"},
+        # By role: no source's name is known here.
+        "ingest": {"settings", "known_sources", "sources"},
+        "live": {"sources", "checks", "signals", "ingest"},
         "sessions": {"settings", "sources", "signals", "ingest"},
         "orchestration": {"settings", "sources", "checks", "signals", "ingest"},
         "__main__": {"settings", "ingest", "live"},

@@ -18,7 +18,7 @@ from pipelines.signals.outcomes import materialise_outcomes
 from strategy.contract import UNDERLYINGS
 from strategy.outcomes import HORIZONS
 from strategy.session import IST, session_hours
-from tests.live import run_session, simulated_market
+from tests.live import FAST, run_session, simulated_market
 from tests.strategy import plain_delta_volume as plain
 from tests.strategy import plain_trades
 
@@ -235,7 +235,7 @@ def test_outcomes_of_the_recorded_sessions_equal_a_plain_reading_of_their_candle
 
 def test_the_live_run_ends_with_the_same_signals(batch: str, database: str, shared_data: Path):
     day = date(2026, 1, 30)
-    with simulated_market(database, day, 1_200, "--data", str(shared_data / FILE)) as market:
+    with simulated_market(database, day, 1_200, *FAST, "--data", str(shared_data / FILE)) as market:
         run_session(market)
     with connect(database) as connection:
         live = connection.execute(STANDING, (day,)).fetchall()

@@ -1,11 +1,12 @@
 """What a check is: a name, how bad its failure is, and a look at one session's rows."""
 
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 
+from db.archive.source_status import delayed_sources
 from db.checks.findings import Finding
 
 # Error: rows are wrong or unreadable, no signals are made of them. Warning: rows are late or
@@ -29,6 +30,11 @@ class Look(NamedTuple):
     underlyings: tuple[str, ...]
     now: datetime
     speed: float = 1.0
+
+    @property
+    def delay(self) -> timedelta:
+        """How late the source that is furthest behind says it is: rows cannot be earlier."""
+        return timedelta(seconds=max(delayed_sources(self.connection).values(), default=0))
 
 
 class Verdict(NamedTuple):

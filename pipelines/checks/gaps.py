@@ -4,10 +4,12 @@ from datetime import timedelta
 
 from psycopg.sql import Composed
 
-from db.checks.completeness import BUILD_UP_GAPS, CANDLE_GAPS, find_gaps
+from db.checks.completeness import BUILD_UP_GAPS, CANDLE_GAPS, find_gaps, ladder_gaps
 from pipelines.checks.check import Look, Verdict, warning
 from pipelines.checks.lateness import BUILD_UP_LAG, CANDLE_LAG, allowed_lag
-from strategy.session import session_hours
+from strategy.session import IST, session_hours
+
+INTERVAL = timedelta(minutes=5)
 
 
 @warning("candle", "no_gaps")
@@ -28,9 +30,22 @@ def build_up_no_gaps(look: Look) -> Verdict:
     return _judge(look, BUILD_UP_GAPS, BUILD_UP_LAG)
 
 
+@warning("chain_oi", "no_gaps")
+def chain_oi_no_gaps(look: Look) -> Verdict:
+    """Every ended 5-minute interval has a strike ladder; those without one are named."""
+    opened, close = session_hours(look.session)
+    due = min(look.now - allowed_lag(BUILD_UP_LAG, look.speed), close)
+    found = ladder_gaps(look.connection, look.session, opened + INTERVAL, due, look.underlyings)
+    named = {
+        f"{name}_without": [f"{moment.astimezone(IST):%H:%M}" for moment in moments]
+        for name, moments in found.items()
+    }
+    return Verdict(not found, {"missing": sum(map(len, found.values())), **named})
+
+
 def _judge(look: Look, query: Composed, lag: timedelta) -> Verdict:
     hours = session_hours(look.session)
-    due = min(look.now - allowed_lag(lag, look.speed), hours[1])
+    due = min(look.now - allowed_lag(lag, look.speed) - look.delay, hours[1])
     gaps = find_gaps(look.connection, query, hours, due, look.underlyings)
     return Verdict(
         gaps.number == 0,
@@ -43,4 +58,4 @@ def _judge(look: Look, query: Composed, lag: timedelta) -> Verdict:
     )
 
 
-CHECKS = [candle_no_gaps, build_up_no_gaps]
+CHECKS = [candle_no_gaps, build_up_no_gaps, chain_oi_no_gaps]

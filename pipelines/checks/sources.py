@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from db.archive.source_status import read_access
 from db.checks.completeness import compare_prices
 from db.checks.statistics import lock_is_held, nearest_expiries, written_since
 from pipelines.checks.check import Look, Verdict, warning
@@ -58,7 +59,7 @@ def observe_feed(look: Look) -> dict[str, Any]:
     """Return whether a feed runs, and how fast and how late rows become known by the tables.
 
     The lag, `lag_seconds`, is left out where it has no meaning: the market is shut, or another
-    session is on.
+    session is on. What is known of a source's delay and its token comes with it.
     """
     since = look.now - timedelta(minutes=RATE_MINUTES)
     written = written_since(look.connection, look.session, look.underlyings, since)
@@ -66,6 +67,9 @@ def observe_feed(look: Look) -> dict[str, Any]:
         "running": lock_is_held(look.connection, FEED_LOCK),
         "rows_per_minute": written.rows / RATE_MINUTES,
     }
+    for source, access in read_access(look.connection).items():
+        told = {"delay_seconds": access.delay_seconds, "note": access.note}
+        found |= {f"{source}_{name}": value for name, value in told.items() if value is not None}
     lag = behind(written.newest, look.session, look.now)
     return found if lag is None else found | {"lag_seconds": lag.total_seconds()}
 
@@ -73,7 +77,7 @@ def observe_feed(look: Look) -> dict[str, Any]:
 @warning("live_feed", "is_alive")
 def live_feed_is_alive(look: Look) -> Verdict:
     """While the market is open, a feed runs and rows become known."""
-    allowed = allowed_lag(FEED_LAG, look.speed).total_seconds()
+    allowed = (allowed_lag(FEED_LAG, look.speed) + look.delay).total_seconds()
     found = observe_feed(look)
     lag = found.get("lag_seconds")
     return Verdict(

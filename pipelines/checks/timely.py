@@ -1,4 +1,7 @@
-"""Whether rows come in time, and whether a session was stored to its end."""
+"""Whether rows come in time, and whether a session was stored to its end.
+
+In time for a source that says it is late is that much later.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
@@ -27,7 +30,7 @@ def build_up_on_time(look: Look) -> Verdict:
 
 def _lateness(newest: Mapping[str, datetime | None], look: Look, lag: timedelta) -> Verdict:
     """Compare the end of each underlying's newest row with the market's clock."""
-    allowed = allowed_lag(lag, look.speed)
+    allowed = allowed_lag(lag, look.speed) + look.delay
     ages = {
         name: age for name, end in newest.items() if (age := behind(end, look.session, look.now))
     }
@@ -41,7 +44,8 @@ def _lateness(newest: Mapping[str, datetime | None], look: Look, lag: timedelta)
 
 def _is_over(look: Look, lag: timedelta) -> bool:
     """Tell whether the session's last rows should be there."""
-    return look.now >= session_hours(look.session)[1] + allowed_lag(lag, look.speed)
+    allowed = allowed_lag(lag, look.speed) + look.delay
+    return look.now >= session_hours(look.session)[1] + allowed
 
 
 @warning("candle", "session_is_complete")

@@ -1,97 +1,71 @@
-"""What archived answers say: parsed, and refused where they cannot be true."""
+"""What archived answers say: read by whoever sent them, and refused where they cannot be true."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
-from typing import Any
+from datetime import date, timedelta
 
 from db.archive.raw_payloads import Receipt
-from pipelines.sources.errors import PayloadInvalid
-from pipelines.sources.series import Bar
-from pipelines.sources.tradingview.wire import BAR_METHODS, Message, decode, parse_series
-from pipelines.sources.trendlyne.parse import (
-    CLOCKS_DIFFER,
-    BuildUpRow,
-    Chain,
-    parse_build_ups,
-    parse_chain,
-)
+from pipelines.known_sources import KNOWN
+from pipelines.sources.counts import require_units
+from pipelines.sources.errors import PayloadInvalid, WrongTradingDate
+from pipelines.sources.roles import BuildUpRows, Ladder, Reading
 from strategy.contract import lot_size, parse_symbol
+from strategy.session import IST
+
+CLOCKS_DIFFER = timedelta(minutes=1)  # a source's from ours, at most
+# Answers that were archived before each named its source.
+SENT_BY = {
+    **dict.fromkeys(("history", "stream", "malformed"), "tradingview"),
+    **dict.fromkeys(("search", "expiries", "chain", "build_ups"), "trendlyne"),
+}
 
 
-def chain_of(receipt: Receipt, expiry: date) -> Chain:
-    """Return the strike ladder of an answer to a question about one expiry.
+def read(receipt: Receipt, session: date) -> Reading:
+    """Return what an answer says; None where that is nothing, or nobody asked for rows.
 
     Raises:
         PayloadInvalid: It is not of the documented form, or cannot be true.
+        WrongTradingDate: It is of another session.
     """
-    chain = parse_chain(receipt.body)
-    if chain.expiry not in {None, expiry}:
-        raise PayloadInvalid(f"asked for expiry {expiry}, answered for {chain.expiry}")
-    if chain.observed_at > receipt.received_at + CLOCKS_DIFFER:
+    about = receipt.about
+    kind = about.get("kind")
+    if not kind:
+        return None
+    source = KNOWN.get(about.get("source") or SENT_BY.get(kind, ""))
+    if source is None:
+        raise PayloadInvalid(f"no source here reads answers of {about.get('source')}")
+    reading = source.read(about, receipt.body, session, receipt.received_at)
+    if isinstance(reading, Ladder):
+        _require_true_ladder(receipt, reading)
+    elif isinstance(reading, BuildUpRows):
+        _require_true_rows(receipt, reading)
+    return reading
+
+
+def _require_true_ladder(receipt: Receipt, ladder: Ladder) -> None:
+    about = receipt.about
+    expiry = date.fromisoformat(about["expiry"])
+    if ladder.expiry not in {None, expiry}:
+        raise PayloadInvalid(f"asked for expiry {expiry}, answered for {ladder.expiry}")
+    if ladder.moment and ladder.moment > receipt.received_at + CLOCKS_DIFFER:
         raise PayloadInvalid(
-            f"observed at {chain.observed_at}, received at {receipt.received_at}: one of the"
+            f"observed at {ladder.moment}, received at {receipt.received_at}: one of the"
             " clocks is wrong"
         )
-    counts = [count for row in chain.rows for count in (row.call_oi, row.put_oi)]
-    require_units(counts, lot_size(receipt.about["underlying"], expiry))
-    return chain
+    lot = lot_size(about["underlying"], expiry)
+    sides = {"calls": [row.call for row in ladder.rows], "puts": [row.put for row in ladder.rows]}
+    for name, found in sides.items():
+        there = [side for side in found if side]
+        require_units(f"open interest of {name}", [side.open_interest for side in there], lot)
+        require_units(f"volume of {name}", [side.volume for side in there], lot)
 
 
-def require_units(counts: Iterable[int], lot: int | None) -> None:
-    """Refuse counts that are plainly not in units; single odd ones are a check's business.
-
-    Raises:
-        PayloadInvalid: Most of them are no multiples of the lot.
-    """
-    found = [count for count in counts if count]
-    odd = sum(1 for count in found if lot and count % lot)
-    if odd * 2 > len(found):
-        raise PayloadInvalid(
-            f"{odd} of {len(found)} counts are no multiples of the lot {lot}: not in units"
+def _require_true_rows(receipt: Receipt, found: BuildUpRows) -> None:
+    rows = found.rows
+    if rows and rows[-1].open_time > receipt.received_at + CLOCKS_DIFFER:
+        raise WrongTradingDate(
+            f"a row of {rows[-1].open_time.astimezone(IST):%H:%M} IST was received at"
+            f" {receipt.received_at.astimezone(IST):%H:%M:%S}: the rows are of an earlier session"
         )
-
-
-def build_ups_of(receipt: Receipt, session: date) -> list[BuildUpRow]:
-    """Return the rows of a contract's answer, if they can be of that session.
-
-    Raises:
-        PayloadInvalid: It is not of the documented form, or not in units.
-        WrongTradingDate: Rows lie in the future of the answer: it repeats another day.
-    """
-    rows = parse_build_ups(receipt.body, session, receipt.received_at)
     contract = parse_symbol(receipt.about["symbol"])
-    counts = [count for row in rows for count in (row.open_interest, row.volume)]
-    require_units(counts, lot_size(contract.underlying, contract.expiry) if contract else None)
-    return rows
-
-
-def stream_bars(
-    body: bytes, charts: Mapping[str, Sequence[Any]]
-) -> list[tuple[str, int, list[Bar]]]:
-    """Return symbol, minutes and bars of each frame of a stream's part, in the order received.
-
-    Raises:
-        PayloadInvalid: The bytes are not frames of the documented form.
-    """
-    found = []
-    for message in _bar_messages(body):
-        series = charts.get(message.session or "")
-        if series is not None:
-            found.append((series[0], series[1], parse_series(message)))
-    return found
-
-
-def require_readable(body: bytes) -> None:
-    """Look whether a message that broke a connection can be parsed by now.
-
-    Raises:
-        PayloadInvalid: It still cannot.
-    """
-    for message in _bar_messages(body):
-        parse_series(message)
-
-
-def _bar_messages(body: bytes) -> Iterator[Message]:
-    for frame in decode(body):
-        if isinstance(frame, Message) and frame.method in BAR_METHODS:
-            yield frame
+    lot = lot_size(contract.underlying, contract.expiry) if contract else None
+    require_units("open interest", [row.open_interest for row in rows], lot)
+    require_units("volume", [row.volume for row in rows], lot)

@@ -10,10 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from db.writing.rows import Candle
-from pipelines.ingest.plan import newest_closed
 from pipelines.sources.series import Bar
 from strategy.contract import UNDERLYINGS, underlying_of
-from strategy.session import interval_opens, session_hours
+from strategy.session import interval_opens, session_hours, session_of
 
 # Clocks differ a little: a bar counts as ended only so long after its end.
 GRACE = timedelta(seconds=2)
@@ -38,22 +37,33 @@ class Rows(NamedTuple):
 
 
 def complete_to(
-    session: date, asked_at: datetime, minutes: int, newest: datetime | None
+    session: date,
+    asked_at: datetime,
+    minutes: int,
+    newest: datetime | None,
+    reached: datetime | None = None,
 ) -> datetime | None:
     """Return until when a source's bars could change no more when it was asked.
+
+    Only what it sent of a later time proves that a time is over for it: a bar that began then, of
+    anything, or a price. Seconds or minutes late, it still forms bars that are old by our clock.
 
     Args:
         session: Whose bars.
         asked_at: Market time of the question.
         minutes: Length of the bars.
         newest: Start of the newest bar that it has of anything: how far it has come.
+        reached: The newest time of a price that it told before it answered, if it told one.
     """
-    due = newest_closed(session, asked_at, minutes)
-    if asked_at >= session_hours(session)[1] + LONGEST_DELAY:
-        return asked_at - GRACE
-    if due is None or newest is None:
+    start, close = session_hours(session)
+    settled = asked_at - GRACE
+    if asked_at >= close + LONGEST_DELAY or (reached is not None and reached >= close):
+        return settled
+    if reached is not None:
+        newest = max(reached - GRACE, newest or start)
+    if newest is None or asked_at < start + timedelta(minutes=minutes):
         return None
-    return asked_at - GRACE if newest >= due else min(newest, asked_at - GRACE)
+    return min(newest, settled)
 
 
 def candle_rows(
@@ -63,8 +73,10 @@ def candle_rows(
 
     A bar is final when the answer holds a newer one or it ended by the time that is complete.
     Bars of other sessions are left out; bars that cannot be prices are refused, with the reason.
+    What was fetched after its session counts as known at each interval's end, and says so.
     """
     start, end = session_hours(series.session)
+    backfilled = session_of(received_at) > series.session
     ordered = sorted(bar for bar in bars if start <= bar.open_time < end)
     length = timedelta(minutes=series.minutes)
     rows = Rows([], [])
@@ -74,7 +86,10 @@ def candle_rows(
             continue
         ended = complete is not None and bar.open_time + length <= complete
         final = place + 1 < len(ordered) or ended
-        rows.candles.append(candle(series, bar, received_at, final=final))
+        row = candle(series, bar, received_at, final=final)
+        if backfilled:
+            row = row._replace(known_at=bar.open_time + length, backfilled=True)
+        rows.candles.append(row)
     return rows
 
 
@@ -115,7 +130,7 @@ def candle(series: Series, bar: Bar, known_at: datetime, *, final: bool) -> Cand
         low=bar.low,
         close=bar.close,
         volume=None if index or bar.volume is None else round(bar.volume),
-        open_interest=None,
+        open_interest=None if index else bar.open_interest,
         source=series.source,
         known_at=known_at,
         final=final,

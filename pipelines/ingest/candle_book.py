@@ -1,5 +1,6 @@
 """The live candles in memory: which bar of each series forms, which are due to be written."""
 
+from collections import deque
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 
@@ -12,9 +13,11 @@ from strategy.session import session_hours
 class CandleBook:
     """Collects streamed bars of one session between two writes.
 
-    A newer bar makes the one before it final; a series that falls silent is settled some time
-    after its bar's end. The end comes by the source's own time, as its newest bars tell it: a
-    source that is minutes behind still forms bars that are old by our clock.
+    A newer bar makes the one before it final. A series that falls silent is settled when another
+    series of the connection has a bar that began at or after its bar's end, and data went on coming
+    for some time since: only by that the source's own time is proven. A source that is minutes
+    behind still forms bars that are old by our clock, and one that sends heartbeats may have lost
+    what it sends no more.
     """
 
     def __init__(self, session: date, source: str) -> None:
@@ -23,7 +26,9 @@ class CandleBook:
         self._source = source
         self._newest: dict[tuple[str, int], tuple[Bar, bool]] = {}
         self._pending: dict[tuple[str, int, datetime], Candle] = {}
-        self._ahead: timedelta | None = None  # of the source's time before ours; mostly negative
+        self._reached: datetime | None = None  # the newest bar's start
+        self._proven: datetime | None = None  # the same, `grace` before data was last heard
+        self._steps: deque[tuple[datetime, datetime]] = deque()  # when it was first reached
         self.refused: list[str] = []
 
     def take(self, symbol: str, minutes: int, bars: Iterable[Bar], received_at: datetime) -> None:
@@ -34,8 +39,9 @@ class CandleBook:
             if fault := bar_fault(bar, self._open, timedelta(minutes=minutes)):
                 self.refused.append(f"{symbol} {bar.open_time:%H:%M}: {fault}")
                 continue
-            ahead = bar.open_time - received_at
-            self._ahead = ahead if self._ahead is None else max(ahead, self._ahead)
+            if self._reached is None or bar.open_time > self._reached:
+                self._reached = bar.open_time
+                self._steps.append((received_at, bar.open_time))
             self._take(symbol, minutes, bar, received_at)
 
     def _take(self, symbol: str, minutes: int, bar: Bar, received_at: datetime) -> None:
@@ -54,20 +60,25 @@ class CandleBook:
         """How many candles wait to be written."""
         return len(self._pending)
 
+    def drop(self, symbol: str, minutes: int) -> None:
+        """Forget a series that streams no more: its silence tells nothing."""
+        self._newest.pop((symbol, minutes), None)
+
     def settle(self, heard: datetime, grace: timedelta) -> None:
-        """Make bars final that ended longer ago than `grace` without a newer one.
+        """Make bars final whose end was passed longer ago than `grace` without a newer one.
 
         Args:
-            heard: Until when the connection was heard: a dead one settles nothing.
+            heard: When data last came, of any series: heartbeats alone settle nothing.
             grace: How long a series may be silent after its bar's end.
         """
-        if self._ahead is None:
+        while self._steps and self._steps[0][0] + grace <= heard:
+            self._proven = self._steps.popleft()[1]
+        if self._proven is None:
             return
-        ended_before = heard + self._ahead - grace
         due = [
             (key, bar)
             for key, (bar, settled) in self._newest.items()
-            if not settled and bar.open_time + timedelta(minutes=key[1]) <= ended_before
+            if not settled and bar.open_time + timedelta(minutes=key[1]) <= self._proven
         ]
         for (symbol, minutes), bar in due:
             self._newest[symbol, minutes] = (bar, True)

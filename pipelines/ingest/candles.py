@@ -1,8 +1,9 @@
-"""TradingView history into `candle`: ask for what is missing, archive, derive."""
+"""Candles of the past into `candle`: ask for what is missing, archive, derive."""
 
 import asyncio
 import logging
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any, NamedTuple
 
@@ -11,15 +12,16 @@ from db.market.frames import latest_price, reference_prices, stored_minutes
 from db.market.gaps import missing_candles
 from pipelines.ingest.bars import LONGEST_DELAY, complete_to
 from pipelines.ingest.derive import Deriver
-from pipelines.ingest.desk import TRADINGVIEW, Desk
+from pipelines.ingest.desk import Desk, Filled
 from pipelines.ingest.plan import RESOLUTIONS, bars_to_ask, candle_symbols, newest_ended
 from pipelines.sources.errors import (
     ResolutionUnavailable,
+    SeriesFailed,
     SourceError,
     SourceUnavailable,
     SymbolUnknown,
 )
-from pipelines.sources.series import History, HistoryRequest
+from pipelines.sources.series import History, HistoryRequest, HistorySource
 from strategy.contract import parse_symbol
 from strategy.session import session_hours
 
@@ -54,25 +56,41 @@ async def ingest_candles(desk: Desk, session: date) -> CandleReport:
     The indices come first: they tell which options are around ATM. When the session is over all
     of it is asked for once more: gaps and corrections show then.
 
+    Whoever is preferred is asked first, and another one for what that has not.
+
     Raises:
-        SourceUnavailable: TradingView cannot be reached.
-        SourceRefused: It does not want the connection.
+        SourceError: Nobody who has candles of the past answers.
     """
+    report = CandleReport(0, 0, {})
+    failure: SourceError | None = None
+    for filled in desk.histories:
+        try:
+            found = await _ingest_from(desk, session, filled)
+        except SourceError as error:
+            desk.report_down(filled.source.name, error)
+            failure = error
+            continue
+        failure = None
+        report = CandleReport(report.rows + found.rows, report.asked + found.asked, found.failures)
+        if not report.failures:
+            break
+    if failure is not None:
+        raise failure
+    return report
+
+
+async def _ingest_from(desk: Desk, session: date, filled: Filled[HistorySource]) -> CandleReport:
     report = CandleReport(0, 0, {})
     symbols = session_symbols(desk, session)
     requests = missing_bars(desk, session, symbols)
-    try:
-        for _ in range(2):  # the second round for options that the index's candles revealed
-            if not requests:
-                break
-            report = _sum(report, await _fetch(desk, session, requests))
-            desk.report_up(TRADINGVIEW)
-            fresh = [name for name in session_symbols(desk, session) if name not in symbols]
-            symbols += fresh
-            requests = missing_bars(desk, session, fresh)
-    except SourceError as error:
-        desk.report_down(TRADINGVIEW, error)
-        raise
+    for _ in range(2):  # the second round for options that the index's candles revealed
+        if not requests:
+            break
+        report = _sum(report, await _fetch(desk, session, filled, requests))
+        desk.report_up(filled.source.name)
+        fresh = [name for name in session_symbols(desk, session) if name not in symbols]
+        symbols += fresh
+        requests = missing_bars(desk, session, fresh)
     return report
 
 
@@ -96,7 +114,10 @@ def missing_bars(desk: Desk, session: date, symbols: Sequence[str]) -> list[Hist
     # In the order of the symbols, indices first: their newest bars tell how far the source is.
     return [
         HistoryRequest(
-            symbol, wanted[symbol], bars_to_ask(session, now, wanted[symbol], first[symbol])
+            symbol,
+            wanted[symbol],
+            bars_to_ask(session, now, wanted[symbol], first[symbol]),
+            session,
         )
         for symbol in symbols
         if symbol in first
@@ -110,42 +131,51 @@ class Fetched(NamedTuple):
     rows: int
 
 
-async def _fetch(desk: Desk, session: date, requests: list[HistoryRequest]) -> CandleReport:
-    answers, rows = await _ask(desk, session, requests)
+async def _fetch(
+    desk: Desk, session: date, filled: Filled[HistorySource], requests: list[HistoryRequest]
+) -> CandleReport:
+    answers, rows = await _ask(desk, session, filled, requests)
     coarser = [
-        HistoryRequest(request.symbol, RESOLUTIONS[-1], request.count)
+        replace(request, minutes=RESOLUTIONS[-1])
         for request in requests
         if isinstance(answers[request.symbol], ResolutionUnavailable)
     ]
     if coarser:
-        fetched = await _ask(desk, session, coarser)
+        fetched = await _ask(desk, session, filled, coarser)
         answers, rows = answers | fetched.answers, rows + fetched.rows
     histories = [answer for answer in answers.values() if isinstance(answer, History)]
     failures = {
         symbol: answer for symbol, answer in answers.items() if isinstance(answer, SourceError)
     } | _without_bars(histories)
     for answer in failures.values():
-        desk.keep_unparsed(session, answer)
-    for answer in failures.values():  # after writing what did come
-        if not isinstance(answer, SymbolUnknown | ResolutionUnavailable):
+        desk.keep_unparsed(filled.source.name, session, answer)
+    # After writing what did come. Where every series was given up, no single one is to blame.
+    single = (SymbolUnknown, ResolutionUnavailable, *((SeriesFailed,) if histories else ()))
+    for answer in failures.values():
+        if not isinstance(answer, single):
             raise answer
     reasons = {symbol: str(answer) for symbol, answer in failures.items()}
     return CandleReport(rows, len(requests) + len(coarser), reasons)
 
 
-async def _ask(desk: Desk, session: date, requests: Sequence[HistoryRequest]) -> Fetched:
+async def _ask(
+    desk: Desk, session: date, filled: Filled[HistorySource], requests: Sequence[HistoryRequest]
+) -> Fetched:
     """Ask, and write each history when it comes: a budget spreads them over seconds."""
     counts = {request.symbol: request.count for request in requests}
     deriver = Deriver(desk.connection, session)
     arrived: asyncio.Queue[History | None] = asyncio.Queue()
-    asking = asyncio.create_task(desk.history.histories(requests, arrived.put_nowait))
+    asking = asyncio.create_task(filled.client.histories(requests, arrived.put_nowait))
     asking.add_done_callback(lambda _: arrived.put_nowait(None))
     rows = 0
     newest: datetime | None = None
     try:
         while (history := await arrived.get()) is not None:
             newest = max(filter(None, (newest, _newest_open(history))), default=None)
-            rows += take_history(desk, deriver, history, counts[history.symbol], newest)
+            rows += take_history(
+                *(desk, filled.source.name, deriver, history),
+                *(counts[history.symbol], newest),
+            )
         return Fetched(await asking, rows)
     finally:
         asking.cancel()
@@ -166,6 +196,7 @@ def _newest_open(history: History) -> datetime | None:
 
 def take_history(
     desk: Desk,
+    source: str,
     deriver: Deriver,
     history: History,
     count: int,
@@ -176,6 +207,7 @@ def take_history(
 
     Args:
         desk: Handles.
+        source: Who answered.
         deriver: Of the session.
         history: The answer.
         count: How many bars were asked for.
@@ -184,17 +216,19 @@ def take_history(
     """
     asked_at = desk.clock.at(history.asked_at_wall)
     about: dict[str, Any] = {"kind": "history", "symbol": history.symbol, "count": count}
-    about |= {"minutes": history.minutes, "chart": history.chart_session}
+    about |= {"minutes": history.minutes, **history.about}
     receipt = desk.archive(
         Answer(
-            source=TRADINGVIEW,
+            source=source,
             request=f"history {history.symbol} {history.minutes} {count}",
             about=about | ({"connection": connection} if connection else {}),
             session=deriver.session,
             asked_at=asked_at,
             received_at=desk.clock.at(history.received_at_wall),
             body=history.raw,
-            complete_to=complete_to(deriver.session, asked_at, history.minutes, newest),
+            complete_to=complete_to(
+                deriver.session, asked_at, history.minutes, newest, history.reached
+            ),
         )
     )
     derived = deriver.history(receipt, history.bars)

@@ -4,7 +4,7 @@ Nothing here looks at a clock or a source. Every time comes from the receipt, so
 alone gives the same rows again.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -17,38 +17,36 @@ from db.market.gaps import EmptySeries, note_empty
 from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, write
 from db.writing.rows import BuildUp, Candle, ChainOi
 from db.writing.rows import Contract as ContractRow
-from pipelines.ingest.answers import build_ups_of, chain_of, require_readable, stream_bars
+from pipelines.ingest.answers import read
 from pipelines.ingest.bars import Series, candle_rows, empty_opens
 from pipelines.ingest.candle_book import CandleBook
 from pipelines.ingest.plan import BUILD_UP_MINUTES, DEEPEST
+from pipelines.sources.roles import Bars, BuildUpRow, BuildUpRows, Ladder, ListedContract, Listing
 from pipelines.sources.series import Bar
-from pipelines.sources.tradingview.wire import (
-    parse_history,
-)
-from pipelines.sources.trendlyne.parse import (
-    BuildUpRow,
-    Chain,
-    parse_expiries,
-    parse_stock_id,
-)
 from strategy.build_up import label_build_ups
 from strategy.contract import Contract, OptionType, lot_size, parse_symbol
-from strategy.session import interval_opens
+from strategy.session import interval_opens, session_hours
 
 # A row counts as ended only so long after its interval: the source may serve it unfinished.
 SETTLE = timedelta(seconds=5)
+# What a source shows so long after the close is the session's last.
+AFTER_CLOSE = timedelta(minutes=30)
 # An interval that others' rows have and this contract's answer has not, so long after its end.
 SURELY_EMPTY = timedelta(minutes=5)
 
 
 class Derived(NamedTuple):
-    """How many rows of each table changed, and why parts of the answer are no rows."""
+    """How many rows of each table changed, and why parts of the answer are no rows.
+
+    `ladder` is the strike ladder that the answer was, for whoever asked.
+    """
 
     candles: int = 0
     contracts: int = 0
     chain_rows: int = 0
     build_ups: int = 0
     refused: tuple[str, ...] = ()
+    ladder: Ladder | None = None
 
 
 class Deriver:
@@ -76,19 +74,19 @@ class Deriver:
         Raises:
             SourceError: The answer cannot be used.
         """
-        about, body = receipt.about, receipt.body
-        parsers: dict[str, Callable[[], Derived]] = {
-            "search": lambda: _only(parse_stock_id(body, about["underlying"])),
-            "expiries": lambda: _only(parse_expiries(body)),
-            "chain": lambda: self.chain(
-                receipt, chain_of(receipt, date.fromisoformat(about["expiry"]))
-            ),
-            "build_ups": lambda: self.build_ups(receipt, build_ups_of(receipt, self.session)),
-            "history": lambda: self.history(receipt, parse_history(body, about["chart"])),
-            "stream": lambda: self.stream(receipt, stream_bars(body, about["charts"])),
-            "malformed": lambda: _malformed(body),
-        }
-        return parsers.get(about.get("kind", ""), Derived)()
+        match read(receipt, self.session):
+            case Bars() as found:
+                return self.history(receipt, found.bars)
+            case list() as changes:
+                return self.stream(receipt, changes)
+            case Listing() as listing:
+                return self.listing(receipt, listing.contracts)
+            case Ladder() as ladder:
+                return self.ladder(receipt, ladder)
+            case BuildUpRows() as found:
+                return self.build_ups(receipt, found)
+            case _:
+                return Derived()
 
     def history(self, receipt: Receipt, bars: Sequence[Bar]) -> Derived:
         """Write the candles of a history, and which intervals it leaves out.
@@ -99,7 +97,7 @@ class Deriver:
         series = Series(about["symbol"], about["minutes"], self.session, receipt.source)
         rows = candle_rows(series, bars, receipt.complete_to, receipt.received_at)
         changed = write(self._connection, self._candles, rows.candles)
-        whole = len(bars) < about["count"] < DEEPEST
+        whole = about.get("whole") or len(bars) < about["count"] < DEEPEST
         note_empty(
             self._connection,
             EmptySeries("candle", series.symbol, series.minutes, series.source),
@@ -111,11 +109,14 @@ class Deriver:
             book.take(series.symbol, series.minutes, bars[-1:], receipt.received_at)
         return Derived(candles=changed, refused=tuple(rows.refused))
 
-    def stream(self, receipt: Receipt, bars: Sequence[tuple[str, int, list[Bar]]]) -> Derived:
+    def stream(self, receipt: Receipt, changes: Sequence[Bars]) -> Derived:
         """Take one part of a stream in; `write_stream` writes the candles it changes."""
         book = self.book(receipt.about["connection"], receipt.source)
-        for symbol, minutes, found in bars:
-            book.take(symbol, minutes, found, receipt.received_at)
+        for symbol, minutes, found in changes:
+            if found:
+                book.take(symbol, minutes, found, receipt.received_at)
+            else:
+                book.drop(symbol, minutes)
         book.settle(receipt.received_at, timedelta(seconds=receipt.about["grace"]))
         refused, book.refused = tuple(book.refused), []
         return Derived(candles=book.waiting, refused=refused)
@@ -134,48 +135,55 @@ class Deriver:
             self._books = {connection: CandleBook(self.session, source)}
         return self._books[connection]
 
-    def chain(self, receipt: Receipt, chain: Chain) -> Derived:
+    def listing(self, receipt: Receipt, contracts: Sequence[ListedContract]) -> Derived:
+        """Write the contracts that a source lists; its lot wins over the calendar's."""
+        rows = [
+            ContractRow(
+                *(found.symbol, found.underlying, found.expiry, found.strike, found.option_type),
+                lot_size=found.lot_size or lot_size(found.underlying, found.expiry),
+                first_seen=self.session,
+                last_seen=self.session,
+                source=receipt.source,
+            )
+            for found in contracts
+        ]
+        return Derived(contracts=write(self._connection, CONTRACT, rows))
+
+    def ladder(self, receipt: Receipt, ladder: Ladder) -> Derived:
         """Write the listed contracts and the open interest of a strike ladder.
 
         Before the first minutes, and off hours, the last session is answered: nothing to write
         but the strikes, which are listed from the morning on.
         """
         about, connection = receipt.about, self._connection
-        expiry = date.fromisoformat(about["expiry"])
-        today = chain.trading_date == self.session
-        listed = listed_contracts(connection, self.session, about["underlying"])
-        rows = [] if listed and not today else self._contracts(receipt, expiry, chain)
-        contracts = write(connection, CONTRACT, rows)
-        ladder = [
+        underlying, expiry = about["underlying"], date.fromisoformat(about["expiry"])
+        # An answer that names no day is of now: before the open that is the last session.
+        opens, closes = session_hours(self.session)
+        now = opens <= receipt.received_at < closes + AFTER_CLOSE
+        today = ladder.trading_date == self.session or (ladder.trading_date is None and now)
+        contracts = 0
+        if today or not listed_contracts(connection, self.session, underlying):
+            contracts = self.listing(receipt, _listed(ladder, underlying, expiry)).contracts
+        rows = [
             ChainOi(
-                *(about["underlying"], expiry, row.strike, chain.observed_at),
-                *(row.call_oi, row.put_oi, row.call_prev_oi, row.put_prev_oi),
+                *(underlying, expiry, row.strike, ladder.moment or receipt.received_at),
+                *(row.call.open_interest if row.call else None,),
+                *(row.put.open_interest if row.put else None,),
+                *(row.call.previous_open_interest if row.call else None,),
+                *(row.put.previous_open_interest if row.put else None,),
                 source=receipt.source,
                 known_at=receipt.received_at,
             )
-            for row in (chain.rows if today else ())
+            for row in (ladder.rows if today else ())
         ]
-        return Derived(contracts=contracts, chain_rows=write(connection, CHAIN_OI, ladder))
+        chain_rows = write(connection, CHAIN_OI, rows)
+        return Derived(
+            contracts=contracts, chain_rows=chain_rows, refused=ladder.refused, ladder=ladder
+        )
 
-    def _contracts(self, receipt: Receipt, expiry: date, chain: Chain) -> list[ContractRow]:
-        underlying = receipt.about["underlying"]
-        kinds: tuple[OptionType, ...] = ("C", "P")
-        options = [
-            Contract(underlying, expiry, row.strike, kind) for row in chain.rows for kind in kinds
-        ]
-        return [
-            ContractRow(
-                *(option.symbol, *option),
-                lot_size=lot_size(underlying, expiry),
-                first_seen=self.session,
-                last_seen=self.session,
-                source=receipt.source,
-            )
-            for option in options
-        ]
-
-    def build_ups(self, receipt: Receipt, rows: Sequence[BuildUpRow]) -> Derived:
+    def build_ups(self, receipt: Receipt, found: BuildUpRows) -> Derived:
         """Write the ended rows of one contract, and which intervals nothing was traded in."""
+        rows = found.rows
         symbol = receipt.about["symbol"]
         contract = parse_symbol(symbol)
         if contract is None:
@@ -193,28 +201,31 @@ class Deriver:
         )
         there = {row.open_time for row in rows}
         last = max(there, default=published)
+        empty = [
+            moment
+            for moment in interval_opens(self.session, BUILD_UP_MINUTES)
+            if moment not in there and (moment < last or moment <= published)
+        ]
+        # An interval whose row could not be used is not one without a trade.
         note_empty(
             self._connection,
             EmptySeries("build_up", symbol, BUILD_UP_MINUTES, receipt.source),
-            [
-                moment
-                for moment in interval_opens(self.session, BUILD_UP_MINUTES)
-                if moment not in there and (moment < last or moment <= published)
-            ],
+            [] if found.refused else empty,
             receipt.received_at,
         )
-        return Derived(build_ups=changed)
+        return Derived(build_ups=changed, refused=found.refused)
 
 
-def _only(_parsed: object) -> Derived:
-    """Return that an answer could be parsed and makes no rows."""
-    return Derived()
-
-
-def _malformed(body: bytes) -> Derived:
-    """Return that a message can be parsed by now; whose it was is lost with its connection."""
-    require_readable(body)
-    return Derived(refused=("can be parsed now: ingest the session again",))
+def _listed(ladder: Ladder, underlying: str, expiry: date) -> list[ListedContract]:
+    """Return the contracts whose sides a ladder has."""
+    kinds: tuple[OptionType, ...] = ("C", "P")
+    options = [
+        Contract(underlying, expiry, row.strike, kind)
+        for row in ladder.rows
+        for kind, side in zip(kinds, (row.call, row.put), strict=True)
+        if side is not None
+    ]
+    return [ListedContract(option.symbol, *option) for option in options]
 
 
 def build_up_rows(

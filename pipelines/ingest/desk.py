@@ -1,57 +1,105 @@
-"""What ingestion works with: the database, the clock and one client per source."""
+"""What ingestion works with: the database, the clock, and the chosen sources by their roles."""
 
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from psycopg import Connection
 
-from db.archive.raw_payloads import Answer, Receipt, archive, mark
-from db.archive.source_status import report_down, report_up
+from db.archive.raw_payloads import Answer, Receipt, archive, mark, recall
+from db.archive.source_status import report_access, report_down, report_up
 from db.market.calendar import read_overrides
 from db.market.frames import listed_contracts
 from db.server.connection import connect
 from db.server.migrate import require_current
 from pipelines.ingest.plan import Listed
+from pipelines.known_sources import KNOWN
 from pipelines.settings import Settings
 from pipelines.sources.errors import PayloadInvalid, SourceError
-from pipelines.sources.politeness import Budget, SharedBudget
+from pipelines.sources.roles import (
+    BuildUpSource,
+    CandleStream,
+    ChainLadders,
+    Listings,
+    Office,
+    Opened,
+    Payload,
+    Recall,
+    Source,
+)
 from pipelines.sources.series import HistorySource
-from pipelines.sources.tradingview.client import TradingView
-from pipelines.sources.tradingview.pool import HistoryPool, PoolLimits
-from pipelines.sources.tradingview.tvdatafeed import TvDatafeedHistory
-from pipelines.sources.trendlyne.client import Trendlyne
 from strategy.clock import MarketClock
-from strategy.session import use_overrides
+from strategy.session import session_of, use_overrides
 
 logger = logging.getLogger(__name__)
 
-TRADINGVIEW = "tradingview"
-TRENDLYNE = "trendlyne"
+Client = TypeVar("Client", covariant=True)
+
+
+class Filled(NamedTuple, Generic[Client]):
+    """A source, and its client for a role."""
+
+    source: Source
+    client: Client
 
 
 @dataclass
 class Desk:
-    """One process's handles; every market time comes from `now`."""
+    """One process's handles; every market time comes from `now`.
+
+    `opened` holds each source's clients, in order of preference. Who asks goes by role: the first
+    that fills it is asked first.
+    """
 
     settings: Settings
     connection: Connection[Any]
-    tradingview: TradingView
-    history: HistorySource
-    trendlyne: Trendlyne
     clock: MarketClock
-    stock_ids: dict[str, int] = field(default_factory=dict)
+    opened: Mapping[str, Opened]
 
     def now(self) -> datetime:
         """Return the market time."""
         return self.clock.now()
 
+    @property
+    def listings(self) -> list[Filled[Listings]]:
+        """Who tells which contracts there are."""
+        return [Filled(KNOWN[name], it.listings) for name, it in self.opened.items() if it.listings]
+
+    @property
+    def histories(self) -> list[Filled[HistorySource]]:
+        """Who has candles of the past."""
+        return [Filled(KNOWN[name], it.history) for name, it in self.opened.items() if it.history]
+
+    @property
+    def streams(self) -> list[Filled[CandleStream]]:
+        """Who tells how candles form."""
+        return [Filled(KNOWN[name], it.stream) for name, it in self.opened.items() if it.stream]
+
+    @property
+    def ladders(self) -> list[Filled[ChainLadders]]:
+        """Who tells the open interest of all strikes."""
+        return [Filled(KNOWN[name], it.ladders) for name, it in self.opened.items() if it.ladders]
+
+    @property
+    def build_ups(self) -> list[Filled[BuildUpSource]]:
+        """Who tells five-minute rows of single contracts."""
+        found = self.opened.items()
+        return [Filled(KNOWN[name], it.build_ups) for name, it in found if it.build_ups]
+
+    def left(self, source: str) -> int | None:
+        """Return how many requests a source is still willing to answer today; None: any number."""
+        count = self.opened[source].left
+        return count() if count else None
+
     def archive(self, answer: Answer) -> Receipt:
         """Store an answer before anybody derives rows from it."""
-        answer = answer._replace(source=self.settings.label(answer.source))
+        answer = answer._replace(
+            source=self.settings.label(answer.source),
+            about={"source": answer.source, **answer.about},
+        )
         payload_id = archive(self.connection, answer)
         return Receipt(
             payload_id,
@@ -63,13 +111,21 @@ class Desk:
             answer.body,
         )
 
-    def keep_unparsed(self, session: date, error: SourceError) -> None:
-        """Archive the bytes of a TradingView answer that its client could not parse."""
+    def archive_payload(self, payload: Payload, session: date) -> Receipt:
+        """Store one answer to a question about a session."""
+        return self.archive(
+            Answer(
+                *(payload.source, payload.request, payload.about, session),
+                *(payload.asked_at, payload.received_at, payload.body),
+            )
+        )
+
+    def keep_unparsed(self, source: str, session: date, error: SourceError) -> None:
+        """Archive the bytes of an answer that its client could not parse."""
         if isinstance(error, PayloadInvalid) and error.body:
             now = self.now()
-            answer = Answer(
-                TRADINGVIEW, "unparsed", {"kind": "malformed"}, session, now, now, error.body
-            )
+            about = {"kind": "malformed"}
+            answer = Answer(source, "unparsed", about, session, now, now, error.body)
             self.mark(self.archive(answer), [str(error)])
 
     def mark(self, receipt: Receipt, reasons: Sequence[str]) -> None:
@@ -81,10 +137,16 @@ class Desk:
     def report_up(self, source: str) -> None:
         """Note that a source answered."""
         report_up(self.connection, source, self.now())
+        self._report_access(source)
 
     def report_down(self, source: str, error: Exception) -> None:
         """Note that a source does not answer, for the page and the checks."""
         report_down(self.connection, source, self.now(), str(error) or type(error).__name__)
+        self._report_access(source)
+
+    def _report_access(self, source: str) -> None:
+        if access := self.opened[source].access:
+            report_access(self.connection, source, access())
 
     def listed(self, session: date, underlying: str) -> list[Listed]:
         """Return the stored options of the nearest expiry, as listed in a session."""
@@ -103,43 +165,22 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         DatabaseUnavailableError: No database answers.
         SchemaOutdatedError: It has to be migrated first.
     """
-    with connect(settings.database_url.get_secret_value()) as connection:
+    dsn = settings.database_url.get_secret_value()
+    with connect(dsn) as connection:
         require_current(connection)
         use_overrides(read_overrides(connection))
         clock = settings.clock
-        trendlyne_budget = SharedBudget(
-            connection, TRENDLYNE, clock, settings.trendlyne_requests_per_second
-        )
-        tradingview_budget = SharedBudget(
-            connection, TRADINGVIEW, clock, settings.tradingview_requests_per_second
-        )
-        token = settings.tradingview_token
-        secret = token.get_secret_value() if token else None
-        tradingview = TradingView(
-            settings.tradingview_url, secret, budget=tradingview_budget, clock=clock
-        )
-        async with Trendlyne(settings.trendlyne_url, clock, trendlyne_budget) as trendlyne:
-            yield Desk(
-                settings=settings,
-                connection=connection,
-                tradingview=tradingview,
-                history=_history(settings, tradingview, secret, tradingview_budget),
-                trendlyne=trendlyne,
-                clock=clock,
-            )
 
+        def remembered(source: str) -> Recall:
+            def look(about: Mapping[str, Any]) -> bytes | None:
+                today = session_of(clock.now())
+                return recall(connection, today, {"source": source, **about})
 
-def _history(
-    settings: Settings, tradingview: TradingView, token: str | None, budget: Budget
-) -> HistorySource:
-    connections, parallel = settings.tradingview_connections, settings.tradingview_parallel
-    if settings.history_adapter == "session":
-        return HistoryPool(tradingview, PoolLimits(connections, parallel))
-    # The package opens a connection a request.
-    return TvDatafeedHistory(
-        settings.tradingview_url,
-        token,
-        budget=budget,
-        parallel=connections,
-        clock=settings.clock,
-    )
+            return look
+
+        async with AsyncExitStack() as stack:
+            opened = {}
+            for name in settings.sources:
+                office = Office(settings, clock, connection, remembered(name))
+                opened[name] = await stack.enter_async_context(KNOWN[name].open(office))
+            yield Desk(settings, connection, clock, opened)

@@ -3,13 +3,12 @@
 from datetime import date, timedelta
 
 from db.market.frames import stored_minutes
-from db.market.gaps import missing_build_ups, missing_candles
+from db.market.gaps import missing_candles
 from db.server.connection import connect
 from pipelines.ingest.candles import session_symbols
 from pipelines.ingest.desk import Desk
-from pipelines.ingest.plan import BUILD_UP_MINUTES, newest_ended
+from pipelines.ingest.plan import newest_ended
 from pipelines.ingest.rebuild import fill_from_archive
-from strategy.contract import parse_symbol
 from strategy.session import session_hours, session_of
 
 # Younger gaps may be rows on their way.
@@ -42,11 +41,4 @@ def _has_holes(desk: Desk, session: date) -> bool:
     symbols = session_symbols(desk, session)
     stored = stored_minutes(desk.connection, session, symbols)
     gaps = missing_candles(desk.connection, start, stored, ended)
-    if any(gap.interior for gap in gaps.values()):
-        return True
-    last = ended.get(BUILD_UP_MINUTES)
-    if last is None:
-        return False
-    options = [symbol for symbol in symbols if parse_symbol(symbol) is not None]
-    found = missing_build_ups(desk.connection, start, last, options)
-    return any(gap.interior for gap in found.values())
+    return any(gap.interior for gap in gaps.values())

@@ -51,6 +51,21 @@ def newest_closed(session: date, now: datetime, minutes: int) -> datetime | None
     return start + timedelta(minutes=minutes) * elapsed if elapsed >= 0 else None
 
 
+def may_ask(left: int | None, ahead: int, preferred: int, *, again: bool) -> bool:
+    """Tell whether a day's allowance has room for a question about one underlying.
+
+    Every interval to come needs a request of each underlying. Those preferred to this one get
+    theirs first; what was asked before is asked again only if this one's own are safe as well.
+
+    Args:
+        left: Requests left today; None where nobody counts.
+        ahead: Intervals of the session still to be asked for.
+        preferred: How many underlyings come before this one.
+        again: Whether it is no interval's first question.
+    """
+    return left is None or left > ahead * (preferred + again)
+
+
 def newest_ended(session: date, now: datetime) -> dict[int, datetime]:
     """Return `newest_closed` of each resolution of candles; none before its first interval ends."""
     newest = {minutes: newest_closed(session, now, minutes) for minutes in RESOLUTIONS}

@@ -1,172 +1,194 @@
-"""Trendlyne's answers into `contract`, `chain_oi` and `build_up`: fetch, archive, parse, write."""
+"""Contracts, strike ladders and build-ups of a session, from whoever fills those roles."""
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Awaitable
 from datetime import date, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from db.archive.raw_payloads import asked_since
 from db.market.frames import reference_prices
-from db.market.gaps import missed_snapshots, missing_build_ups
-from pipelines.ingest.derive import Deriver
-from pipelines.ingest.desk import TRENDLYNE, Desk
+from db.market.gaps import missing_build_ups
+from db.server.connection import advisory_lock
+from pipelines.ingest.ask import Asked, ask
+from pipelines.ingest.build_ups import make_build_ups
+from pipelines.ingest.desk import Desk, Filled
+from pipelines.ingest.ladders import ask_now, ingest_ladders
 from pipelines.ingest.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed
-from pipelines.ingest.trendlyne_questions import Near, ask_build_ups, ask_chain, find_near
-from pipelines.sources.errors import (
-    SessionGone,
-    SourceError,
-    SourceRefused,
-    WrongTradingDate,
-)
+from pipelines.sources.errors import SessionGone, SourceError, SourceRefused
+from pipelines.sources.roles import BuildUpSource
+from strategy.contract import Contract
 from strategy.session import session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
+POSITIONS_LOCK = 7_346_006
 # The last rows appear minutes after the close: so long after it each contract is asked once more.
 LAST_ROWS = timedelta(minutes=10)
-# Until so long after the open the source may still answer for the session before.
-FIRST_ROWS = timedelta(minutes=15)
-# How many missed strike ladders are asked for in one go while the session is on; then all.
-SNAPSHOTS_AT_ONCE = 6
 
 
 class PositionReport(NamedTuple):
-    """What a run did: rows that changed per table, and contracts asked for."""
+    """What a run did: rows that changed per table, requests, and what no allowance was left for."""
 
     contracts: int = 0
     chain_rows: int = 0
     build_ups: int = 0
-    asked: int = 0
+    requests: int = 0
+    unasked: tuple[str, ...] = ()
+
+    def plus(self, other: "Asked | PositionReport") -> "PositionReport":
+        """Return this with what another run or question brought."""
+        return PositionReport(
+            self.contracts + other.contracts,
+            self.chain_rows + other.chain_rows,
+            self.build_ups + other.build_ups,
+            self.requests + other.requests,
+            self.unasked + other.unasked,
+        )
 
 
-async def ingest_positions(desk: Desk, session: date) -> PositionReport:
-    """Bring contracts, chain open interest and build-ups of today's session up to date.
+async def ingest_positions(
+    desk: Desk, session: date, since: datetime | None = None
+) -> PositionReport:
+    """Bring contracts, ladders and build-ups of a session up to date, asking only what is due.
 
-    Asks only while something is missing: contracts not listed yet, or an ended 5-minute
-    interval without rows for a contract that a cluster needs; and, when the session is over, once
-    more for all.
+    One process asks at a time: two would ask the same, and use up what a day allows. The other one
+    still makes build-ups of what is stored.
+
+    Args:
+        desk: Handles.
+        session: Which.
+        since: Make build-ups only of intervals that start then or later.
 
     Raises:
-        SourceError: Trendlyne does not answer, refuses, or answers with something else.
+        SourceError: Somebody does not answer, refuses, or answers with something else. What others
+            brought is written all the same.
+        SessionGone: Rows are missing, and nobody can be asked for that session any more.
     """
-    try:
-        report = await _ingest_all(desk, session)
-    except SessionGone:  # our question was wrong; the source is well
-        raise
-    except SourceError as error:
-        desk.report_down(TRENDLYNE, error)
-        raise
-    if report.asked:
-        desk.report_up(TRENDLYNE)
-    return report
-
-
-async def _ingest_all(desk: Desk, session: date) -> PositionReport:
     report = PositionReport()
-    failure: SourceError | None = None
-    for underlying in desk.settings.underlyings:
-        try:
-            done = await _ingest_underlying(desk, session, underlying)
-        except (SourceRefused, SessionGone):
-            raise
-        except SourceError as error:  # of this underlying; the others may be well
-            failure = failure or error
-        else:
-            report = PositionReport(*map(sum, zip(report, done, strict=True)))
-    if failure is not None:
-        raise failure
+    failures: list[SourceError] = []
+    with advisory_lock(desk.connection, POSITIONS_LOCK) as held:
+        if held:
+            for underlying in desk.settings.underlyings:
+                report = await _ingest_underlying(desk, session, underlying, report, failures)
+    if desk.settings.build_up_source != "rows":
+        made = make_build_ups(desk.connection, session, desk.settings.underlyings, since)
+        report = report._replace(build_ups=report.build_ups + made)
+    if failures:
+        raise failures[0]
+    if session != session_of(desk.now()):
+        _require_whole(desk, session)
     return report
 
 
-async def _ingest_underlying(desk: Desk, session: date, underlying: str) -> PositionReport:
-    listed = desk.listed(session, underlying)
-    expected = newest_closed(session, desk.now(), BUILD_UP_MINUTES)
-    prices = _prices(desk, session, underlying)
-    due = _due(desk, session, listed, prices.values(), expected)
-    today = session == session_of(desk.now())
-    missed = today and listed and _missed(desk, session, underlying, listed[0].expiry)
-    settled = expected in {None, *prices} or _over(desk, session)
-    if listed and not due and not missed and settled:
-        return PositionReport()
-    if not today:
-        raise SessionGone(f"{session} cannot be asked again: Trendlyne serves today only")
-    near = await find_near(desk, session, underlying, listed)
-    deriver = Deriver(desk.connection, session)
-    until = min(desk.now(), session_hours(session)[1])
-    derived, chain = await ask_chain(desk, deriver, underlying, near, until)
-    if chain.trading_date != session:
-        words = f"{underlying}: Trendlyne still answers for {chain.trading_date}"
-        if desk.now() >= session_hours(session)[0] + FIRST_ROWS:
-            raise WrongTradingDate(words)
-        logger.info(words)
-        return PositionReport(contracts=derived.contracts, asked=1)
-    # The chain's own spot stands in where the index is not there, so that one source being down
-    # does not lose the other's rows, which nobody can ask again. Strikes are added during a day.
-    seen = [*prices.values(), chain.spot]
-    due = _due(desk, session, desk.listed(session, underlying), seen, expected)
-    build_ups = await _ingest_contracts(desk, deriver, underlying, near, due)
-    chain_rows = derived.chain_rows
-    missed = _missed(desk, session, underlying, near.expiry)
-    for moment in missed:
-        found, _ = await ask_chain(desk, deriver, underlying, near, moment)
-        chain_rows += found.chain_rows
-    asked = 1 + len(due) + len(missed)
-    return PositionReport(derived.contracts, chain_rows, build_ups, asked)
-
-
-async def _ingest_contracts(
-    desk: Desk, deriver: Deriver, underlying: str, near: Near, due: list[Listed]
-) -> int:
-    """Ask for each contract; one that fails does not keep the others from being asked."""
-    build_ups = 0
-    failure: SourceError | None = None
-    for contract in due:
-        try:
-            build_ups += await ask_build_ups(desk, deriver, underlying, near, contract)
-        except SourceRefused:
-            raise
-        except SourceError as error:
-            failure = failure or error
-    if failure is not None:
-        raise failure
-    return build_ups
-
-
-def _prices(desk: Desk, session: date, underlying: str) -> dict[datetime, float]:
-    """Return what places ATM, by the start of the 5-minute intervals that have a price."""
-    closes = reference_prices(desk.connection, session, underlying)
-    prices = {moment: future if spot is None else spot for moment, spot, future in closes}
-    return {moment: price for moment, price in prices.items() if price is not None}
-
-
-def _over(desk: Desk, session: date) -> bool:
-    """Tell whether the session's last rows should be there."""
-    return desk.now() >= session_hours(session)[1] + LAST_ROWS
-
-
-def _missed(desk: Desk, session: date, underlying: str, expiry: date) -> list[datetime]:
-    """Return the moments whose strike ladder to ask for now."""
-    now = desk.now()
-    newest = newest_closed(session, now, BUILD_UP_MINUTES)
-    missed = missed_snapshots(desk.connection, session, underlying, expiry, newest)
-    return missed if now >= session_hours(session)[1] else missed[:SNAPSHOTS_AT_ONCE]
-
-
-def _due(
+async def _ingest_underlying(
     desk: Desk,
     session: date,
-    listed: list[Listed],
-    prices: Iterable[float],
-    expected: datetime | None,
-) -> list[Listed]:
-    """Return the contracts that lack a row of an ended interval."""
-    wanted = contracts_around(listed, prices, desk.settings.build_up_wings)
+    underlying: str,
+    report: PositionReport,
+    failures: list[SourceError],
+) -> PositionReport:
+    """Ask each role about one underlying; one that fails does not keep the others from it."""
+    report = report.plus(await _ingest_listing(desk, session, underlying, failures))
+    if session != session_of(desk.now()):
+        return report
+    for ladders in desk.ladders[:1]:
+        question = ingest_ladders(desk, session, underlying, ladders)
+        report = report.plus(await _asked(desk, ladders, question, failures))
+    if desk.settings.build_up_source == "rows":
+        for rows in desk.build_ups[:1]:
+            report = await _ingest_rows(desk, session, underlying, rows, report, failures)
+    return report
+
+
+async def _ingest_listing(
+    desk: Desk, session: date, underlying: str, failures: list[SourceError]
+) -> Asked:
+    asked = Asked()
+    for listings in desk.listings:
+        if desk.listed(session, underlying):
+            break
+        if session == session_of(desk.now()) or listings.source.past_sessions:
+            question = ask(desk, session, listings.client.listings(underlying, session))
+            asked = asked.plus(await _asked(desk, listings, question, failures))
+    return asked
+
+
+async def _asked(
+    desk: Desk, filled: Filled[Any], question: Awaitable[Asked], failures: list[SourceError]
+) -> Asked:
+    """Note whether a source answered; keep its failure for the end."""
+    try:
+        asked = await question
+    except SourceError as error:
+        desk.report_down(filled.source.name, error)
+        failures.append(error)
+        return Asked()
+    if asked.requests:
+        desk.report_up(filled.source.name)
+    return asked
+
+
+async def _ingest_rows(
+    desk: Desk,
+    session: date,
+    underlying: str,
+    filled: Filled[BuildUpSource],
+    report: PositionReport,
+    failures: list[SourceError],
+) -> PositionReport:
+    """Ask for the rows of each contract that lacks one, dear as that is: by choice only.
+
+    Rows carry no date: a ladder of the same fetch tells which session is answered.
+    """
+    due = _due(desk, session, underlying, filled.source.ladder_lag)
+    for ladders in desk.ladders[:1] if due else ():
+        question = ask_now(desk, session, underlying, ladders)
+        asked = await _asked(desk, ladders, question, failures)
+        report = report.plus(asked)
+        if asked.ladder is None or asked.ladder.trading_date != session:
+            return report
+    for contract in due:
+        option = Contract(underlying, contract.expiry, contract.strike, contract.option_type)
+        question = ask(desk, session, filled.client.build_ups(option, session))
+        report = report.plus(await _asked(desk, filled, question, failures))
+        if failures and isinstance(failures[-1], SourceRefused):
+            break
+    return report
+
+
+def _require_whole(desk: Desk, session: date) -> None:
+    """Say so where rows of a past session are missing that only its day could have given.
+
+    Raises:
+        SessionGone: Some are.
+    """
+    for underlying in desk.settings.underlyings:
+        if not desk.listed(session, underlying) or _due(desk, session, underlying):
+            raise SessionGone(
+                f"{session} cannot be asked again: what is missing of {underlying}'s contracts and"
+                " build-ups nobody in SOURCES gives after its day"
+            )
+
+
+def _prices(desk: Desk, session: date, underlying: str) -> list[float]:
+    """Return what places ATM in the 5-minute intervals that have a price."""
+    closes = reference_prices(desk.connection, session, underlying)
+    prices = (future if spot is None else spot for _, spot, future in closes)
+    return [price for price in prices if price is not None]
+
+
+def _due(desk: Desk, session: date, underlying: str, lag: timedelta = timedelta(0)) -> list[Listed]:
+    """Return the contracts around ATM that lack a row of an interval that ended so long ago."""
+    expected = newest_closed(session, desk.now() - lag, BUILD_UP_MINUTES)
     if expected is None:
         return []
+    prices = _prices(desk, session, underlying)
+    listed = desk.listed(session, underlying)
+    wanted = contracts_around(listed, prices, desk.settings.build_up_wings)
     start, close = session_hours(session)
     symbols = [contract.symbol for contract in wanted]
     missing = set(missing_build_ups(desk.connection, start, expected, symbols))
-    if session == session_of(desk.now()) and _over(desk, session):
+    if session == session_of(desk.now()) and desk.now() >= close + LAST_ROWS:
         missing.update(symbols)
         missing -= asked_since(desk.connection, session, "build_ups", close + LAST_ROWS)
     return [contract for contract in wanted if contract.symbol in missing]

@@ -10,8 +10,10 @@ from psycopg import Connection
 from db.archive.raw_payloads import Receipt, count_receipts, mark, receipts
 from db.archive.rebuild import Difference, compare, remove_unexplained, scratch_tables, take_over
 from db.market.frames import Range
+from pipelines.ingest.build_ups import make_build_ups
 from pipelines.ingest.derive import Deriver
 from pipelines.sources.errors import SourceError
+from strategy.contract import UNDERLYINGS
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +107,7 @@ class Read(NamedTuple):
 def _derive(connection: Connection[Any], session: date, progress: Callable[[int], None]) -> Read:
     """Derive a session into the scratch tables."""
     deriver = Deriver(connection, session)
+    own_rows = False
     faults: dict[int, str | None] = {}
     number = 0
     seen_to: datetime | None = None
@@ -114,6 +117,7 @@ def _derive(connection: Connection[Any], session: date, progress: Callable[[int]
         if receipt.about.get("kind") != "stream" or not same_minute:
             deriver.write_stream()
         seen_to = receipt.received_at
+        own_rows = own_rows or receipt.about.get("kind") == "build_ups"
         fault = _take(deriver, receipt)
         if receipt.payload_id is not None and receipt.about:
             earlier = faults.get(receipt.payload_id)
@@ -121,6 +125,8 @@ def _derive(connection: Connection[Any], session: date, progress: Callable[[int]
         number += 1
         progress(number)
     deriver.write_stream()
+    if not own_rows:  # a day that was asked for contract by contract stays as it was
+        make_build_ups(connection, session, UNDERLYINGS)
     if seen_to is None:
         raise ArchiveEmptyError(
             f"nothing is archived for {session}: use `optionscalp ingest` or `optionscalp import`"

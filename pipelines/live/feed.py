@@ -17,14 +17,16 @@ from db.pages.forming import prune_forming
 from db.server.connection import advisory_lock
 from pipelines.checks.sources import FEED_LOCK
 from pipelines.ingest.candles import ingest_candles, session_symbols
-from pipelines.ingest.desk import TRADINGVIEW, Desk
+from pipelines.ingest.desk import Desk
 from pipelines.ingest.positions import ingest_positions
+from pipelines.live.aside import Aside
 from pipelines.live.clock_guard import ClockGuard
 from pipelines.live.signals import LiveSignals
 from pipelines.live.stream import Stream
 from pipelines.signals.greeks import RecentGreeks, materialise_greeks
 from pipelines.signals.materialise import SignalsBusyError
-from pipelines.sources.errors import SourceError
+from pipelines.sources.errors import ConnectionWornOut, SourceError
+from pipelines.sources.roles import StreamSession
 from strategy.session import is_session, next_session, session_hours, session_of
 
 logger = logging.getLogger(__name__)
@@ -34,10 +36,14 @@ FLUSH_SECONDS = 0.25
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 20.0
 TIDY_SECONDS = 60.0
+POLL_PAUSE_SECONDS = 0.1  # a look at what is stored costs some milliseconds
 GREEKS_PAUSE_SECONDS = 1.0  # a look costs some milliseconds, a minute of options some tens
 KEPT_CHANGES = 200_000  # several times what a reader may lag behind before it starts anew
 # Market time: how often missing positions are asked for, and around the session.
 POLL_PERIOD = timedelta(seconds=15)
+# Build-ups are made again of so much of the past, as its ladders and candles come: these may be a
+# quarter of an hour late.
+RECENT = timedelta(minutes=45)
 GREEKS_PERIOD = timedelta(seconds=5)
 EARLY = timedelta(minutes=10)
 LATE = timedelta(minutes=22)  # by then everything of the session can be asked for once more
@@ -89,26 +95,35 @@ class SessionFeed:
         self._end = session_hours(session)[1] + LATE
         self._guard = ClockGuard()
         self._live = LiveSignals(session, desk.settings.underlyings)
+        pause = POLL_PERIOD.total_seconds() / desk.clock.speed
+        self._poll_seconds = max(POLL_PAUSE_SECONDS, pause)
         self._stale = asyncio.Event()  # signals have to be computed again
         self._stale.set()
 
     async def run(self) -> None:
         """Follow the session; returns some minutes after its close."""
+        dsn = self._desk.settings.database_url.get_secret_value()
+        async with Aside(dsn) as aside:
+            await self._follow(aside)
+            await self._finish(aside)
+
+    async def _follow(self, aside: Aside) -> None:
         async with asyncio.TaskGroup() as tasks:
             followers = [
-                tasks.create_task(self._keep(self._stream)),
+                tasks.create_task(
+                    self._keep(self._stream if self._desk.streams else self._candles)
+                ),
                 tasks.create_task(self._keep(self._positions)),
-                tasks.create_task(self._signals()),
-                tasks.create_task(self._greeks()),
+                tasks.create_task(self._signals(aside)),
+                tasks.create_task(self._greeks(aside)),
                 tasks.create_task(self._tidy()),
             ]
             while self._desk.now() < self._end:  # noqa: ASYNC110 - what is awaited is time
                 await asyncio.sleep(min(5.0, self._desk.clock.seconds_until(self._end)))
             for follower in followers:
                 follower.cancel()
-        await self._finish()
 
-    async def _finish(self) -> None:
+    async def _finish(self, aside: Aside) -> None:
         """Heal what the stream missed; what stays missing is Dagster's closing run's to report."""
         # Candles are of the contracts that positions list, and these lie around candles' prices.
         for ingest in (ingest_positions, ingest_candles, ingest_positions):
@@ -117,12 +132,9 @@ class SessionFeed:
             except SourceError as error:
                 logger.warning("session %s not healed: %s", self._session, error)
         seal_parts(self._desk.connection, self._session)
-        self._materialise(settle=True)
-        materialise_greeks(
-            self._desk.connection,
-            Range(self._session, self._session),
-            self._desk.settings.underlyings,
-        )
+        whole, underlyings = Range(self._session, self._session), self._desk.settings.underlyings
+        await self._materialise(aside, settle=True)
+        await aside.do(lambda connection: materialise_greeks(connection, whole, underlyings))
 
     async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
         """Run one follower again after each failure of its source, with growing pauses."""
@@ -139,24 +151,43 @@ class SessionFeed:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _stream(self) -> None:
+        """Follow the preferred source that streams; its failure is the schedules' to bridge."""
+        source, client = self._desk.streams[0]
         try:
-            async with self._desk.tradingview.connect() as tradingview:
-                stream = Stream(self._desk, self._session, tradingview)
+            async with client.connect() as connection:
+                stream = Stream(self._desk, self._session, source.name, connection)
                 reader = asyncio.create_task(stream.read())
                 try:
-                    await self._follow_universe(stream, reader)
+                    await self._follow_universe(connection, stream, reader)
                 finally:
                     reader.cancel()
                     await asyncio.gather(reader, return_exceptions=True)
+        except ConnectionWornOut as error:
+            logger.info("connecting again: %s", error)
         except SourceError as error:
-            self._desk.keep_unparsed(self._session, error)
-            self._desk.report_down(TRADINGVIEW, error)
+            self._desk.keep_unparsed(source.name, self._session, error)
+            self._desk.report_down(source.name, error)
             raise
 
-    async def _follow_universe(self, stream: Stream, reader: asyncio.Task[None]) -> None:
-        """Subscribe what is around ATM, and write what arrived, several times a second."""
-        checked: datetime | None = None
+    async def _candles(self) -> None:
+        """Ask for candles minute by minute, where no source streams them."""
         while True:
+            report = await ingest_candles(self._desk, self._session)
+            if report.rows:
+                self._stale.set()
+            await asyncio.sleep(self._poll_seconds)
+
+    async def _follow_universe(
+        self, connection: StreamSession, stream: Stream, reader: asyncio.Task[None]
+    ) -> None:
+        """Subscribe what is around ATM, and write what arrived, several times a second.
+
+        Returns when the account has another token: a new connection shows it.
+        """
+        checked: datetime | None = None
+        for name in self._desk.settings.underlyings:
+            await connection.watch(name)
+        while not connection.outdated:
             now = self._desk.now()
             # ATM moves with five-minute closes; a look every market half minute is enough.
             if checked is None or now - checked >= timedelta(seconds=30):
@@ -176,28 +207,28 @@ class SessionFeed:
 
     async def _positions(self) -> None:
         while True:
-            report = await ingest_positions(self._desk, self._session)
+            report = await ingest_positions(self._desk, self._session, self._desk.now() - RECENT)
             if report.build_ups or report.contracts:
                 self._stale.set()
-            await asyncio.sleep(POLL_PERIOD.total_seconds() / self._desk.clock.speed)
+            await asyncio.sleep(self._poll_seconds)
 
-    async def _signals(self) -> None:
+    async def _signals(self, aside: Aside) -> None:
         while True:
             await self._stale.wait()
             self._stale.clear()
             try:
-                self._materialise()
-            except SignalsBusyError:  # waiting would stop the stream
+                await self._materialise(aside)
+            except SignalsBusyError:
                 self._stale.set()
             # Rows of one interval arrive together; one computation serves them all.
             await asyncio.sleep(FLUSH_SECONDS)
 
-    async def _greeks(self) -> None:
+    async def _greeks(self, aside: Aside) -> None:
         """Compute the greeks of intervals whose candles became final or were corrected."""
         desk = self._desk
         recent = RecentGreeks(self._session, desk.settings.underlyings)
         while True:
-            recent.advance(desk.connection, desk.now())
+            await aside.do(lambda connection: recent.advance(connection, desk.now()))
             pause = GREEKS_PERIOD.total_seconds() / desk.clock.speed
             await asyncio.sleep(max(GREEKS_PAUSE_SECONDS, pause))
 
@@ -210,5 +241,6 @@ class SessionFeed:
             prune_forming(self._desk.connection, self._desk.now() - kept)
             await asyncio.sleep(TIDY_SECONDS)
 
-    def _materialise(self, *, settle: bool = False) -> None:
-        self._live.advance(self._desk.connection, self._desk.now(), settle=settle)
+    async def _materialise(self, aside: Aside, *, settle: bool = False) -> None:
+        now = self._desk.now()
+        await aside.do(lambda connection: self._live.advance(connection, now, settle=settle))

@@ -2,21 +2,24 @@
 
 import logging
 import secrets
+import time
 from datetime import date, datetime, timedelta
 
 from db.archive.raw_payloads import Part, Receipt, archive_part
 from pipelines.ingest.candles import take_history
 from pipelines.ingest.derive import Deriver
-from pipelines.ingest.desk import TRADINGVIEW, Desk
+from pipelines.ingest.desk import Desk
 from pipelines.ingest.plan import RESOLUTIONS
 from pipelines.sources.errors import (
     ResolutionUnavailable,
+    SeriesFailed,
     SourceError,
     SourceRefused,
+    SourceUnavailable,
     SymbolUnknown,
 )
+from pipelines.sources.roles import Bars, StreamSession
 from pipelines.sources.series import BarUpdate
-from pipelines.sources.tradingview.client import Session as TradingViewSession
 from strategy.session import session_hours
 
 logger = logging.getLogger(__name__)
@@ -24,18 +27,22 @@ logger = logging.getLogger(__name__)
 # How long a series may be silent after its bar's end: market time, and of this computer.
 SETTLE_MARKET = timedelta(seconds=3)
 SETTLE_WALL_SECONDS = 1.5
+# An index trades every second: a connection without any bar or quote so long has died, even if
+# heartbeats come. Market time, and of this computer.
+MUTE_MARKET = timedelta(minutes=2)
+MUTE_WALL_SECONDS = 5.0
 
 
 class Stream:
     """What one connection streams of a session."""
 
-    def __init__(self, desk: Desk, session: date, tradingview: TradingViewSession) -> None:
+    def __init__(self, desk: Desk, session: date, source: str, connection: StreamSession) -> None:
         self._desk = desk
         self._session = session
-        self._tradingview = tradingview
+        self._source = source
+        self._connection = connection
         self._deriver = Deriver(desk.connection, session, keeps_forming=True)
         self._name = secrets.token_hex(4)
-        self._source = desk.settings.label(TRADINGVIEW)
         self._updates: list[BarUpdate] = []
         self._asked: set[str] = set()
         self._newest: datetime | None = None
@@ -44,34 +51,45 @@ class Stream:
 
     async def read(self) -> None:
         """Collect what arrives, until the connection breaks."""
-        async for update in self._tradingview.updates():
+        async for update in self._connection.updates():
             self._updates.append(update)
 
     async def subscribe(self, symbol: str) -> None:
-        """Follow one symbol; one that fails alone is left to Dagster's runs until we reconnect."""
+        """Follow one symbol; one that fails alone is left to Dagster's runs until we reconnect.
+
+        A series that the source itself gave up is asked for again when this is called again.
+        """
         if symbol in self._asked:
             return
         self._asked.add(symbol)
+        began = time.time()
         elapsed = max(timedelta(0), self._desk.now() - session_hours(self._session)[0])
         for minutes in RESOLUTIONS:
             count = int(elapsed / timedelta(minutes=minutes)) + 3
             try:
-                history = await self._tradingview.subscribe(symbol, minutes, count)
+                history = await self._connection.subscribe(symbol, minutes, count)
             except ResolutionUnavailable:
                 continue
+            except SeriesFailed as error:
+                self._asked.discard(symbol)
+                logger.warning("%s is not followed: %s", symbol, error)
+                return
             except SourceError as error:
-                broken = self._tradingview.failure is not None
+                if isinstance(error, SourceUnavailable):
+                    error = self._connection.give_up_if_mute(began) or error
+                broken = self._connection.failure is not None
                 if isinstance(error, SourceRefused) or (
                     broken and not isinstance(error, SymbolUnknown)
                 ):
-                    raise
-                self._desk.keep_unparsed(self._session, error)
+                    raise error from None
+                self._desk.keep_unparsed(self._source, self._session, error)
                 logger.warning("%s is not followed: %s", symbol, error)
                 return
             opens = [bar.open_time for bar in history.bars[-1:]]
             self._newest = max([*opens, self._newest] if self._newest else opens, default=None)
             take_history(
-                self._desk, self._deriver, history, count, self._newest, connection=self._name
+                *(self._desk, self._source, self._deriver, history, count, self._newest),
+                connection=self._name,
             )
             return
         logger.warning("%s has no candles of %s minutes", symbol, RESOLUTIONS)
@@ -83,20 +101,35 @@ class Stream:
             Whether a final one is among them: signals may follow from it.
         """
         updates, self._updates = self._updates, []
-        heard = self._desk.clock.at(self._tradingview.heard_at_wall)
+        for update in updates:
+            if update.error is not None:
+                self._asked.discard(update.symbol)
+                logger.warning("%s streams no more: %s", update.symbol, update.error)
+        self._connection.note_delay()
+        self._require_data()
+        # What was taken, not what is still on its way to us: no two states have the same time.
+        newest = max(
+            (update.received_at_wall for update in updates), default=self._connection.data_at_wall
+        )
+        heard = self._desk.clock.at(newest)
         charts = {update.chart_session: (update.symbol, update.minutes) for update in updates}
-        about = {"kind": "stream", "connection": self._name, "grace": self._grace}
+        about = {
+            "source": self._source,
+            "kind": "stream",
+            "connection": self._name,
+            "grace": self._grace,
+        }
         part = Part(
-            self._source,
+            self._desk.settings.label(self._source),
             self._session,
             about | {"charts": charts},
             heard,
             b"".join(update.raw for update in updates),
         )
-        bars = [(update.symbol, update.minutes, update.bars) for update in updates]
+        bars = [Bars(update.symbol, update.minutes, update.bars) for update in updates]
         taken = self._deriver.stream(Receipt.of(part), bars)
         if updates:
-            self._desk.report_up(TRADINGVIEW)
+            self._desk.report_up(self._source)
         if not updates and not taken.candles:
             return False
         refused = "; ".join(taken.refused) or None
@@ -104,3 +137,12 @@ class Stream:
         if refused:
             logger.warning("bars refused: %s", refused)
         return any(row.final for row in self._deriver.write_stream())
+
+    def _require_data(self) -> None:
+        """Give up a connection that brings nothing but heartbeats in an open market."""
+        clock, now = self._desk.clock, self._desk.now()
+        opens, closes = session_hours(self._session)
+        allowed = max(MUTE_MARKET, timedelta(seconds=MUTE_WALL_SECONDS * clock.speed))
+        late = timedelta(seconds=self._connection.delay_seconds or 0)
+        if self._connection.subscribed and opens + late + allowed <= now < closes:
+            self._connection.give_up_if_mute(time.time() - allowed.total_seconds() / clock.speed)

@@ -19,7 +19,7 @@ def healthy(fresh_database, tmp_path_factory) -> Iterator[str]:
     """A database after one run of the job on a generated day, five minutes after its close."""
     with fresh_database() as dsn:
         with (
-            simulated_market(dsn, HEALTHY_DAY, 1, minutes_in=380) as market,
+            simulated_market(dsn, HEALTHY_DAY, 1, "--any-minute", minutes_in=380) as market,
             pytest.MonkeyPatch.context() as patch,
             DagsterInstance.local_temp(str(tmp_path_factory.mktemp("dagster"))) as instance,
         ):

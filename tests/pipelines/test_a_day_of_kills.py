@@ -21,8 +21,9 @@ from pipelines.ingest.rebuild import rebuild
 from pipelines.orchestration.schedules import SETTLED
 from strategy.session import session_hours
 from tests.faulty import DAY, Tables, known_too_early, tables
-from tests.live import Market, feed, grows, run_session, simulated_market
+from tests.live import FAST, Market, feed, grows, run_session, simulated_market
 
+NAMES = ("NIFTY",)
 OPEN, CLOSE = session_hours(DAY)
 BY_HAND = ["optionscalp.cli", "ingest", "--session", str(DAY)]
 BY_DAGSTER = [
@@ -53,7 +54,7 @@ def hours(rounds: int) -> Hours:
 def quiet(fresh_database) -> Tables:
     """What the feed stores of the day when nobody kills it."""
     with fresh_database() as dsn:
-        with simulated_market(dsn, DAY, 1_200, minutes_in=-10) as market:
+        with simulated_market(dsn, DAY, 600, *FAST, minutes_in=-10, underlyings=NAMES) as market:
             run_session(market)
         stored = tables(dsn, "15:30")
     assert all(stored.values())
@@ -64,7 +65,8 @@ def quiet(fresh_database) -> Tables:
 def market(database: str, hours: Hours, tmp_path: Path) -> Iterator[Market]:
     """The market of the hours; Dagster keeps its records apart."""
     minutes_in = (hours.first - OPEN) / timedelta(minutes=1)
-    with simulated_market(database, DAY, hours.speed, minutes_in=minutes_in) as market:
+    begins = {"minutes_in": minutes_in, "underlyings": NAMES}
+    with simulated_market(database, DAY, hours.speed, *FAST, **begins) as market:
         yield market._replace(environment=market.environment | {"DAGSTER_HOME": str(tmp_path)})
 
 

@@ -54,7 +54,7 @@ def positions(context: dg.AssetExecutionContext, market: Market) -> Iterator[dg.
             newest = newest_build_ups(connection, session, underlyings)
     context.log.info(
         "%d ladder rows and %d build-ups changed, %d requests",
-        *(report.chain_rows, report.build_ups, report.asked),
+        *(report.chain_rows, report.build_ups, report.requests),
     )
     yield dg.MaterializeResult(
         asset_key="chain_oi",
@@ -69,7 +69,8 @@ def positions(context: dg.AssetExecutionContext, market: Market) -> Iterator[dg.
         metadata={
             "dagster/row_count": rows.build_ups,
             "rows_changed": report.build_ups,
-            "asked": report.asked,
+            "asked": report.requests,
+            "unasked": list(report.unasked),
             **lag(newest, session, settings.clock.now()),
             **links(session, underlyings),
         },

@@ -4,6 +4,7 @@ from datetime import date
 
 import dagster as dg
 
+from db.archive.source_status import delayed_sources
 from db.checks.statistics import newest_candles, session_rows
 from pipelines.orchestration.assets.report import lag, links
 from pipelines.orchestration.partitions import sessions
@@ -38,6 +39,7 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
         with market.connect() as connection:
             rows = session_rows(connection, session, underlyings)
             newest = newest_candles(connection, session, underlyings)
+            late = delayed_sources(connection)
     for symbol, reason in report.failures.items():
         context.log.warning("%s: %s", symbol, reason)
     context.log.info("%d candles changed, %d series asked", report.rows, report.asked)
@@ -48,6 +50,7 @@ def candle(context: dg.AssetExecutionContext, market: Market) -> dg.MaterializeR
             "filled_from_archive": filled,
             "asked": report.asked,
             "failures": dg.MetadataValue.json(report.failures),
+            **{f"{source}_delay_seconds": seconds for source, seconds in late.items()},
             **lag(newest, session, settings.clock.now()),
             **links(session, underlyings),
         }

@@ -38,12 +38,12 @@ def contract(context: dg.AssetExecutionContext, market: Market) -> dg.Materializ
         report = market.at_desk(ingest)
         with market.connect() as connection:
             rows = session_rows(connection, session, underlyings)
-    context.log.info("%d contracts written, %d requests", report.contracts, report.asked)
+    context.log.info("%d contracts written, %d requests", report.contracts, report.requests)
     return dg.MaterializeResult(
         metadata={
             "dagster/row_count": rows.contracts,
             "rows_changed": report.contracts,
-            "asked": report.asked,
+            "asked": report.requests,
             **links(session, underlyings),
         }
     )

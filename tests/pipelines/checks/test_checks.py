@@ -163,6 +163,11 @@ SEEDED = [
         {"wrong": 1},
     ),
     Seeded(
+        "chain_oi/no_gaps",
+        ("delete from chain_oi where underlying = 'NIFTY' and observed_at = " + NOON,),
+        {"missing": 1, "NIFTY_without": ["12:00"]},
+    ),
+    Seeded(
         "raw_payload/all_parsed",
         (
             "update raw_payload set parser_error = 'not JSON' where payload_id ="
@@ -174,7 +179,7 @@ SEEDED = [
         "contract/expiry_is_the_calendars",
         (
             "insert into contract values ('NIFTY260122C25000', 'NIFTY', '2026-01-22', 25000, 'C',"
-            " 65, '2026-01-21', '2026-01-21', 'simulator')",
+            " 65, '2026-01-21', '2026-01-21', 'import')",
         ),
         {"NIFTY_listed": "2026-01-22", "NIFTY_computed": "2026-01-27"},
     ),
@@ -568,7 +573,7 @@ def test_a_check_run_alone_looks_at_the_current_or_last_session(
 
 def test_every_check_is_shown_to_dagster() -> None:
     keys = [key for step in ALL for key in step.check_keys]
-    assert len(keys) == len(EVERY) == 15
+    assert len(keys) == len(EVERY) == 16
     shown = {(key.asset_key.to_user_string(), key.name) for key in keys}
     assert shown == {(check.asset, check.name) for check in EVERY}
 

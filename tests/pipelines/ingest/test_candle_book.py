@@ -37,15 +37,59 @@ def test_a_newer_bar_makes_the_one_before_it_final():
     assert final(book) == {0: 101.0}
 
 
-def test_silence_settles_a_bar_after_its_end():
+def test_silence_settles_a_bar_when_another_series_has_gone_on_for_a_while():
     book = CandleBook(SESSION, "test")
     book.take("NIFTY", 1, [bar(0)], at(0.01))
-    book.settle(at(1.02), GRACE)
-    assert final(book) == {}
+    book.take("NIFTY1!", 1, [bar(0)], at(0.01))
     book.settle(at(1.1), GRACE)
+    assert final(book) == {}, "data that came proves nothing of a later time"
+    book.take("NIFTY1!", 1, [bar(1)], at(1.1))
+    book.settle(at(1.12), GRACE)
+    assert final(book) == {0: 100.0}
+    assert book.waiting == 0
+    book.settle(at(1.15), GRACE)
     assert final(book) == {0: 100.0}
     book.settle(at(1.2), GRACE)
     assert book.waiting == 0, "once"
+
+
+def test_heartbeats_alone_settle_nothing():
+    """However long they come: data was last heard when the other series' bar began."""
+    book = CandleBook(SESSION, "test")
+    book.take("NIFTY", 1, [bar(0)], at(0.01))
+    book.take("NIFTY1!", 1, [bar(1)], at(1.0))
+    book.drain()
+    for _ in range(100):
+        book.settle(at(1.0), GRACE)
+    assert book.waiting == 0
+
+
+def test_a_series_that_streams_no_more_is_not_settled_by_its_silence():
+    book = CandleBook(SESSION, "test")
+    book.take("NIFTY", 1, [bar(0)], at(0.01))
+    book.take("NIFTY1!", 1, [bar(0)], at(0.01))
+    book.drain()
+    book.drop("NIFTY", 1)
+    book.take("NIFTY1!", 1, [bar(1)], at(1.0))
+    book.settle(at(2.0), GRACE)
+    assert {(row.symbol, row.final) for row in book.drain()} == {
+        ("NIFTY1!", True),
+        ("NIFTY1!", False),
+    }
+
+
+def test_a_source_that_becomes_late_makes_nothing_final_that_it_still_forms():
+    """In real time until 10:00, then fifteen minutes late on the same connection."""
+    book = CandleBook(SESSION, "test")
+    for minute in range(46):
+        book.take("NIFTY", 1, [bar(minute)], at(minute))
+        book.take("NIFTY1!", 1, [bar(minute)], at(minute))
+    book.drain()
+    for second in range(0, 60, 5):  # the bar of 10:00 goes on forming at 10:15
+        now = at(60 + second / 60)
+        book.take("NIFTY", 1, [bar(45, 100.0 + second)], now)
+        book.settle(now, GRACE)
+    assert all(row.open_time < at(45) for row in book.drain() if row.final)
 
 
 @pytest.mark.parametrize("delay", [0.0, 15.0, -2.0])
@@ -94,10 +138,16 @@ def test_bars_of_other_days_are_left_out_and_bars_that_are_none_refused():
 
 def test_how_far_an_answer_is_complete_follows_the_newest_bar_of_the_source():
     asked = at(30.5)
-    assert complete_to(SESSION, asked, 1, at(30)) == asked - timedelta(seconds=2)
-    assert complete_to(SESSION, asked, 1, at(29)) == asked - timedelta(seconds=2)
+    grace = timedelta(seconds=2)
+    assert complete_to(SESSION, asked, 1, at(30)) == at(30)
+    assert complete_to(SESSION, asked, 1, at(29)) == at(29), "perhaps forty seconds late"
     assert complete_to(SESSION, asked, 1, at(15)) == at(15), "fifteen minutes late"
     assert complete_to(SESSION, asked, 1, None) is None
+    assert complete_to(SESSION, asked, 1, at(29), at(30.4)) == at(30.4) - grace
+    assert complete_to(SESSION, asked, 1, at(29), at(31)) == asked - grace
+    assert complete_to(SESSION, asked, 1, at(30), at(29.5)) == at(30)
+    assert complete_to(SESSION, CLOSE + grace, 1, at(374), CLOSE) == CLOSE, "no later bar comes"
+    assert complete_to(SESSION, CLOSE + 2 * grace, 1, at(374)) == at(374)
     assert complete_to(SESSION, at(0.5), 1, at(0)) is None, "no bar has ended"
     late = CLOSE + timedelta(minutes=21)
     assert complete_to(SESSION, late, 1, at(200)) == late - timedelta(seconds=2)

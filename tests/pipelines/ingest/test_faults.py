@@ -8,9 +8,12 @@ from datetime import timedelta
 
 import pytest
 
+from db.archive.source_status import read_access
+from db.server.connection import connect
 from pipelines.sources.errors import (
     ExpiryGone,
     PayloadInvalid,
+    SeriesFailed,
     SourceError,
     SourceRefused,
     SourceUnavailable,
@@ -62,7 +65,8 @@ def test_the_first_runs_store_what_the_market_says(faultless: Tables):
         ("slow", SourceUnavailable, "no answer in 1 s"),
         ("error-head", PayloadInvalid, "head.status is '1': Something went wrong"),
         ("empty-answer", PayloadInvalid, "not JSON"),
-        ("html", PayloadInvalid, "starts with '<!DOCTYPE html>"),
+        ("html", SourceRefused, "a page of the site's firewall (HTTP 200)"),
+        ("waf", SourceRefused, "page of the site's firewall (HTTP"),
         ("percent", PayloadInvalid, "is not whole"),
         ("old-shape", PayloadInvalid, "body.data_v2 is missing"),
         ("roll", ExpiryGone, "expiry 2026-01-27 is not listed any more"),
@@ -103,6 +107,17 @@ def test_a_contract_with_percents_for_units_does_not_spoil_the_others(ten: str, 
     assert tables(ten, UNTIL) == faultless
 
 
+def test_a_row_without_a_price_is_told_and_does_not_spoil_the_others(ten: str, faultless: Tables):
+    within = run(ten, WITHIN, fault("null-price", target=CALL))
+    assert set(within.unparsed) == {"10:00 IST: no price"}
+    newest = {row for row in faultless["build_up"] if row[1] == at("10:00")}
+    stored = tables(ten, LATEST)["build_up"]
+    assert newest - stored == {row for row in newest if row[0] == CALL}
+    assert_nothing_invented(ten, faultless)
+    assert run(ten, AFTER).errors == set()
+    assert tables(ten, UNTIL) == faultless
+
+
 def test_rows_in_no_order_twice_or_under_another_name_are_the_same_rows(
     ten: str, faultless: Tables
 ):
@@ -129,7 +144,8 @@ def test_a_missing_row_stays_missing_and_gives_the_next_no_verdict(ten: str, fau
     stored = tables(ten, UNTIL)
     gone = {row for row in faultless["build_up"] if row[1] == at("10:00")}
     followers = {row for row in faultless["build_up"] if row[1] == at("10:05")}
-    without_verdict = {(*row[:6], None, row[7], "none", row[9]) for row in followers}
+    # Its total is there, but not the one before: no volume either.
+    without_verdict = {(*row[:6], None, None, "none", row[9]) for row in followers}
     assert stored["build_up"] == (faultless["build_up"] - gone - followers) | without_verdict
     assert stored["signal"] <= faultless["signal"]
     assert stored["chain_oi"] == faultless["chain_oi"]
@@ -150,6 +166,8 @@ def test_a_missing_row_that_comes_late_is_written_with_the_next_interval(
         ("silence", SourceUnavailable, "no greeting within 1 s"),
         ("late-hello", SourceUnavailable, "no greeting within 1 s"),
         ("no-answer", SourceUnavailable, "no series of"),
+        ("heartbeats-only", SourceUnavailable, "came from TradingView: a token may have ended"),
+        ("token-ended", SeriesFailed, "critical_error for NIFTY at 1 minutes: invalid parameters"),
         ("cut", SourceUnavailable, "no close frame received"),
         ("malformed-length", PayloadInvalid, "is cut"),
         ("malformed-json", PayloadInvalid, "is not JSON"),
@@ -171,13 +189,44 @@ def test_candles_that_do_not_come_are_told_and_come_with_the_next_answer(
     assert tables(ten, UNTIL) == faultless
 
 
-def test_a_symbol_the_source_forgot_is_told_and_the_others_are_written(ten: str, faultless: Tables):
-    within = run(ten, WITHIN, fault("unknown-symbol", target=CALL))
+@pytest.mark.parametrize("kind", ["unknown-symbol", "critical-session"])
+def test_a_symbol_that_fails_alone_is_told_and_the_others_are_written(
+    ten: str, faultless: Tables, kind: str
+):
+    within = run(ten, WITHIN, fault(kind, target=CALL))
+    assert within.down == {}
     assert set(within.failures) == {CALL}
     stored = tables(ten, LATEST)["candle"]
     missing = {row for row in faultless["candle"] if row[2] < at(LATEST)} - stored
     assert {row[0] for row in missing} == {CALL}
     assert run(ten, AFTER) == QUIET
+    assert tables(ten, UNTIL) == faultless
+
+
+def test_a_connection_that_may_open_few_charts_is_replaced_and_nothing_is_lost(
+    ten: str, faultless: Tables
+):
+    assert run(ten, WITHIN, fault("max-sessions", amount=6)) == QUIET
+    assert_nothing_invented(ten, faultless)
+    assert run(ten, AFTER, fault("max-sessions", end="10:20", amount=6)) == QUIET
+    assert tables(ten, UNTIL) == faultless
+
+
+def delay(dsn: str) -> int | None:
+    with connect(dsn) as connection:
+        return read_access(connection)["tradingview"].delay_seconds
+
+
+@pytest.mark.parametrize("late", [30, 900])
+def test_data_that_is_late_is_told_and_nothing_is_final_early(
+    ten: str, faultless: Tables, late: int
+):
+    assert delay(ten) == 0
+    assert run(ten, WITHIN, fault("delayed", amount=late)) == QUIET
+    assert delay(ten) == late
+    assert_nothing_invented(ten, faultless)
+    assert run(ten, AFTER) == QUIET
+    assert delay(ten) == 0
     assert tables(ten, UNTIL) == faultless
 
 

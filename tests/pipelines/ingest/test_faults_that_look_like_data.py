@@ -24,7 +24,7 @@ from tests.faulty import (
     tables,
 )
 
-CLOSED = "15:41:00"
+CLOSED = "15:51:00"
 
 
 def assert_candles_are_the_markets(dsn: str) -> None:
@@ -86,9 +86,10 @@ def test_a_ladder_of_which_a_kill_left_the_archived_answer_alone_is_asked_again(
     assert before < ladders(ten)
 
 
-def test_after_the_close_every_missed_ladder_is_asked_for(ten: str):
-    run(ten, "15:31")
-    assert ladders(ten) == {opened + timedelta(minutes=5) for opened in interval_opens(DAY, 5)}
+def test_before_the_close_every_missed_ladder_is_asked_for(ten: str):
+    run(ten, "15:31")  # soon the source answers for the whole day, whatever is asked
+    ends = {opened + timedelta(minutes=5) for opened in interval_opens(DAY, 5)}
+    assert ladders(ten) == ends - {at("15:30")}
 
 
 def test_a_forming_candles_volume_is_never_the_final_ones(ten: str, faultless: Tables):
@@ -126,7 +127,7 @@ def test_a_bar_still_forms_when_the_sources_clock_is_behind(ten: str, faultless:
 
 def test_a_correction_later_than_the_next_run_is_found_by_the_closing_one(ten: str):
     for moment in (WITHIN, AFTER):
-        run(ten, moment, fault("wrong-close", end="10:12"))
+        run(ten, moment, fault("wrong-close", end="10:15"))
     run(ten, CLOSED)
     assert_candles_are_the_markets(ten)
 

@@ -60,8 +60,8 @@ def test_connections_that_break_and_histories_that_lack_bars_lose_and_change_not
     stored = followed(
         database,
         fault("cut", "15:21", "15:23", times=1),
-        fault("malformed-length", "15:22:30", "15:24", times=1),
-        fault("malformed-json", "15:25", "15:27:30", times=1),
+        fault("malformed-length", "15:22:30", "15:25", times=1),
+        fault("malformed-json", "15:25", "15:29:30", times=1),
         fault("short-history", "15:21", "15:27:30"),
     )
     down, unparsed = told_by_tables(database)
@@ -69,6 +69,32 @@ def test_connections_that_break_and_histories_that_lack_bars_lose_and_change_not
     assert down == {}
     assert sum("is cut" in reason for reason in unparsed) == 1
     assert sum("is not JSON" in reason for reason in unparsed) == 1
+
+
+def test_series_that_fail_alone_and_connections_that_are_used_up_are_asked_for_again(
+    database: str, undisturbed: Tables
+):
+    stored = followed(
+        database,
+        fault("max-sessions", "15:19", "15:21", amount=6),
+        fault("critical-session", "15:22", "15:23", times=2),
+        fault("critical-session", "15:24", "15:26", target="NIFTY260127?25600"),
+    )
+    assert stored == undisturbed
+    assert told_by_tables(database) == ({}, [])
+    assert known_too_early(database) == []
+
+
+@pytest.mark.parametrize("kind", ["heartbeats-only", "token-ended"])
+def test_heartbeats_without_data_make_nothing_final_and_end_the_connection(
+    database: str, undisturbed: Tables, kind: str, caplog: pytest.LogCaptureFixture
+):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.live.stream.MUTE_WALL_SECONDS", 0.5)
+        stored = followed(database, fault(kind, "15:21", "15:27"))
+    assert "came from TradingView: a token may have ended" in caplog.text
+    assert stored == undisturbed
+    assert known_too_early(database) == []
 
 
 def test_updates_twice_in_no_order_and_corrected_end_as_the_market_says(

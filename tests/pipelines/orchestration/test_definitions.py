@@ -21,7 +21,7 @@ CHECKS = {
         *("prices_are_sane", "whole_lots", "on_time", "session_is_complete", "no_gaps"),
         "agrees_with_candles",
     },
-    "chain_oi": {"whole_lots"},
+    "chain_oi": {"whole_lots", "no_gaps"},
     "raw_payload": {"all_parsed"},
     "contract": {"expiry_is_the_calendars"},
     "live_feed": {"is_alive"},
