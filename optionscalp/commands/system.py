@@ -20,6 +20,7 @@ from optionscalp.doctor import examine
 from optionscalp.homes import database, demo_home, home, opened, server
 from optionscalp.output import console, in_india, print_json
 from optionscalp.stack import Ports
+from simulator.faults import Fault
 from strategy.contract import UNDERLYINGS
 from strategy.session import IST, calendar_hours
 
@@ -49,6 +50,16 @@ def demo(
     home_folder: Annotated[
         Path | None, typer.Option("--home", help="Where the demo keeps its data and logs.")
     ] = None,
+    sources: Annotated[
+        str | None, typer.Option(envvar="SOURCES", help="Who is asked, in order of preference.")
+    ] = None,
+    delayed: Annotated[
+        float, typer.Option(min=0, help="Seconds by which TradingView's account is late.")
+    ] = 0.0,
+    fault: Annotated[
+        list[str] | None,
+        typer.Option(help="Let a source do wrong: KIND@HH:MM-HH:MM, see docs; may be repeated."),
+    ] = None,
 ) -> None:
     """Start everything on a simulated market: no account, no open market needed."""
     unknown = set(underlying.split(",")) - set(UNDERLYINGS)
@@ -57,6 +68,11 @@ def demo(
             f"{', '.join(sorted(unknown))}; known: {', '.join(UNDERLYINGS)}",
             param_hint="--underlying",
         )
+    for text in fault or ():
+        try:
+            Fault.parse(text)
+        except ValueError as error:
+            raise typer.BadParameter(str(error), param_hint="--fault") from None
     launch.demo(
         launch.DemoOptions(
             data=data.absolute() if data else None,
@@ -65,6 +81,9 @@ def demo(
             underlyings=underlying,
             ports=Ports(chart_port, None if no_dagster else dagster_port),
             folder=(home_folder or demo_home()).absolute(),
+            sources=sources,
+            delayed=delayed,
+            faults=tuple(fault or ()),
         )
     )
 
@@ -129,7 +148,11 @@ def status(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson =
     for source in found["sources"]:
         problem = f": {source['error']}" if source["error"] else ""
         since = in_india(source["changed_at"])
-        console.print(f"{source['source']} is {source['state']} since {since}{problem}")
+        late = source["delay_seconds"]
+        delay = f", DELAYED {late / 60:g} min" if late else ", real time" if late == 0 else ""
+        console.print(f"{source['source']} is {source['state']} since {since}{problem}{delay}")
+        if source["note"]:
+            console.print(f"  {source['note']}")
     table = Table("session", "underlying", "symbols", "candles", "newest", "source")
     for row in found["sessions"]:
         cells = (row["session"], row["underlying"], row["symbols"], row["candles"])

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from chart_help import OPEN, SESSION, Stream, candle, clock_text, seconds
 
-from db.archive.source_status import report_down, report_up
+from db.archive.source_status import Access, report_access, report_down, report_up
 from db.signals.strategies import StrategyVersion, register_version
 from db.writing.bulk import CANDLE, SIGNAL_REJECTION, write
 from db.writing.rows import SignalRejection
@@ -26,7 +26,9 @@ def status_of(chart) -> dict:
 
 def test_a_source_that_was_never_asked_is_idle(serve, frozen):
     status = status_of(serve(OPTIONSCALP_CLOCK=frozen))
-    assert status["sources"]["trendlyne"] == {"state": "idle", "last": None, "error": None}
+    nothing = dict.fromkeys(("last", "error", "delay_seconds", "token_ends_at", "note"))
+    assert status["sources"]["trendlyne"] == {"state": "idle", **nothing}
+    assert status["delay_seconds"] is None
     assert status["ages"] == {"candle": None, "build_up": None}
 
 
@@ -44,6 +46,23 @@ def test_a_source_whose_asker_fell_silent_in_market_hours_is_down(serve, connect
     assert sources["tradingview"]["state"] == "down"
     assert sources["tradingview"]["error"] == "silent for 10 minutes"
     assert sources["trendlyne"]["state"] == "up"
+
+
+def test_a_delayed_source_says_so_and_why(serve, connection, frozen):
+    report_up(connection, "tradingview", OPEN)
+    chart = serve(OPTIONSCALP_CLOCK=frozen)
+    with Stream(chart) as stream:
+        assert stream.take().data["sources"]["tradingview"]["state"] == "down"
+        report_access(connection, "tradingview", Access(900, OPEN + timedelta(hours=4), "renew it"))
+        while (status := stream.take_kind("status").data)["delay_seconds"] is None:
+            pass
+    told = status["sources"]["tradingview"]
+    assert (status["delay_seconds"], told["delay_seconds"]) == (900, 900)
+    assert (told["token_ends_at"], told["note"]) == (seconds(OPEN) + 4 * 3600, "renew it")
+    # Its silence of ten minutes is its delay.
+    assert told["state"] == "up"
+    health = chart.json("/healthz")
+    assert (health["delay_seconds"], health["sources"]["tradingview"]) == (900, told)
 
 
 def test_at_night_nothing_is_expected(serve, connection):

@@ -50,7 +50,10 @@ class Shell(NamedTuple):
 @pytest.fixture(scope="module")
 def market(fresh_database) -> Iterator[Market]:
     """A market five minutes after its close, whose session was ingested by the command."""
-    with fresh_database() as dsn, simulated_market(dsn, DAY, 1, minutes_in=380) as running:
+    with (
+        fresh_database() as dsn,
+        simulated_market(dsn, DAY, 1, "--any-minute", minutes_in=380) as running,
+    ):
         running.environment.update(
             UNDERLYINGS="NIFTY",
             CANDLE_WINGS="1",

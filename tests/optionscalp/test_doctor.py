@@ -1,11 +1,18 @@
 """What `optionscalp doctor` finds, where that needs no running system."""
 
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from psycopg import Connection
 
-from optionscalp.doctor import calendar_left
+from db.archive.source_status import Access, report_access, report_up
+from optionscalp.doctor import Finding, calendar_left, delays_found, token_found
+from simulator.account import make_token
+from strategy.clock import MarketClock
 from strategy.session import use_overrides
+
+NOON = datetime(2026, 1, 21, 6, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -27,3 +34,64 @@ def test_a_year_that_was_entered_ends_the_warning():
     use_overrides([("year", date(2027, 1, 1), None, None, None, None)])
     finding = calendar_left(date(2026, 12, 20))
     assert (finding.state, finding.found) == ("ok", "known up to 2027-12-31")
+
+
+def found(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[Finding]:
+    for name in ("TRADINGVIEW_TOKEN", "TRADINGVIEW_TOKEN_FILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    return list(token_found(MarketClock(NOON, datetime.now(UTC).timestamp(), 1e-9)))
+
+
+def test_without_a_token_late_candles_are_to_be_expected(monkeypatch: pytest.MonkeyPatch):
+    (finding,) = found(monkeypatch)
+    assert (finding.state, finding.found) == ("ok", "none: expect candles 15 minutes late")
+
+
+def test_a_token_is_named_by_its_end_and_never_by_itself(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    token = make_token(NOON + timedelta(hours=1))
+    (tmp_path / "token").write_text(token)
+    findings = found(
+        monkeypatch, TRADINGVIEW_TOKEN="x", TRADINGVIEW_TOKEN_FILE=str(tmp_path / "token")
+    )
+    assert [finding.found for finding in findings] == [
+        "TRADINGVIEW_TOKEN_FILE is used, TRADINGVIEW_TOKEN is not",
+        "ends 2026-01-21 13:00 IST",
+    ]
+    assert token not in str(findings)
+
+
+@pytest.mark.parametrize(
+    ("token", "state", "what"),
+    [
+        (make_token(NOON), "error", "ends 2026-01-21 12:00 IST"),
+        (make_token(NOON + timedelta(hours=1), permissions=()), "warning", "has no real-time data"),
+    ],
+)
+def test_a_token_that_is_over_or_for_less_has_a_remedy(
+    monkeypatch: pytest.MonkeyPatch, token: str, state: str, what: str
+):
+    *_, finding = found(monkeypatch, TRADINGVIEW_TOKEN=token)
+    assert finding.state == state
+    assert finding.found.startswith(what)
+    assert finding.remedy
+
+
+def test_a_file_without_a_token_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    (finding,) = found(monkeypatch, TRADINGVIEW_TOKEN_FILE=str(tmp_path / "none"))
+    assert finding.state == "error"
+    assert "cannot be read" in finding.found
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state", "told"), [(0, "ok", "real time"), (900, "warning", "DELAYED 15 min")]
+)
+def test_how_late_a_source_was_is_told(connection: Connection, seconds: int, state: str, told: str):
+    report_up(connection, "tradingview", NOON)
+    report_access(connection, "tradingview", Access(seconds, None, None))
+    (finding,) = delays_found(connection)
+    assert (finding.what, finding.state) == ("tradingview's data", state)
+    assert finding.found == f"{told}, when last asked"

@@ -1,6 +1,7 @@
 /** @import { Time } from "lightweight-charts" */
 /** @import { Candle, Role, Signal } from "../data/types.js" */
 /** @import { TimeGrid } from "../data/grid.js" */
+import { isDelayed } from "../data/late.js"
 import { strategyMark, strategyTitle } from "../data/strategies.js"
 import { markerName, parseOption } from "../data/symbols.js"
 import { upperBound } from "../lib/search.js"
@@ -66,11 +67,13 @@ function saidOf(signal, role, symbol) {
     return signal.direction === "BULLISH"
       ? { position: "belowBar", shape: "arrowUp", color: "up", what: "BULLISH", short: "" }
       : { position: "aboveBar", shape: "arrowDown", color: "down", what: "BEARISH", short: "" }
-  if (signal.symbol === symbol)
+  if (signal.symbol === symbol) {
+    const buy = isDelayed(signal) ? "DELAYED BUY" : "BUY"
     return {
-      position: "belowBar", shape: "arrowUp", color: "buy", what: `BUY ${markerName(symbol)}`,
-      short: "BUY",
+      position: "belowBar", shape: "arrowUp", color: "buy", what: `${buy} ${markerName(symbol)}`,
+      short: buy,
     }
+  }
   const suggested = parseOption(signal.symbol)
   const shown = parseOption(symbol)
   if (!suggested || suggested.letter !== shown?.letter || suggested.expiry !== shown.expiry)

@@ -11,8 +11,8 @@ import { optionSymbol, parseOption } from "./symbols.js"
 
 const SIDES = /** @type {const} */ (["call", "put"])
 /**
- * Strikes on each side of those shown whose candles are read ahead, so that a change is at once. More
- * would weigh more than all the rest of a first load.
+ * Strikes on each side of those shown whose candles are read ahead, so that a change is at once. Before
+ * the first change only on spot's side: more would weigh as much as all the rest of a first load.
  */
 const AHEAD = 1
 /** After the charts changed; what is on show comes first. */
@@ -42,6 +42,8 @@ export class Contracts {
     this.held = null
     /** A rule that was just chosen begins without regard to what is on show. */
     this.fresh = { call: true, put: true }
+    /** How often other contracts came on show; the first ones count. */
+    this.changes = 0
     /** Whether the future stands in the index's place. */
     this.future = false
     this.calm = new CalmAtm(hooks.patience, () => {
@@ -115,6 +117,7 @@ export class Contracts {
     if (symbols.every((symbol) => store.has(symbol))) {
       this.wanted = ""
       view.contracts = next
+      this.changes += 1
       this.fresh = { call: false, put: false }
       this.hooks.changed()
       return this.readAhead()
@@ -154,12 +157,15 @@ export class Contracts {
   }
 
   readAround() {
-    const { answer } = this.store
+    const { answer, spot } = this.store
     if (!answer?.expiry) return
     const { underlying, expiry, strikes } = answer
-    const symbols = /** @type {const} */ (["call", "put"]).flatMap((side) => {
-      const place = lowerBound(strikes, parseOption(this.view.contracts[side])?.strike ?? Infinity)
-      return strikes.slice(Math.max(0, place - AHEAD), place + AHEAD + 1)
+    const symbols = SIDES.flatMap((side) => {
+      const shown = parseOption(this.view.contracts[side])?.strike ?? Infinity
+      const place = lowerBound(strikes, shown)
+      const [below, above] = spot === null || this.changes > 1
+        ? [AHEAD, AHEAD] : spot < shown ? [AHEAD, 0] : [0, AHEAD]
+      return strikes.slice(Math.max(0, place - below), place + above + 1)
         .map((strike) => optionSymbol(underlying, expiry, side, strike))
     })
     void this.hooks.live().want(symbols)

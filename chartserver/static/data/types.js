@@ -142,6 +142,9 @@
  * @property {"up" | "down" | "idle"} state
  * @property {number | null} [last]
  * @property {string | null} [error]
+ * @property {number | null} [delay_seconds] how late its data is, 0 in real time
+ * @property {number | null} [token_ends_at]
+ * @property {string | null} [note] what a person should know or do
  *
  * @typedef {object} LossLimit a strategy that takes no new entries in a session
  * @property {string} underlying
@@ -162,6 +165,7 @@
  * @property {number} [now] market time
  * @property {ClockAnswer} [clock]
  * @property {Record<string, SourceState>} [sources]
+ * @property {number | null} [delay_seconds] of the source that is furthest behind
  * @property {Record<string, number | null>} [ages] market seconds since the newest row
  * @property {Record<string, Record<string, number | null>>} [ages_by] the same by underlying
  * @property {LossLimit[]} [loss_limit] of the session of the market clock

@@ -1,4 +1,5 @@
 /** @import { Reason, Signal } from "../data/types.js" */
+import { isDelayed } from "../data/late.js"
 import { strategyLetter, strategyTitle } from "../data/strategies.js"
 import { longName, shortName } from "../data/symbols.js"
 import { element, patch, patchAttribute } from "../lib/dom.js"
@@ -70,7 +71,8 @@ export class SignalRow {
       patch(this.strategy, { textContent: strategyTitle(signal) })
       patch(this.direction, {
         className: rising ? "up strong" : "down strong",
-        textContent: `${rising ? "\u25b2" : "\u25bc"} ${signal.withdrawn ? "withdrawn" : signal.direction}`,
+        textContent: `${rising ? "\u25b2" : "\u25bc"} ${signal.withdrawn ? "withdrawn" : signal.direction}`
+          + (isDelayed(signal) ? " \u00b7 DELAYED" : ""),
       })
       patch(this.contract, {
         textContent: shortName(signal.symbol), title: `Show ${longName(signal.symbol)}`,

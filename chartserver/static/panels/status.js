@@ -1,6 +1,7 @@
 /** @import { SourceState, Status } from "../data/types.js" */
 /** @import { Clock } from "../data/clock.js" */
 /** @import { Connection } from "../data/live.js" */
+import { setDelay } from "../data/late.js"
 import { byId, setText } from "../lib/dom.js"
 import * as format from "../lib/format.js"
 
@@ -15,6 +16,22 @@ const STALE_MARKET_SECONDS = 90
 const STALE_WALL_SECONDS = 6
 
 /** @typedef {Connection | "stale" | "stored"} Shown */
+
+/** @param {number} seconds */
+const minutes = (seconds) => Math.round(seconds / 6) / 10
+
+/** What is said of late data; nothing of data in real time. @param {Status} status */
+const delayText = ({ delay_seconds: late }) => (late ? `DELAYED ${minutes(late)} min` : "")
+
+/** The badge of late data, and of what a source wants a person to do. @param {Status} status */
+function showDelay(status) {
+  const badge = byId("delayed")
+  const notes = Object.values(status.sources ?? {}).flatMap(({ note }) => note ?? [])
+  const late = delayText(status)
+  badge.hidden = late === "" && notes.length === 0
+  setText(badge, late || "Account")
+  badge.dataset.tip = [late && "The account's prices come so late.", ...notes].filter(Boolean).join(" ")
+}
 
 /**
  * The right half of the header: connection, data age, sources and the market's clock.
@@ -48,10 +65,13 @@ export function createStatusBar(clock, underlying) {
     const state = shown()
     const chip = byId("connection")
     chip.dataset.state = state
-    setText(byId("connection-text"), WORDS[state])
+    const delayed = state === "live" ? delayText(status) : ""
+    setText(byId("connection-text"), delayed || WORDS[state])
+    showDelay(status)
     const old = age()
     const silent = `The newest row is ${format.duration(old ?? 0)} old in an open market.`
     chip.dataset.tip = state === "stale" ? silent
+      : delayed ? `${delayed}: the source says so. What is shown was so much earlier.`
       : state === "stored" ? "Stored data: no source is asked and no feed runs." : message
     const closed = status.market === "closed"
     setText(byId("data-age"), old === null || closed || state === "stored" ? "–" : format.duration(old))
@@ -82,7 +102,9 @@ export function createStatusBar(clock, underlying) {
     }
     const last = source.last ? `, last answer ${format.second(source.last)} IST` : ""
     const error = source.error ? `. ${source.error}` : ""
-    chip.dataset.tip = `${title} is ${source.state}${last}${error}`
+    const late = source.delay_seconds ? `, ${minutes(source.delay_seconds)} min late` : ""
+    const note = source.note ? `. ${source.note}` : ""
+    chip.dataset.tip = `${title} is ${source.state}${last}${late}${error}${note}`
     chip.setAttribute("aria-label", chip.dataset.tip)
   }
 
@@ -101,6 +123,7 @@ export function createStatusBar(clock, underlying) {
     /** @param {Status} next */
     take(next) {
       status = { ...status, ...next }
+      setDelay(status.delay_seconds)
       clock.set(next.now, next.clock)
       const seconds = (next.ages_by?.[underlying()] ?? next.ages)?.candle
       if (seconds != null && next.now !== undefined)
