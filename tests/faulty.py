@@ -112,7 +112,7 @@ def copied(server: str, original: str) -> Iterator[str]:
         # TimescaleDB's worker would come back as soon as it is ended.
         admin.execute(SQL("alter database {} allow_connections false").format(names[1]))
         admin.execute(END_SESSIONS, (database_name(original),))
-        admin.execute(SQL("create database {} template {}").format(*names))
+        admin.execute(SQL("create database {} template {} strategy file_copy").format(*names))
         admin.execute(SQL("alter database {} allow_connections true").format(names[1]))
         yield copy
         admin.execute(SQL("drop database {} with (force)").format(names[0]))
