@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.long import in_full
+
 PROJECT = Path(__file__).parent.parent
 OF_TIMES = (
     *("tests/strategy/test_session.py", "tests/strategy/test_clock.py"),
@@ -35,10 +37,9 @@ def start(zone: str) -> subprocess.Popen:
     )
 
 
-def test_times_are_the_same_in_every_time_zone(rounds: int) -> None:
-    # West of Greenwich a day begins late; in India that of the market is the computer's.
-    zones = ("America/New_York", "Asia/Kolkata") if rounds > 1 else ("America/New_York",)
-    runs = {zone: start(zone) for zone in zones}
+@in_full
+def test_times_are_the_same_in_every_time_zone() -> None:
+    runs = {zone: start(zone) for zone in ("Asia/Kolkata", "America/New_York")}
     told = {zone: run.communicate()[0] for zone, run in runs.items()}
     for zone, run in runs.items():
         assert run.returncode == 0, f"{zone}\n{told[zone][-5_000:]}"

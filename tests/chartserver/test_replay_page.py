@@ -18,6 +18,7 @@ from db.writing.bulk import CANDLE, CONTRACT, LIVE_CANDLE, write
 from pipelines.recorded.files import read_file
 from pipelines.recorded.importer import import_rows
 from pipelines.signals.materialise import materialise_signals
+from tests.long import in_full
 
 WAIT = 60_000
 BUDGET = date(2026, 2, 1)
@@ -367,6 +368,7 @@ def seek_url(page: Page, recorded: Recorded, moment: int) -> None:
     settle(page)
 
 
+@in_full
 def test_steps_back_and_forth_give_the_same_pictures(page: Page, recorded: Recorded):
     open_replay(page, recorded, *ROLLING)
     expiry_close = moment_of(ROLLING[1], 15, 0)

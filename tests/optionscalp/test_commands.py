@@ -105,6 +105,7 @@ def test_ingest_tells_which_source_does_not_answer_with_exit_code_1(shell: Shell
     nobody = f"http://127.0.0.1:{free_port()}"
     shell.sql("delete from raw_receipt")
     shell.sql("delete from build_up")
+    shell.sql("delete from chain_oi")
     result = shell.run("ingest", *SESSION, TRENDLYNE_URL=nobody)
     assert result.returncode == 1
     assert "; positions: " in result.stdout

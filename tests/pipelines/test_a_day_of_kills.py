@@ -22,6 +22,7 @@ from pipelines.orchestration.schedules import SETTLED
 from strategy.session import session_hours
 from tests.faulty import DAY, Tables, known_too_early, tables
 from tests.live import FAST, Market, feed, grows, run_session, simulated_market
+from tests.long import in_full
 
 NAMES = ("NIFTY",)
 OPEN, CLOSE = session_hours(DAY)
@@ -123,6 +124,7 @@ class Killer:
             self.wait(5)
 
 
+@in_full
 @pytest.mark.timeout(1_500)
 def test_a_day_of_kills_ends_with_the_tables_of_a_quiet_one(
     quiet: Tables, database: str, market: Market, hours: Hours, rounds: int

@@ -16,6 +16,7 @@ from simulator.generate import generate
 from strategy.contract import UNDERLYINGS
 from strategy.session import interval_opens, session_hours
 from tests.live import FAST, feed, run_session, simulated_market, wait_for_close, wait_for_rows
+from tests.long import in_full
 
 DAY = date(2026, 1, 21)
 NAMES = ("NIFTY",)
@@ -137,6 +138,7 @@ def test_a_feed_killed_in_mid_session_ends_with_the_same_candles(
     assert signals(database) == signals(session_database)
 
 
+@in_full
 def test_a_source_cut_off_in_mid_session_leaves_no_wrong_candle(
     session_database: str, database: str
 ):
@@ -152,6 +154,7 @@ def test_a_source_cut_off_in_mid_session_leaves_no_wrong_candle(
     assert signals(database) == signals(session_database)
 
 
+@in_full
 def test_an_account_that_is_late_all_day_ends_with_the_same_rows_and_says_so(
     session_database: str, database: str
 ):

@@ -1,0 +1,9 @@
+"""Tests that take long and say more of what shorter ones hold: `make test-long` runs them."""
+
+import os
+
+import pytest
+
+in_full = pytest.mark.skipif(
+    not os.environ.get("OPTIONSCALP_LONG"), reason="runs in the long form: make test-long"
+)
