@@ -66,7 +66,7 @@ def test_candles_move_and_a_buy_marker_arrives_over_the_stream(running: Demo, pa
     )
     page.wait_for_function(
         "optionscalp.markers().some(marker => marker.text?.startsWith('BUY CE 25650'))",
-        timeout=WAIT,
+        timeout=3 * WAIT,  # its ladder comes minutes after the interval
     )
     assert len(histories) == 1, "the marker came with the stream, not with a reload"
     row = page.get_by_test_id("signal-row").last
