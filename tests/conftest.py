@@ -90,7 +90,7 @@ def _database(server_dsn: str, template: str | None) -> Iterator[str]:
     dsn = with_database(server_dsn, f"optionscalp_test_{uuid4().hex[:8]}")
     name = Identifier(database_name(dsn))
     with connect(server_dsn) as admin:
-        original = Identifier(template or "template1")
+        original = Identifier(template or "template0")
         copy = SQL("create database {} template {} strategy file_copy")  # three times as fast
         admin.execute(copy.format(name, original))
     yield dsn
