@@ -15,9 +15,8 @@ from strategy.session import sessions_between
 logger = logging.getLogger(__name__)
 
 GREEKS_LOCK = 7_346_005
-# How far back the live feed looks for candles that came late, as those of a delayed account do a
-# quarter of an hour; Dagster's runs look at all of them.
-RECENT = timedelta(minutes=30)
+# How far back the live feed looks for candles that came late; Dagster's runs look at all of them.
+RECENT = timedelta(minutes=10)
 
 
 def materialise_greeks(
