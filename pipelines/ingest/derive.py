@@ -5,25 +5,25 @@ alone gives the same rows again.
 """
 
 from collections.abc import Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
-import pandas as pd
 from psycopg import Connection
 
 from db.archive.raw_payloads import Receipt
 from db.market.frames import listed_contracts, newest_build_up
 from db.market.gaps import EmptySeries, note_empty
+from db.market.interval_positions import IntervalPosition
 from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, write
-from db.writing.rows import BuildUp, Candle, ChainOi
+from db.writing.rows import Candle, ChainOi
 from db.writing.rows import Contract as ContractRow
 from pipelines.ingest.answers import read
 from pipelines.ingest.bars import Series, candle_rows, empty_opens
+from pipelines.ingest.build_ups import labelled
 from pipelines.ingest.candle_book import CandleBook
 from pipelines.ingest.plan import BUILD_UP_MINUTES, DEEPEST
-from pipelines.sources.roles import Bars, BuildUpRow, BuildUpRows, Ladder, ListedContract, Listing
+from pipelines.sources.roles import Bars, BuildUpRows, Ladder, ListedContract, Listing
 from pipelines.sources.series import Bar
-from strategy.build_up import label_build_ups
 from strategy.contract import Contract, OptionType, lot_size, parse_symbol
 from strategy.session import interval_opens, session_hours
 
@@ -192,7 +192,19 @@ class Deriver:
         changed = write(
             self._connection,
             BUILD_UP,
-            build_up_rows(symbol, contract.underlying, ended, receipt.source, receipt.received_at),
+            labelled(
+                [
+                    IntervalPosition(
+                        *(symbol, contract.underlying, row.open_time),
+                        *(row.close, row.volume, row.open_interest),
+                        source=receipt.source,
+                        known_at=receipt.received_at,
+                        made_from="rows",
+                        backfilled=False,
+                    )
+                    for row in ended
+                ]
+            ),
         )
         newest = newest_build_up(self._connection, self.session, contract.underlying)
         published = min(
@@ -226,37 +238,3 @@ def _listed(ladder: Ladder, underlying: str, expiry: date) -> list[ListedContrac
         if side is not None
     ]
     return [ListedContract(option.symbol, *option) for option in options]
-
-
-def build_up_rows(
-    symbol: str, underlying: str, rows: list[BuildUpRow], source: str, known_at: datetime
-) -> list[BuildUp]:
-    """Return the rows of one contract and session with our own label and change."""
-    frame = pd.DataFrame(
-        {
-            "symbol": symbol,
-            "open_time": pd.to_datetime([row.open_time for row in rows], utc=True),
-            "close": [row.close for row in rows],
-            "open_interest": pd.array([row.open_interest for row in rows], dtype="Int64"),
-        }
-    )
-    if not rows:
-        return []
-    labelled = label_build_ups(frame)
-    changes = labelled["oi_change"].astype(object)
-    return [
-        BuildUp(
-            symbol=symbol,
-            open_time=row.open_time,
-            underlying=underlying,
-            close_time=row.close_time,
-            close=row.close,
-            open_interest=row.open_interest,
-            oi_change=None if pd.isna(change) else int(change),
-            volume=row.volume,
-            label=label,
-            source=source,
-            known_at=known_at,
-        )
-        for row, change, label in zip(rows, changes, labelled["label"], strict=True)
-    ]

@@ -40,10 +40,11 @@ async def ingest_ladders(
     expiry = listed[0].expiry
     first = session_hours(session)[0] + INTERVAL
     missing = missed_snapshots(desk.connection, session, underlying, expiry, first, newest)
-    since = newest + ladders.source.ladder_lag
-    before = ladder_asks(desk.connection, session, underlying, newest, since)
+    before = LadderAsks(0, None)
     moments: list[datetime | None] = []
     if newest in missing:
+        since = newest + ladders.source.ladder_lag
+        before = ladder_asks(desk.connection, session, underlying, newest, since)
         if not _is_time(before, desk.now()):
             return Asked()
         moments.append(None)  # the newest: as it is now

@@ -1,10 +1,13 @@
-"""What the clients of both sources need to know about an address."""
+"""What all clients need to know of an address, and how they ask it."""
 
+import asyncio
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 from ipaddress import ip_address
 from urllib.parse import urlsplit
+
+import httpx
 
 from pipelines.sources.errors import SourceError, SourceRefused, SourceUnavailable
 from pipelines.sources.politeness import retry_after
@@ -31,6 +34,21 @@ def server_time(headers: Mapping[str, str]) -> datetime | None:
     except (ValueError, TypeError):
         return None
     return moment if moment.tzinfo else None
+
+
+async def send(client: httpx.AsyncClient, request: httpx.Request, timeout: float) -> httpx.Response:
+    """Return the answer to a request, whatever its status.
+
+    Raises:
+        SourceUnavailable: None came in so many seconds of this computer.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            return await client.send(request)
+    except (TimeoutError, httpx.TimeoutException) as error:
+        raise SourceUnavailable(f"{request.url}: no answer in {timeout:g} s") from error
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise SourceUnavailable(f"{request.url}: {type(error).__name__} {error}") from error
 
 
 def http_failure(what: str, status: int, headers: Mapping[str, str]) -> SourceError:

@@ -4,12 +4,11 @@ A token is a JWT; its claims `exp`, `plan` and `perm` were seen in recordings of
 signature is the source's business. Nothing here writes a token anywhere.
 """
 
-import binascii
-import json
-from base64 import urlsafe_b64decode
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple, Self
+from typing import NamedTuple, Self
+
+from pipelines.sources.jwt import claims_of, moment_of
 
 HOW_TO_RENEW = (
     "copy a new `auth_token` from a browser that is logged in to tradingview.com into"
@@ -31,11 +30,11 @@ class Token(NamedTuple):
     @classmethod
     def of(cls, text: str) -> Self:
         """Return a token with what can be read from it."""
-        claims = _claims(text)
+        claims = claims_of(text)
         plan, permissions = claims.get("plan"), claims.get("perm")
         return cls(
             text,
-            _moment(claims.get("exp")),
+            moment_of(claims.get("exp")),
             plan if isinstance(plan, str) else None,
             frozenset(filter(None, permissions.split(",")))
             if isinstance(permissions, str)
@@ -84,23 +83,3 @@ def token_in(path: Path) -> str:
     if len(words) != 1:
         raise ValueError(f"{path} has to hold one token and nothing else: {HOW_TO_RENEW}")
     return words[0]
-
-
-def _claims(text: str) -> dict[str, Any]:
-    parts = text.split(".")
-    if len(parts) != 3:
-        return {}
-    try:
-        claims = json.loads(urlsafe_b64decode(parts[1] + "=" * (-len(parts[1]) % 4)))
-    except (ValueError, binascii.Error):
-        return {}
-    return claims if isinstance(claims, dict) else {}
-
-
-def _moment(seconds: object) -> datetime | None:
-    if isinstance(seconds, bool) or not isinstance(seconds, int | float):
-        return None
-    try:
-        return datetime.fromtimestamp(seconds, UTC)
-    except (OverflowError, ValueError, OSError):
-        return None

@@ -1,12 +1,11 @@
 """Strict access to the fields of Trendlyne's JSON: every complaint names its place. Pure."""
 
-import json
-import math
 import re
 from collections.abc import Callable
 from datetime import date
-from typing import Any, NoReturn, TypeVar
+from typing import Any, TypeVar
 
+from pipelines.sources import strict_json
 from pipelines.sources.errors import PayloadInvalid
 
 T = TypeVar("T")
@@ -23,11 +22,7 @@ def parse_body(payload: bytes, *, head_required: bool = False) -> dict[str, Any]
     Raises:
         PayloadInvalid: Not JSON, an error of the source, or no body.
     """
-    try:
-        answer = json.loads(payload, parse_constant=_not_a_number)
-    except (ValueError, RecursionError) as error:
-        start = payload[:60].decode(errors="replace").strip()
-        raise PayloadInvalid(f"not JSON ({error}): starts with {start!r}") from error
+    answer = strict_json.load(payload)
     if not isinstance(answer, dict):
         raise PayloadInvalid(f"not an object but {type(answer).__name__}")
     if head_required or "head" in answer:
@@ -73,15 +68,7 @@ def number(value: Any, where: str) -> float:
     """Return a finite number, also from a text of one."""
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         value = float(value.replace(",", ""))
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PayloadInvalid(f"{where}: {value!r} is no number")
-    try:
-        result = float(value)
-    except OverflowError:
-        result = math.inf
-    if not math.isfinite(result):
-        raise PayloadInvalid(f"{where}: not a finite number")
-    return result
+    return strict_json.number(value, where)
 
 
 def integer(value: Any, where: str) -> int:
@@ -111,7 +98,3 @@ def day(value: Any, where: str) -> date:
 def unless_null(read: Callable[[Any, str], T], value: Any, where: str) -> T | None:
     """Return a value as `read` gives it, None where the answer has null."""
     return None if value is None else read(value, where)
-
-
-def _not_a_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")

@@ -4,7 +4,6 @@ Be a polite guest: every request has its place in the budget; the site's own coo
 its `csrftoken`, if it set one, is sent back.
 """
 
-import asyncio
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +11,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pipelines.sources.endpoint import http_failure, is_loopback, server_time
-from pipelines.sources.errors import SourceUnavailable
+from pipelines.sources.endpoint import http_failure, is_loopback, send, server_time
 from pipelines.sources.politeness import Budget
 from pipelines.sources.roles import Payload
 from pipelines.sources.trendlyne.cookies import CookieFile
@@ -76,7 +74,7 @@ class Site:
             headers = self._cookies_and_token()
             request = self._client.build_request("GET", path, params=query, headers=headers)
             asked_at = self._clock.now()
-            response = await self._send(request)
+            response = await send(self._client, request, self._timeout)
             received_at = self._clock.now()
             name = f"{request.method} {request.url.raw_path.decode()}"
             status, answered = response.status_code, response.headers
@@ -88,15 +86,6 @@ class Site:
             asked_at = min(asked_at, server_time(answered) or asked_at)
             told = {"source": NAME, **about}
             return Payload(NAME, name, told, asked_at, received_at, response.content)
-
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._client.send(request)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise SourceUnavailable(f"{request.url}: no answer in {self._timeout:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceUnavailable(f"{request.url}: {type(error).__name__} {error}") from error
 
     def _cookies_and_token(self) -> dict[str, str]:
         """Return the headers that hold cookies; what the site set since wins over the file."""

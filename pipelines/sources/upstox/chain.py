@@ -5,7 +5,8 @@ from typing import Any
 
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.roles import Ladder, LadderRow, LadderSide
-from pipelines.sources.upstox.fields import day, entry, listed, number, parse_data, units
+from pipelines.sources.strict_json import number
+from pipelines.sources.upstox.fields import day, entry, listed, parse_data, units
 from pipelines.sources.upstox.instruments import INDEX_KEYS
 
 Row = dict[str, Any]

@@ -7,7 +7,6 @@ get-expired-historical-candle-data, get-pc-option-chain) and the official Python
 may carry an error, from other clients. None of it was tried against the live service.
 """
 
-import asyncio
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from types import TracebackType
@@ -16,12 +15,11 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from pipelines.sources.endpoint import http_failure, is_loopback, server_time
+from pipelines.sources.endpoint import http_failure, is_loopback, send, server_time
 from pipelines.sources.errors import (
     ResolutionUnavailable,
     SourceError,
     SourceRefused,
-    SourceUnavailable,
     SymbolUnknown,
 )
 from pipelines.sources.politeness import Budget, Unlimited
@@ -120,7 +118,7 @@ class Client:
     async def _ask(self, about: Mapping[str, Any], request: httpx.Request) -> Payload:
         async with self._budget.request():
             asked_at = self.clock.now()
-            response = await self._send(request)
+            response = await send(self._client, request, self._timeout)
             received_at = self.clock.now()
             name = f"{request.method} {request.url.raw_path.decode()}"
             if error := self._failure(name, response):
@@ -133,15 +131,6 @@ class Client:
                 received_at,
                 response.content,
             )
-
-    async def _send(self, request: httpx.Request) -> httpx.Response:
-        try:
-            async with asyncio.timeout(self._timeout):
-                return await self._client.send(request)
-        except (TimeoutError, httpx.TimeoutException) as error:
-            raise SourceUnavailable(f"{request.url}: no answer in {self._timeout:g} s") from error
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise SourceUnavailable(f"{request.url}: {type(error).__name__} {error}") from error
 
     def _failure(self, name: str, response: httpx.Response) -> SourceError | None:
         """Return the error that an answer stands for; None where it may hold data."""

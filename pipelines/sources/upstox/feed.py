@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.series import Bar
-from pipelines.sources.upstox.fields import entry, listed, number
+from pipelines.sources.strict_json import number
+from pipelines.sources.upstox.fields import entry, listed
 
 MINUTE = "I1"
 

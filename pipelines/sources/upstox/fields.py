@@ -1,13 +1,12 @@
 """Upstox's answers taken apart strictly: every complaint names its place. Pure."""
 
 import gzip
-import json
-import math
 import zlib
 from datetime import UTC, date, datetime
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
 from pipelines.sources.errors import PayloadInvalid
+from pipelines.sources.strict_json import load, not_json, number
 from strategy.session import IST
 
 GZIP_START = b"\x1f\x8b"
@@ -28,10 +27,9 @@ def parse_json(body: bytes) -> Any:
     """
     try:
         text = gzip.decompress(body) if body.startswith(GZIP_START) else body
-        return json.loads(text, parse_constant=_not_a_number)
-    except (ValueError, RecursionError, OSError, EOFError, zlib.error) as error:
-        start = body[:60].decode(errors="replace").strip()
-        raise PayloadInvalid(f"not JSON ({error}): starts with {start!r}") from error
+    except (OSError, EOFError, zlib.error) as error:
+        raise not_json(body, error) from error
+    return load(text)
 
 
 def complaint(body: bytes) -> Complaint | None:
@@ -85,19 +83,6 @@ def listed(content: Any, where: str) -> list[Any]:
     return content
 
 
-def number(value: Any, where: str) -> float:
-    """Return a finite number."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PayloadInvalid(f"{where}: {value!r} is no number")
-    try:
-        result = float(value)
-    except OverflowError:
-        result = math.inf
-    if not math.isfinite(result):
-        raise PayloadInvalid(f"{where}: not a finite number")
-    return result
-
-
 def units(value: Any, where: str) -> int | None:
     """Return a count: whole and not negative; None where the answer has null."""
     if value is None:
@@ -116,7 +101,3 @@ def day(value: Any, where: str) -> date:
         return datetime.fromtimestamp(number(value, where) / 1000, UTC).astimezone(IST).date()
     except (ValueError, OverflowError, OSError) as error:
         raise PayloadInvalid(f"{where}: {value!r} is no date") from error
-
-
-def _not_a_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")

@@ -5,11 +5,11 @@ from datetime import date
 from typing import Any
 
 from pipelines.sources.roles import ListedContract
+from pipelines.sources.strict_json import number
 from pipelines.sources.upstox.fields import (
     day,
     entry,
     listed,
-    number,
     parse_data,
     parse_json,
     units,

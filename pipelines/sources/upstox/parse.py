@@ -18,8 +18,9 @@ from typing import Any
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.roles import Bars, Listing, Reading
 from pipelines.sources.series import Bar
+from pipelines.sources.strict_json import number
 from pipelines.sources.upstox.chain import parse_chain
-from pipelines.sources.upstox.fields import entry, listed, number, parse_data, units
+from pipelines.sources.upstox.fields import entry, listed, parse_data, units
 from pipelines.sources.upstox.instruments import (
     contract_rows,
     instrument_rows,

@@ -5,13 +5,12 @@ A token is a JWT whose claims `exp` and `isPlusPlan` tell until when and for whi
 made; a long-lived one for analytics tells its own end the same way.
 """
 
-import base64
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.sources.errors import SourceRefused
+from pipelines.sources.jwt import claims_of, moment_of
 from strategy.session import IST
 
 VARIABLE = "UPSTOX_TOKEN_FILE"
@@ -70,15 +69,6 @@ class TokenFile:
 
 def claims(token: str) -> Claims:
     """Return what a token tells; nothing where it is no JWT. The signature is not ours to check."""
-    parts = token.split(".")
-    try:
-        padded = parts[1] + "=" * (-len(parts[1]) % 4)
-        content = json.loads(base64.urlsafe_b64decode(padded))
-        plus = content.get("isPlusPlan")
-        end = content.get("exp")
-        return Claims(
-            datetime.fromtimestamp(end, UTC) if isinstance(end, int | float) else None,
-            plus if isinstance(plus, bool) else None,
-        )
-    except (IndexError, ValueError, AttributeError, OverflowError, OSError):
-        return Claims(None, None)
+    found = claims_of(token)
+    plus = found.get("isPlusPlan")
+    return Claims(moment_of(found.get("exp")), plus if isinstance(plus, bool) else None)
