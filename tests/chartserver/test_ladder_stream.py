@@ -260,7 +260,10 @@ def test_each_client_gets_its_own_ladders_and_the_others_none(stored, chart):
         assert len(alone.take().data["rows"]) == len(STRIKES)
         write(stored, CHAIN_OI, [chain_oi(25_000, 5)])
         write(stored, GREEKS, [greeks("NIFTY260203C25000", 5)])
+        alone.take_until(newest(stored))
         write(stored, CANDLE, [candle(symbol(25_000), 6, 99.0)])
+        while far.apply(near.take()).seq < newest(stored):
+            pass
         write(stored, CANDLE, [candle("NIFTY260203C25050", 6, 98.0)])
         last = newest(stored)
         while far.apply(near.take()).seq < last:

@@ -135,10 +135,11 @@ def test_a_stream_is_gzipped_for_clients_that_take_it(chart, accept, coding):
 
 
 def test_each_gzipped_event_can_be_read_as_soon_as_it_comes(chart, connection):
+    since = chart.json("/api/history")["as_of"]  # a hub that has just started may begin later
     with (
-        Stream(chart, accept="gzip") as early,
-        Stream(chart, accept="gzip", underlying="NIFTY") as filtered,
-        Stream(chart) as plain,
+        Stream(chart, accept="gzip", since=since) as early,
+        Stream(chart, accept="gzip", underlying="NIFTY", since=since) as filtered,
+        Stream(chart, since=since) as plain,
     ):
         streams = (early, filtered, plain)
         assert {stream.take().kind for stream in streams} == {"status"}
@@ -336,7 +337,11 @@ def test_a_client_that_left_is_forgotten(chart: Chart):
 
 def test_the_server_stops_at_once_though_streams_are_open(serve_process, connection):
     chart = serve_process()
-    with Stream(chart) as stream, Stream(chart, accept="gzip") as packed:
+    since = chart.json("/api/history")["as_of"]
+    with (
+        Stream(chart, since=since) as stream,
+        Stream(chart, accept="gzip", since=since) as packed,
+    ):
         write(connection, CANDLE, [candle()])
         for one in (stream, packed):
             one.take_rows(1)
