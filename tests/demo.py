@@ -37,7 +37,8 @@ class Demo:
 
     def part(self, words: str) -> psutil.Process:
         for child in psutil.Process(self.process.pid).children():
-            if words in " ".join(child.cmdline()):
+            # Whole words: the code of Dagster is a module of the feed's package.
+            if f" {words} " in f" {' '.join(child.cmdline())} ":
                 return child
         raise AssertionError(f"no part runs {words}")
 

@@ -16,7 +16,6 @@ from optionscalp.stack import free_port
 from tests.demo import Demo, demo
 from tests.follower import Follower
 from tests.live import optionscalp, wait_for_rows
-from tests.long import in_full
 
 STREAMED = {
     "candle": (
@@ -71,7 +70,6 @@ def streamed(follower: Follower) -> dict[str, set]:
     return state
 
 
-@in_full
 @pytest.mark.timeout(420)
 def test_killing_each_part_in_mid_session_loses_nothing_and_repeats_nothing(
     home: Path, rounds: int
