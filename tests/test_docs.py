@@ -80,6 +80,12 @@ def test_the_example_sets_what_something_reads():
     assert named <= composed | set(every_variable())
 
 
+def test_containers_are_given_every_setting_of_the_ingestion():
+    composed = {one or other for one, other in COMPOSE_VARIABLE.findall(COMPOSE.read_text())}
+    demos = {"OPTIONSCALP_CLOCK", "OPTIONSCALP_SOURCE"}
+    assert variables(pipelines.settings.Settings) - demos - {"DATABASE_URL"} <= composed
+
+
 def test_every_command_and_option_is_documented():
     operations = code_of(PROJECT / "docs" / "operations.md")
     for name, command in commands().items():
