@@ -5,7 +5,7 @@ from math import sqrt
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import binom, norm
+from scipy.special import bdtr, ndtri
 
 from strategy.frames import Floats, Ints
 
@@ -33,7 +33,7 @@ class Trials(NamedTuple):
         """
         if not self.tried:
             return None
-        z = float(norm.ppf((1 + CONFIDENCE ** (1 / chosen_of)) / 2))
+        z = float(ndtri((1 + CONFIDENCE ** (1 / chosen_of)) / 2))
         centre = self.hits + z * z / 2
         reach = z * sqrt(self.hits * (self.tried - self.hits) / self.tried + z * z / 4)
         whole = self.tried + z * z
@@ -72,5 +72,7 @@ def _best_at_most(rates: Floats, sizes: Ints, rate: float) -> Floats:
     """Return how likely no one's hit rate is above each of the given ones."""
     found: Floats = np.ones(len(rates))
     for size, count in zip(*np.unique(sizes, return_counts=True), strict=True):
-        found *= binom.cdf(np.floor(rates * size), size, rate) ** count
+        hits = np.floor(rates * size)
+        # The binomial distribution, which scipy.stats has too, after a second of loading.
+        found *= np.where(hits < 0, 0.0, bdtr(hits, size, rate)) ** count
     return found
