@@ -26,8 +26,9 @@ def followed(dsn: str, *faults: Fault) -> Tables:
     """Return what the feed has stored of the session at its end."""
     follow(dsn, *faults)
     stored = tables(dsn, "15:30")
-    # The close's own ladder comes after it, and this feed's end does not wait for it.
-    stored["chain_oi"] = {row for row in stored["chain_oi"] if row[3] < at("15:30")}
+    # What the other source has three minutes after an interval this feed may not wait for.
+    stored["chain_oi"] = {row for row in stored["chain_oi"] if row[3] <= at("15:20")}
+    stored["build_up"] = {row for row in stored["build_up"] if row[1] < at("15:20")}
     return stored
 
 
