@@ -294,5 +294,3 @@ expose("live", { store, view, desk },
   }),
   () => ({ market: clock.now(), speed: clock.speed }))
 void live.start()
-// Where the history is not here yet the charts are made while it is on its way.
-setTimeout(() => desk.open())
