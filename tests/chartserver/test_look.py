@@ -238,10 +238,20 @@ def test_nothing_moves_for_those_who_asked_for_less_motion(filled: Chart, page: 
     page.emulate_media(reduced_motion="reduce")
     ready(page, f"{filled.url}/?underlying=NIFTY")
     expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    # A signal that has just come: its row fades for everybody else.
+    page.evaluate("document.querySelector('#signal-rows tr').classList.add('fresh')")
     moving = "document.getAnimations().length"
     assert page.evaluate(moving) == 0
     page.emulate_media(reduced_motion="no-preference")
     page.wait_for_function(f"{moving} > 0")
+
+
+def test_a_page_that_is_live_draws_no_picture_of_its_own_accord(filled: Chart, page: Page):
+    # An animation for ever is sixty pictures a second: without a GPU half of the page's work.
+    ready(page, f"{filled.url}/?underlying=NIFTY")
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    endless = "animation => animation.effect.getComputedTiming().iterations === Infinity"
+    assert page.evaluate(f"document.getAnimations().filter({endless}).length") == 0
 
 
 def test_a_vertical_swipe_over_a_chart_scrolls_the_page_of_a_phone(filled: Chart, phone: Page):
