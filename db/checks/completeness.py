@@ -64,7 +64,7 @@ BUILD_UP_GAPS = _GAPS.format(
      where underlying = any(%(underlyings)s)
        and open_time >= %(open)s and open_time < %(close)s"""),
 )
-# A ladder belongs to the interval that ends at its moment, or shortly after it.
+# An interval's ladder is that of its end.
 LADDER_GAPS = """
 with expiry as (
     select underlying, min(expiry) as expiry from contract
@@ -79,8 +79,7 @@ select e.underlying, g.moment
        as g (moment)
  where not exists (select from chain_oi c
                     where c.underlying = e.underlying and c.expiry = e.expiry
-                      and c.observed_at > g.moment - interval '5 minutes'
-                      and c.observed_at <= g.moment)
+                      and c.observed_at = g.moment)
  order by 1, 2
 """
 # The last trade within the interval: the close of its last candle.

@@ -54,7 +54,7 @@ select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newes
                       and e.confirmed_at is not null)
  group by w.symbol, w.newest
 """
-# A snapshot belongs to the five minutes before it. One that was asked for by its minute twice, and
+# An interval's ladder is that of its end. One that was asked for by its minute twice, and
 # late enough for the source to have it, is not asked for again: the source has nothing else to say.
 # Twice, because a process may have been killed between the archive and the rows.
 MISSED_SNAPSHOTS = """
@@ -64,8 +64,7 @@ with missed as materialized (
            g (moment)
      where not exists (select from chain_oi c
                         where c.underlying = %(underlying)s and c.expiry = %(expiry)s
-                          and c.observed_at > g.moment - interval '5 minutes'
-                          and c.observed_at <= g.moment)
+                          and c.observed_at = g.moment)
 )
 select moment from missed
  where to_char(moment at time zone 'Asia/Kolkata', 'HH24:MI') not in (

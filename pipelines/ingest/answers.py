@@ -1,6 +1,6 @@
 """What archived answers say: read by whoever sent them, and refused where they cannot be true."""
 
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from db.archive.raw_payloads import Receipt
 from pipelines.known_sources import KNOWN
@@ -8,9 +8,13 @@ from pipelines.sources.counts import require_units
 from pipelines.sources.errors import PayloadInvalid, WrongTradingDate
 from pipelines.sources.roles import BuildUpRows, Ladder, Reading
 from strategy.contract import lot_size, parse_symbol
-from strategy.session import IST
+from strategy.session import IST, interval_opens
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # a source's from ours, at most
+INTERVAL = timedelta(minutes=5)
+# So long a ladder that names no moment counts for the interval that ended before: later it is
+# nearer to the next one. Exchanges renew open interest every three minutes.
+SHOWS = INTERVAL / 2
 # Answers that were archived before each named its source.
 SENT_BY = {
     **dict.fromkeys(("history", "stream", "malformed"), "tradingview"),
@@ -35,9 +39,18 @@ def read(receipt: Receipt, session: date) -> Reading:
     reading = source.read(about, receipt.body, session, receipt.received_at)
     if isinstance(reading, Ladder):
         _require_true_ladder(receipt, reading)
+        if reading.moment is None:
+            shown = receipt.received_at - source.ladder_lag
+            reading = reading._replace(moment=_interval_end(shown, session))
     elif isinstance(reading, BuildUpRows):
         _require_true_rows(receipt, reading)
     return reading
+
+
+def _interval_end(shown: datetime, session: date) -> datetime | None:
+    """Return the end of the interval that ended shortly before a time; None where none did."""
+    ends = (opened + INTERVAL for opened in interval_opens(session, 5))
+    return next((end for end in ends if end <= shown < end + SHOWS), None)
 
 
 def _require_true_ladder(receipt: Receipt, ladder: Ladder) -> None:
