@@ -9,7 +9,7 @@ import logging
 import random
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
@@ -119,10 +119,7 @@ class SharedBudget:
             self._connection, self._source, now, self._spacing, session, self._per_session
         )
         if place is None:
-            raise SourceRefused(
-                f"all {self._per_session} requests of {session} are used up:"
-                f" raise {self._source.upper()}_REQUESTS_PER_SESSION if the source bears more"
-            )
+            raise _used_up(self._source, self._per_session or 0, session)
         place += self._spacing * self._random.uniform(0, JITTER)
         await asyncio.sleep((place - now).total_seconds() / self._clock.speed)
         self._stop_if_paused(self._clock.now())  # others were refused meanwhile
@@ -141,6 +138,52 @@ class SharedBudget:
         now = self._clock.now()
         pause = error.retry_after
         note_refusal(self._connection, self._source, now, str(error), self._breaker, pause)
+
+
+class OwnBudget:
+    """One process's places, for where no database is there to share them through."""
+
+    def __init__(
+        self, source: str, clock: MarketClock, per_second: float, per_session: int | None = None
+    ) -> None:
+        self._source = source
+        self._clock = clock
+        self._spacing = timedelta(seconds=1 / per_second)
+        self._per_session = per_session
+        self._next_at = clock.now()
+        self._asked = 0
+
+    def left(self) -> int:
+        """Return how many requests are left of a session's, as far as this process knows.
+
+        Raises:
+            ValueError: Nothing limits them.
+        """
+        if self._per_session is None:
+            raise ValueError("this budget has no limit a session")
+        return max(0, self._per_session - self._asked)
+
+    @asynccontextmanager
+    async def request(self) -> AsyncIterator[None]:
+        """Wait for a place; inside, ask once.
+
+        Raises:
+            SourceRefused: The session's requests are used up; nothing was asked.
+        """
+        if self._per_session is not None and not self.left():
+            raise _used_up(self._source, self._per_session, session_of(self._clock.now()))
+        now = self._clock.now()
+        place = max(now, self._next_at)
+        self._next_at, self._asked = place + self._spacing, self._asked + 1
+        await asyncio.sleep((place - now).total_seconds() / self._clock.speed)
+        yield
+
+
+def _used_up(source: str, limit: int, session: date) -> SourceRefused:
+    return SourceRefused(
+        f"all {limit} requests of {session} are used up: raise"
+        f" {source.upper()}_REQUESTS_PER_SESSION if the source bears more"
+    )
 
 
 def retry_after(headers: Mapping[str, str], now: datetime | None = None) -> timedelta | None:

@@ -15,6 +15,7 @@ from psycopg import Connection
 
 from db.archive.source_status import Access
 from pipelines.sources.errors import SourceError
+from pipelines.sources.politeness import OwnBudget, SharedBudget
 from pipelines.sources.series import Bar, BarUpdate, History, HistorySource
 from strategy.clock import MarketClock
 from strategy.contract import Contract, OptionType
@@ -184,6 +185,11 @@ class StreamSession(Protocol):
         ...
 
     @property
+    def delay_told_by(self) -> str | None:
+        """What told how late the data is, in the source's words; None while nothing did."""
+        ...
+
+    @property
     def outdated(self) -> bool:
         """Whether a new connection should take its place: the account has another token."""
         ...
@@ -249,14 +255,25 @@ class Office(NamedTuple):
     Attributes:
         settings: Of this installation; those of the source are among them, or it reads its own.
         clock: The market's.
-        connection: For its share of the budget that all processes keep together.
+        connection: For its share of the budget that all processes keep together; None where there
+            is no database, and it asks by itself.
         recall: Its archived answers.
     """
 
     settings: Any
     clock: MarketClock
-    connection: Connection[Any]
+    connection: Connection[Any] | None
     recall: Recall
+
+    def budget(
+        self, source: str, per_second: float, per_session: int | None = None
+    ) -> SharedBudget | OwnBudget:
+        """Return who may ask a source when."""
+        if self.connection is None:
+            return OwnBudget(source, self.clock, per_second, per_session)
+        return SharedBudget(
+            self.connection, source, self.clock, per_second, per_session=per_session
+        )
 
 
 @dataclass(frozen=True)

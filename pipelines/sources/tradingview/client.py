@@ -66,6 +66,11 @@ class Session:
         return self._connection.delay.seconds
 
     @property
+    def delay_told_by(self) -> str | None:
+        """What told how late the data is, in the source's words; None while nothing did."""
+        return self._connection.delay.told_by
+
+    @property
     def outdated(self) -> bool:
         """Whether the account has another token by now than this connection showed."""
         token = self._account.token()

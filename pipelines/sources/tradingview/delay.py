@@ -27,6 +27,7 @@ class Delay:
         """Begin with nothing known; `speed` is the market clock's, in market seconds a second."""
         self._least = max(LEAST_MARKET, timedelta(seconds=LEAST_WALL_SECONDS * speed))
         self._announced: int | None = None
+        self._mode = ""
         self._twin = False
         self._measured = timedelta()
         self._newest: datetime | None = None
@@ -45,6 +46,15 @@ class Delay:
         return told
 
     @property
+    def told_by(self) -> str | None:
+        """What tells how late the data is, in words; None while nothing does."""
+        if self.seconds is None:
+            return None
+        if self.seconds not in {self._announced, USUAL_SECONDS if self._twin else None}:
+            return "the time of a price that had just changed"
+        return f"update_mode {self._mode}" if self._announced is not None else DELAYED_EXCHANGE
+
+    @property
     def newest(self) -> datetime | None:
         """The newest time of a price: so far the source has come, by its own clock."""
         return self._newest
@@ -52,7 +62,8 @@ class Delay:
     def quoted(self, values: Mapping[str, Any], received_at: datetime) -> None:
         """Take what a quote changed, by `Quote`'s names, and when it came, in market time."""
         if "update_mode" in values:
-            self._announced = announced_seconds(values["update_mode"])
+            self._mode = values["update_mode"]
+            self._announced = announced_seconds(self._mode)
         if "price_time" in values:
             self._priced(datetime.fromtimestamp(values["price_time"], UTC), received_at)
 

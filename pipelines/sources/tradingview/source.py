@@ -7,7 +7,6 @@ from typing import Any
 
 from db.archive.source_status import Access
 from pipelines.sources.errors import PayloadInvalid
-from pipelines.sources.politeness import SharedBudget
 from pipelines.sources.roles import Bars, Office, Opened, Reading, Source
 from pipelines.sources.series import HistorySource
 from pipelines.sources.tradingview.account import Account
@@ -32,9 +31,7 @@ async def _open(office: Office) -> AsyncIterator[Opened]:
     token = settings.tradingview_token
     secret = token.get_secret_value() if token else None
     account = Account(secret, settings.tradingview_token_file, office.clock)
-    budget = SharedBudget(
-        office.connection, NAME, office.clock, settings.tradingview_requests_per_second
-    )
+    budget = office.budget(NAME, settings.tradingview_requests_per_second)
     url, connections = settings.tradingview_url, settings.tradingview_connections
     client = TradingView(url, account, budget=budget, clock=office.clock)
     history: HistorySource

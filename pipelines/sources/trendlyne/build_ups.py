@@ -1,6 +1,7 @@
 """The five-minute rows of one contract in a `buildup-5` answer. Pure."""
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
@@ -61,20 +62,14 @@ def parse_build_ups(
         PayloadInvalid: Row and field that are not of the known form, two different rows for the
             same interval, or volumes of neither known meaning.
     """
-    found: dict[datetime, _SourceRow] = {}
-    for n, source_row in enumerate(list_entry(parse_body(body), "data_v2", "body")):
-        where = f"body.data_v2[{n}]"
-        row = _source_row(source_row, trading_date, where)
-        if found.setdefault(row.open_time, row) != row:
-            raise PayloadInvalid(f"{where}.interval: a second, different row for {row.open_time}")
-    if received_at is not None and found and max(found) > received_at + CLOCKS_DIFFER:
+    ordered = _source_rows(body, trading_date)
+    newest = ordered[-1].open_time if ordered else None
+    if received_at is not None and newest is not None and newest > received_at + CLOCKS_DIFFER:
         raise WrongTradingDate(
-            f"body.data_v2 has {max(found).astimezone(IST):%H:%M} IST, received at"
+            f"body.data_v2 has {newest.astimezone(IST):%H:%M} IST, received at"
             f" {received_at.astimezone(IST):%H:%M:%S}: the rows are of an earlier session"
         )
-    ordered = [found[moment] for moment in sorted(found)]
-    gross = [GrossVolume(row.open_time, row.gross, row.change) for row in ordered]
-    volumes = interval_volumes(gross, session_hours(trading_date)[0])
+    volumes = interval_volumes(_gross(ordered), session_hours(trading_date)[0])
     rows = []
     refused = []
     for row, volume in zip(ordered, volumes, strict=True):
@@ -89,6 +84,29 @@ def parse_build_ups(
             )
         )
     return BuildUpRows(rows, tuple(refused))
+
+
+def gross_volumes(body: bytes, trading_date: date) -> list[GrossVolume]:
+    """Return the volumes of a `buildup-5` answer as they came, ascending.
+
+    Raises:
+        PayloadInvalid: As for `parse_build_ups`.
+    """
+    return _gross(_source_rows(body, trading_date))
+
+
+def _gross(rows: Iterable[_SourceRow]) -> list[GrossVolume]:
+    return [GrossVolume(row.open_time, row.gross, row.change) for row in rows]
+
+
+def _source_rows(body: bytes, trading_date: date) -> list[_SourceRow]:
+    found: dict[datetime, _SourceRow] = {}
+    for n, source_row in enumerate(list_entry(parse_body(body), "data_v2", "body")):
+        where = f"body.data_v2[{n}]"
+        row = _source_row(source_row, trading_date, where)
+        if found.setdefault(row.open_time, row) != row:
+            raise PayloadInvalid(f"{where}.interval: a second, different row for {row.open_time}")
+    return [found[moment] for moment in sorted(found)]
 
 
 def _source_row(row: Any, trading_date: date, where: str) -> _SourceRow:

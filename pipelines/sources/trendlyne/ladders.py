@@ -25,6 +25,8 @@ from strategy.session import IST, first_known_date, session_hours
 # The values move every five minutes, whatever minute is asked for.
 STEP_SECONDS = 300
 COLUMNS = ("current_price", "traded_contracts", "open_interest")
+# A strike, and what is told of its call and its put by column.
+_TableRow = tuple[int, list[dict[str, float | None]]]
 
 
 def parse_chain(body: bytes, underlying: str) -> Ladder:
@@ -79,19 +81,14 @@ def parse_option_chain(body: bytes, underlying: str, expiry: date) -> Ladder:
         PayloadInvalid: The source reports an error, or the answer is not of the known form.
     """
     content = parse_body(body, head_required=True)
-    rows = list_entry(content, "tableData", "body")
-    if not rows:
-        raise ExpiryGone(f"{underlying}: expiry {expiry} has no chain: it is not listed")
-    places = _places(list_entry(content, "tableHeaders", "body"))
-    table = [_table_row(row, places, f"body.tableData[{n}]") for n, row in enumerate(rows)]
+    table = _table(content, underlying, expiry)
     lot = lot_size(underlying, expiry)
-    refused = []
-    scales = {}
-    for name in ("traded_contracts", "open_interest"):
-        counts = [side[name] for _, sides in table for side in sides]
-        scales[name] = units_each([int(count) for count in counts if count is not None], lot)
-        if scales[name] is None:
-            refused.append(f"{name}: units or lots of {lot}? unclear, so none is known")
+    scales = _scales(table, lot)
+    refused = [
+        f"{name}: units or lots of {lot}? unclear, so none is known"
+        for name, scale in scales.items()
+        if scale is None
+    ]
     level = content.get("stockLevelData")
     spot = level.get("stockCurrentPrice") if isinstance(level, dict) else None
     return Ladder(
@@ -109,6 +106,34 @@ def parse_option_chain(body: bytes, underlying: str, expiry: date) -> Ladder:
         ),
         refused=tuple(refused),
     )
+
+
+def option_chain_scales(body: bytes, underlying: str, expiry: date) -> dict[str, int | None]:
+    """Return what each count of a `fno/option/chain` answer is multiplied with for units.
+
+    By column: 1 where it counts units, the lot where it counts lots, None where that is unclear.
+
+    Raises:
+        SourceError: As for `parse_option_chain`.
+    """
+    table = _table(parse_body(body, head_required=True), underlying, expiry)
+    return _scales(table, lot_size(underlying, expiry))
+
+
+def _table(content: dict[str, Any], underlying: str, expiry: date) -> list[_TableRow]:
+    rows = list_entry(content, "tableData", "body")
+    if not rows:
+        raise ExpiryGone(f"{underlying}: expiry {expiry} has no chain: it is not listed")
+    places = _places(list_entry(content, "tableHeaders", "body"))
+    return [_table_row(row, places, f"body.tableData[{n}]") for n, row in enumerate(rows)]
+
+
+def _scales(table: Sequence[_TableRow], lot: int | None) -> dict[str, int | None]:
+    scales = {}
+    for name in COLUMNS[1:]:
+        counts = [side[name] for _, sides in table for side in sides]
+        scales[name] = units_each([int(count) for count in counts if count is not None], lot)
+    return scales
 
 
 def _ascending(rows: Sequence[LadderRow], where: str) -> list[LadderRow]:
@@ -176,9 +201,7 @@ def _places(headers: Sequence[Any]) -> dict[str, int]:
     return {name: names.index(name) for name in wanted}
 
 
-def _table_row(
-    row: Any, places: Mapping[str, int], where: str
-) -> tuple[int, list[dict[str, float | None]]]:
+def _table_row(row: Any, places: Mapping[str, int], where: str) -> _TableRow:
     if not isinstance(row, list) or len(row) <= max(places.values()):
         raise PayloadInvalid(f"{where} is no row of {max(places.values()) + 1} columns")
 

@@ -4,7 +4,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from pipelines.sources.politeness import SharedBudget
 from pipelines.sources.roles import Office, Opened, Source
 from pipelines.sources.trendlyne.client import Trendlyne
 from pipelines.sources.trendlyne.read import read
@@ -18,12 +17,8 @@ LADDER_LAG = timedelta(minutes=3, seconds=30)
 @asynccontextmanager
 async def _open(office: Office) -> AsyncIterator[Opened]:
     settings = office.settings
-    budget = SharedBudget(
-        office.connection,
-        NAME,
-        office.clock,
-        settings.trendlyne_requests_per_second,
-        per_session=settings.trendlyne_requests_per_session,
+    budget = office.budget(
+        NAME, settings.trendlyne_requests_per_second, settings.trendlyne_requests_per_session
     )
     url, visitor = settings.trendlyne_url, settings.visitor
     async with Trendlyne(url, office.clock, budget, office.recall, visitor=visitor) as client:

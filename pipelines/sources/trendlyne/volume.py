@@ -63,7 +63,7 @@ def interval_volumes(rows: Sequence[GrossVolume], first_open: datetime) -> list[
     Raises:
         PayloadInvalid: Neither reading fits.
     """
-    if not _is_running(rows):
+    if not is_running_total(rows):
         return [row.gross for row in rows]
     volumes = [row.gross if row.open_time == first_open else None for row in rows[:1]]
     for before, row in pairwise(rows):
@@ -75,7 +75,12 @@ def interval_volumes(rows: Sequence[GrossVolume], first_open: datetime) -> list[
     return volumes
 
 
-def _is_running(rows: Sequence[GrossVolume]) -> bool:
+def is_running_total(rows: Sequence[GrossVolume]) -> bool:
+    """Tell whether volumes are the day's running total; if not, they are the intervals' own.
+
+    Raises:
+        PayloadInvalid: Neither reading fits.
+    """
     steps = [
         _Step(a.gross, b.gross, b.change, b.open_time - a.open_time == INTERVAL)
         for a, b in pairwise(rows)

@@ -19,7 +19,6 @@ from pipelines.sources.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from pipelines.sources.politeness import SharedBudget
 from pipelines.sources.roles import Office, Opened, Payload, Recall, Source
 from pipelines.sources.series import Bar, History, HistoryRequest, ignore
 from pipelines.sources.upstox.client import Client, PlanTooSmall
@@ -237,7 +236,7 @@ def token_fault(settings: Any) -> str | None:
 async def _open(office: Office) -> AsyncIterator[Opened]:
     settings = office.settings
     clock = office.clock
-    budget = SharedBudget(office.connection, NAME, clock, settings.upstox_requests_per_second)
+    budget = office.budget(NAME, settings.upstox_requests_per_second)
     token = TokenFile(settings.upstox_token_file)
     async with Client(settings.upstox_url, token, clock, budget) as client:
         upstox = Upstox(client, office.recall)
