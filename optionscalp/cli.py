@@ -16,6 +16,7 @@ from db.server.errors import (
 )
 from optionscalp.commands import rows, sweep, system, verify
 from optionscalp.commands.outcomes import outcomes
+from optionscalp.commands.probe import probe
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
 from pipelines.ingest.rebuild import ArchiveEmptyError
@@ -52,6 +53,7 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
 )
 app.command()(system.status)
 app.command()(system.doctor)
+app.command()(probe)
 
 
 def main() -> None:

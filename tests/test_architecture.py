@@ -29,6 +29,8 @@ ROOMS_OF = {
             *("known_sources", "sources", "sources.tradingview", "sources.trendlyne"),
             "sources.upstox",
         },
+        # By role as well: whatever knows a source by name lies in its folder.
+        "probing": {"settings", "known_sources", "sources"},
         "recorded": set(),
         "checks": set(),
         "signals": {"checks"},

@@ -16,6 +16,7 @@ from psycopg import Connection
 from db.archive.source_status import Access
 from pipelines.sources.errors import SourceError
 from pipelines.sources.politeness import OwnBudget, SharedBudget
+from pipelines.sources.probe import NO_PROBE, Probe
 from pipelines.sources.series import Bar, BarUpdate, History, HistorySource
 from strategy.clock import MarketClock
 from strategy.contract import Contract, OptionType
@@ -289,6 +290,7 @@ class Source:
         ladder_lag: So long after an interval's end its ladder shows it.
         ladder_history: Whether an earlier moment of today can be asked again.
         past_sessions: Whether sessions before today can be asked for.
+        probe: Its own part of a first contact.
     """
 
     name: str
@@ -298,3 +300,4 @@ class Source:
     ladder_lag: timedelta = timedelta(0)
     ladder_history: bool = False
     past_sessions: bool = False
+    probe: Probe = NO_PROBE

@@ -12,6 +12,7 @@ from pipelines.sources.series import HistorySource
 from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.client import TradingView
 from pipelines.sources.tradingview.pool import HistoryPool, PoolLimits
+from pipelines.sources.tradingview.probe import PROBE
 from pipelines.sources.tradingview.tvdatafeed import TvDatafeedHistory
 from pipelines.sources.tradingview.wire import (
     BAR_METHODS,
@@ -78,4 +79,4 @@ def _messages(body: bytes) -> Iterator[Message]:
     return (frame for frame in decode(body) if isinstance(frame, Message))
 
 
-SOURCE = Source(NAME, frozenset({"history", "stream"}), _open, _read)
+SOURCE = Source(NAME, frozenset({"history", "stream"}), _open, _read, probe=PROBE)

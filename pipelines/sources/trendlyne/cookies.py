@@ -92,3 +92,12 @@ class CookieFile:
         """Return names and values for a host, as read last."""
         found = (cookie for cookie in self._cookies if cookie.is_for(host, secure=secure))
         return {cookie.name: cookie.value for cookie in found}
+
+    def values(self) -> list[str]:
+        """Return all values in the file, whosever they are, so that nothing shows them.
+
+        Raises:
+            SourceRefused: As for `changed`.
+        """
+        self.changed()
+        return [cookie.value for cookie in self._cookies]

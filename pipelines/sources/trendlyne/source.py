@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from pipelines.sources.roles import Office, Opened, Source
 from pipelines.sources.trendlyne.client import Trendlyne
+from pipelines.sources.trendlyne.probe import PROBE
 from pipelines.sources.trendlyne.read import read
 from pipelines.sources.trendlyne.site import NAME
 
@@ -32,4 +33,5 @@ SOURCE = Source(
     read,
     ladder_lag=LADDER_LAG,
     ladder_history=True,
+    probe=PROBE,
 )

@@ -25,6 +25,7 @@ from pipelines.sources.upstox.client import Client, PlanTooSmall
 from pipelines.sources.upstox.instruments import INDEX_KEYS, parse_expiries
 from pipelines.sources.upstox.keys import EXPIRED, Key, Keys
 from pipelines.sources.upstox.parse import parse_candles, read
+from pipelines.sources.upstox.probe import PROBE
 from pipelines.sources.upstox.token import TokenFile
 from strategy.clock import MarketClock
 from strategy.contract import nearest_known_expiry
@@ -243,4 +244,4 @@ async def _open(office: Office) -> AsyncIterator[Opened]:
         yield Opened(listings=upstox, history=upstox, ladders=upstox)
 
 
-SOURCE = Source(name=NAME, roles=ROLES, open=_open, read=read, past_sessions=True)
+SOURCE = Source(name=NAME, roles=ROLES, open=_open, read=read, past_sessions=True, probe=PROBE)

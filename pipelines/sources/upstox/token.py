@@ -38,6 +38,13 @@ class TokenFile:
         """Return what to do for a new token."""
         return f"{RENEW} {self._path}"
 
+    def words(self) -> list[str]:
+        """Return what the file holds, good or not, so that nothing shows it; never raises."""
+        try:
+            return self._path.read_text(encoding="utf-8").split() if self._path else []
+        except (OSError, UnicodeDecodeError):
+            return []
+
     def read(self, now: datetime) -> str:
         """Return the token.
 

@@ -1,0 +1,1 @@
+"""The first contact: each source is asked a handful of questions, and what works is told."""
