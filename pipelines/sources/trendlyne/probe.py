@@ -15,8 +15,8 @@ from pipelines.sources.trendlyne.firewall import REMEDY
 from pipelines.sources.trendlyne.ladders import option_chain_scales
 from pipelines.sources.trendlyne.volume import is_running_total
 
-# As few steps may rise by chance where volumes are the intervals' own.
-FEWEST_STEPS = 5
+# Five volumes of intervals rise from one to the next by chance once in 120 times.
+FEWEST_STEPS = 4
 USED_UP = "wait for the next session, or raise TRENDLYNE_REQUESTS_PER_SESSION if it bears more"
 REPORT = "attach the report to a bug report, with the kept answer"
 COUNTS = {"open_interest": "open interest", "traded_contracts": "volume"}
