@@ -3,6 +3,7 @@
 import asyncio
 import json
 import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -16,9 +17,11 @@ from pipelines.ingest.desk import open_desk
 from pipelines.ingest.positions import ingest_positions
 from pipelines.ingest.rebuild import rebuild
 from pipelines.known_sources import KNOWN
+from pipelines.probing.run import probe
 from pipelines.settings import Settings
 from pipelines.signals.materialise import materialise_signals
 from simulator.generate import generate
+from strategy.clock import MarketClock
 
 DAY = date(2026, 1, 21)
 DOCUMENT = Path(__file__).parent.parent.parent / "docs" / "sources.md"
@@ -77,6 +80,19 @@ def test_a_session_of_a_third_source_is_ingested_labelled_and_rebuilt(
     assert count == (len(paper["candles"]["NIFTY"]),)
     rebuilt = rebuild(connection, DAY, write=False)
     assert (rebuilt.changes, rebuilt.unexplained, rebuilt.unusable) == (0, 0, 0)
+
+
+def test_a_third_source_is_probed_by_its_roles(paper: dict):
+    noon = datetime(2026, 1, 21, 6, 30, tzinfo=UTC)
+    clock = MarketClock(noon, time.time(), 1.0)
+    settings = Settings(database_url="postgresql://", optionscalp_clock=str(clock))
+    outcomes = asyncio.run(probe(("paper",), settings, None))
+    assert outcomes.verdict == (True, [], [])
+    found = {finding.topic: finding for finding in outcomes.each[0].findings}
+    assert found["option symbols"].facts["options"] == len(paper["contracts"])
+    assert found["one-minute candles"].facts["candles"] == len(paper["candles"]["NIFTY"])
+    assert found["option candles"].facts["open_interest"] == "units"
+    assert found["option candles"].facts["volume"] == "units"
 
 
 def test_sources_that_cannot_run_a_day_are_refused_by_name():

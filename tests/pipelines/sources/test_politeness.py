@@ -16,7 +16,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from db.archive.source_budget import Breaker, note_refusal, reserve
 from db.server.connection import connect
 from pipelines.sources.errors import SourceError, SourceRefused
-from pipelines.sources.politeness import SharedBudget, retry_after
+from pipelines.sources.politeness import OwnBudget, SharedBudget, retry_after
 from pipelines.sources.tradingview.client import TradingView
 from pipelines.sources.trendlyne.client import Trendlyne
 from strategy.clock import MarketClock
@@ -190,3 +190,19 @@ def test_a_pause_is_asked_for_in_seconds_or_by_a_date(text, expected):
 def test_whatever_is_asked_for_is_a_pause_of_at_most_a_day_or_none(text):
     pause = retry_after({"Retry-After": text}, OPEN)
     assert pause is None or timedelta() <= pause <= timedelta(days=1)
+
+
+async def test_without_a_database_a_process_still_spaces_and_counts_what_it_asks():
+    clock = MarketClock(OPEN, time.time(), 60.0)
+    own = OwnBudget("trendlyne", clock, per_second=0.5, per_session=3)
+    start = clock.now()
+    for n in range(3):
+        async with own.request():
+            # Two market seconds each, and a computer's clocks are not exact to the thousandth.
+            assert clock.now() >= start + n * timedelta(seconds=1.9)
+    assert own.left() == 0
+    with pytest.raises(SourceRefused, match="all 3 requests of 2026-01-21 are used up"):
+        async with own.request():
+            raise AssertionError("asked beyond the allowance")
+    with pytest.raises(ValueError, match="no limit"):
+        OwnBudget("tradingview", clock, per_second=10).left()

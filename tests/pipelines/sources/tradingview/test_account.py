@@ -182,3 +182,15 @@ def test_a_number_that_is_announced_is_what_a_delayed_symbol_and_a_price_confirm
     assert delay.seconds == 600, "seconds more are on the way"
     delay.quoted({"price_time": NOON.timestamp() - 20}, NOON)
     assert delay.seconds == 600, "what it says is not taken back by one price"
+
+
+def test_what_told_a_delay_can_be_named():
+    delay = Delay()
+    assert delay.told_by is None
+    delay.resolved({"full_name": "NSE_DLY:NIFTY"})
+    assert delay.told_by == "NSE_DLY:"
+    delay.quoted({"update_mode": "delayed_streaming_900"}, NOON)
+    assert delay.told_by == "update_mode delayed_streaming_900"
+    for late in (1300, 1200):
+        delay.quoted({"price_time": NOON.timestamp() - late}, NOON)
+    assert delay.told_by == "the time of a price that had just changed"
