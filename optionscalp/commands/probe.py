@@ -40,7 +40,10 @@ from strategy.session import use_overrides
 COLOURS = {"ok": "green", "warning": "yellow", "error": "red", "unseen": "cyan"}
 UNCOUNTED = "what was asked is not counted in the day's allowance; `optionscalp doctor` tells more"
 # Of the settings, these may be told; what might hold a secret goes through the redaction anyway.
-TOLD = ("sources", "underlyings", "build_up_source", "history_adapter", "allow_delayed")
+URLS = tuple(
+    name for name in Settings.model_fields if name.endswith("_url") and name != "database_url"
+)
+TOLD = (*URLS, "sources", "underlyings", "build_up_source", "history_adapter", "allow_delayed")
 LIBRARIES = ("optionscalp", "httpx", "websockets")
 
 
@@ -64,7 +67,6 @@ def probe(
         redaction = Redaction([*known, *secrets_in(os.environ, settings, dsn)])
     folder, answers = _keep(outcomes, redaction)
     told = {name: getattr(settings, name) for name in TOLD} | {"asked": names}
-    told |= {name: value for name, value in os.environ.items() if name.endswith("_URL")}
     report = redaction.value(report_of(outcomes, notes, answers, _versions(), told))
     path = write(folder, report)
     if as_json:

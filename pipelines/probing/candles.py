@@ -7,7 +7,7 @@ from typing import Any
 from pipelines.probing.counts import counted_in
 from pipelines.probing.visit import Newest, Visit
 from pipelines.sources.errors import SessionGone, SourceError, SymbolUnknown
-from pipelines.sources.probe import Finding
+from pipelines.sources.probe import REPORT, Finding
 from pipelines.sources.series import Bar, History, HistoryRequest
 from strategy.contract import future_symbol, lot_size, parse_symbol
 from strategy.session import IST, current_or_last_session, previous_session, session_of
@@ -17,7 +17,6 @@ ROLE = "history"
 DEEP = 5_000
 SHORT = 400
 A_YEAR = timedelta(days=365)
-REPORT = "attach the report to a bug report, with the kept answers"
 
 
 async def ask_candles(visit: Visit) -> AsyncGenerator[Finding, None]:

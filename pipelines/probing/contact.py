@@ -16,13 +16,15 @@ from pipelines.probing.times import Times
 from pipelines.probing.visit import Visit
 from pipelines.sources.errors import (
     ClockWrong,
+    ExpiryGone,
     PayloadInvalid,
     SourceError,
     SourceRefused,
     SourceUnavailable,
 )
-from pipelines.sources.probe import Finding, Moment
+from pipelines.sources.probe import REPORT, Finding, Moment
 from pipelines.sources.roles import Office, Opened, Source
+from strategy.errors import CalendarUnknownError
 
 # Of this computer, for each question, waiting for its place included. A client's own deadlines are
 # shorter, and tell more: the longest asks twice, a quarter of a minute each.
@@ -43,10 +45,11 @@ REMEDIES: tuple[tuple[type[SourceError], str], ...] = (
         "look whether this computer reaches the internet and whether the source's address is"
         " right; if so the source is down: probe again in some minutes",
     ),
+    (ExpiryGone, "nothing to do today: probe again on the next session's morning"),
     (ClockWrong, "let a time service set this computer's clock"),
-    (PayloadInvalid, "the source changed its form: attach the report to a bug report"),
+    (PayloadInvalid, f"the source changed its form: {REPORT}"),
 )
-REPORT = "attach the report to a bug report"
+CALENDAR = "add the next year as docs/calendar.md says"
 
 
 class Contact:
@@ -113,6 +116,8 @@ class Contact:
             self._failed(topic, role, late)
         except SourceError as error:
             self._failed(topic, role, error)
+        except CalendarUnknownError as error:
+            self._findings.append(Finding(topic, "error", str(error), CALENDAR, role))
         except Exception as error:  # noqa: BLE001  the other questions go on
             self._unforeseen(topic, role, error)
 

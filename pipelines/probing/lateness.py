@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from db.archive.source_status import Access
+from pipelines.probing.outcome import REAL_TIME as TOPIC
 from pipelines.probing.visit import Visit
 from pipelines.sources.probe import Finding
 from strategy.session import session_hours, session_of
@@ -11,7 +12,6 @@ from strategy.session import session_hours, session_of
 PROMPT = timedelta(seconds=150)
 # Until then a source that is late has no candle of today.
 MORNING = timedelta(minutes=20)
-TOPIC = "real time"
 
 
 def lateness(visit: Visit, access: Access | None) -> Finding:
@@ -37,7 +37,7 @@ def lateness(visit: Visit, access: Access | None) -> Finding:
         return Finding(TOPIC, "ok", f"yes, as the source says{by}{seen}", facts=facts)
     if measured is not None:
         return Finding(TOPIC, "ok", f"yes{seen}", facts=facts)
-    note = visit.times.closed_note if not visit.times.is_open else "too early in the session"
+    note = "it gave no candle of today" if visit.times.is_open else visit.times.closed_note
     return Finding(TOPIC, "unseen", f"cannot be told now: {note}", facts=facts)
 
 

@@ -7,6 +7,7 @@ from pipelines.known_sources import NEEDED
 from pipelines.probing.times import Times
 from pipelines.sources.probe import Finding, Kept, State
 
+REAL_TIME = "real time"
 WORST_FIRST: tuple[State, ...] = ("error", "warning", "ok", "unseen")
 
 
@@ -36,6 +37,11 @@ class Outcome(NamedTuple):
         if self.unasked:
             states.add("error")
         return next((state for state in WORST_FIRST if state in states), "unseen")
+
+    @property
+    def in_time(self) -> State | None:
+        """Whether its data is in real time; None where nothing tells."""
+        return next((each.state for each in self.findings if each.topic == REAL_TIME), None)
 
     def works_for(self, role: str) -> bool:
         """Tell whether it answered for a role; what cannot be seen now counts for it."""
@@ -103,7 +109,8 @@ def _limits(outcomes: Sequence[Outcome]) -> Iterator[str]:
     streaming = [outcome for outcome in outcomes if "stream" in outcome.roles]
     if streaming and not any(outcome.works_for("stream") for outcome in streaming):
         yield "nobody streams candles: they are asked for again and again, and come later"
-    for outcome in outcomes:
-        for finding in outcome.findings:
-            if finding.topic == "real time" and finding.state == "warning":
-                yield f"{outcome.source}'s candles are late: signals come as late"
+    late = [outcome.source for outcome in outcomes if outcome.in_time == "warning"]
+    prompt = [outcome.source for outcome in outcomes if outcome.in_time == "ok"]
+    for source in late:
+        first = f"; {prompt[0]}'s are not: put it first in SOURCES" if prompt else ""
+        yield f"{source}'s candles are late, and so are signals of them{first}"

@@ -6,12 +6,11 @@ from datetime import timedelta
 from pipelines.probing.counts import NONE, counted_in
 from pipelines.probing.visit import Visit
 from pipelines.sources.errors import PayloadInvalid, WrongTradingDate
-from pipelines.sources.probe import Finding, State
+from pipelines.sources.probe import REPORT, Finding, State
 from pipelines.sources.roles import BuildUpRows, Ladder, LadderSide
 from strategy.contract import lot_size
 from strategy.session import IST, session_hours
 
-REPORT = "attach the report to a bug report, with the kept answers"
 # Until then the last session's values are still answered.
 MORNING = timedelta(minutes=15)
 

@@ -10,7 +10,7 @@ from pipelines.sources.probe import Kept
 from pipelines.sources.roles import ListedContract, Opened, Payload, Reading, Source
 from pipelines.sources.series import History, HistoryRequest
 from strategy.clock import MarketClock
-from strategy.contract import Contract, atm_strike, nearest_expiry
+from strategy.contract import Contract, atm_strike, nearest_expiry, nearest_known_expiry
 
 # Near the money both underlyings list each hundredth strike: for where nobody listed any yet.
 ROUND_STRIKE = 100
@@ -57,13 +57,18 @@ class Visit:
 
     @property
     def expiry(self) -> date:
-        """The nearest expiry that it lists; the calendar's where it lists none."""
+        """The nearest expiry that it lists; the calendar's where it lists none.
+
+        Raises:
+            CalendarUnknownError: Neither is known.
+        """
         listed = [contract.expiry for contract in self.listed]
         return min(listed, default=None) or nearest_expiry(self.underlying, self.times.coming)
 
     def option(self) -> Contract | None:
-        """Return a call at the money; None while nothing tells where the money is."""
-        if self.spot is None:
+        """Return a call at the money; None while nothing tells money or expiry."""
+        known = self.listed or nearest_known_expiry(self.underlying, self.times.coming)
+        if self.spot is None or not known:
             return None
         expiry = self.expiry
         strikes = [contract.strike for contract in self.listed if contract.expiry == expiry]

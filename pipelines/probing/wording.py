@@ -27,11 +27,11 @@ class Line(NamedTuple):
 def lines(outcomes: Outcomes, notes: Sequence[Finding]) -> Iterator[Line]:
     """Yield what was found, source by source, and what that means for the day."""
     yield Line(_heading(outcomes))
-    yield from map(_finding, notes)
+    yield from _findings(notes)
     for outcome in outcomes.each:
         yield Line("")
         yield Line(f"{outcome.source} {_how(outcome)}", outcome.state)
-        yield from map(_finding, outcome.findings)
+        yield from _findings(outcome.findings)
         if outcome.unasked:
             topics = ", ".join(QUESTIONS[role][0] for role in outcome.unasked)
             yield Line(f"  not asked any more: {topics}")
@@ -54,12 +54,16 @@ def _how(outcome: Outcome) -> str:
     return STATES[outcome.state]
 
 
-def _finding(finding: Finding) -> Line:
-    # Many a message says by itself what helps.
-    told = not finding.remedy or finding.remedy in finding.found
-    remedy = "" if told else f" -> {finding.remedy}"
-    text = f"{finding.topic}: {finding.found}{remedy}"
-    return Line(text, finding.state, f"  {finding.state:8}")
+def _findings(findings: Sequence[Finding]) -> Iterator[Line]:
+    """Yield a line each, and each remedy once."""
+    said: set[str] = set()
+    for finding in findings:
+        text, remedy = f"{finding.topic}: {finding.found}", finding.remedy
+        # Many a message says by itself what helps.
+        if remedy and remedy not in said and remedy not in finding.found:
+            text += f" -> {remedy}"
+        said.add(remedy)
+        yield Line(text, finding.state, f"  {finding.state:8}")
 
 
 def _verdict(outcomes: Outcomes) -> Iterator[Line]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:  # roles hold a probe
 # `unseen` is what cannot be seen now, as while the market is closed.
 State = Literal["ok", "warning", "error", "unseen"]
 
+# What helps where nothing else does.
+REPORT = "attach the report to a bug report"
+
 
 class Finding(NamedTuple):
     """One thing found out, in plain words.

@@ -12,7 +12,7 @@ from pipelines.sources.tradingview.wire import Message, decode, parse_resolved
 from strategy.session import IST
 
 ANONYMOUS = (
-    "none: an anonymous account, with some 13 sessions of minutes and most likely 15 minutes late"
+    "none, so an anonymous account: some 13 sessions of minutes, and most likely 15 minutes late"
 )
 REAL_TIME_ACCOUNT = (
     "use the token of an account with NSE's real-time data (TRADINGVIEW_TOKEN_FILE); alerts on"

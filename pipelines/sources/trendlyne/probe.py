@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from pipelines.sources.errors import SourceError, SourceRefused
-from pipelines.sources.probe import Finding, Kept, Moment, Probe
+from pipelines.sources.probe import REPORT, Finding, Kept, Moment, Probe
 from pipelines.sources.roles import Opened, Payload
 from pipelines.sources.trendlyne.build_ups import gross_volumes
 from pipelines.sources.trendlyne.client import Trendlyne
@@ -18,7 +18,7 @@ from pipelines.sources.trendlyne.volume import is_running_total
 # Five volumes of intervals rise from one to the next by chance once in 120 times.
 FEWEST_STEPS = 4
 USED_UP = "wait for the next session, or raise TRENDLYNE_REQUESTS_PER_SESSION if it bears more"
-REPORT = "attach the report to a bug report, with the kept answer"
+TOPICS = {"build_ups": "build-up volume", "option_chain": "whole chain"}
 COUNTS = {"open_interest": "open interest", "traded_contracts": "volume"}
 
 
@@ -52,12 +52,11 @@ def _answers(kept: Sequence[Kept]) -> Iterator[Finding]:
                 case "option_chain":
                     yield _chain(answer)
         except SourceError as error:
-            what = f"what the {answer.about['kind'].replace('_', ' ')} counts"
-            yield Finding(what, "warning", str(error), REPORT)
+            yield Finding(TOPICS[answer.about["kind"]], "warning", str(error), REPORT)
 
 
 def _volume(answer: Kept) -> Finding:
-    topic = "build-up volume"
+    topic = TOPICS["build_ups"]
     rows = gross_volumes(answer.body, answer.session)
     told = [(a.gross, b.gross) for a, b in pairwise(rows) if a.gross and b.gross]
     falls = sum(new < old for old, new in told)
@@ -74,13 +73,14 @@ def _volume(answer: Kept) -> Finding:
 def _chain(answer: Kept) -> Finding:
     about = answer.about
     expiry = date.fromisoformat(about["expiry"])
+    topic = TOPICS["option_chain"]
     scales = option_chain_scales(answer.body, about["underlying"], expiry)
     units = {None: "not clear whether units or lots", 1: "units"}
     counted = {words: units.get(scales[name], "lots") for name, words in COUNTS.items()}
     found = ", ".join(f"{words} in {unit}" for words, unit in counted.items())
     if None in scales.values():
-        return Finding("whole chain", "warning", found, REPORT, facts=counted)
-    return Finding("whole chain", "ok", found, facts=counted)
+        return Finding(topic, "warning", found, REPORT, facts=counted)
+    return Finding(topic, "ok", found, facts=counted)
 
 
 def _remedy(error: SourceError) -> str | None:

@@ -183,7 +183,16 @@ def test_a_delayed_account_is_told(contact_at):
     assert "NSE's real-time data" in late.remedy
     assert "NIFTY is NSE_DLY:NIFTY" in finding(outcomes, "tradingview", "symbols").found
     assert outcomes.verdict.works
-    assert "signals come as late" in said(outcomes)
+    assert "But tradingview's candles are late, and so are signals of them." in said(outcomes)
+    assert said(outcomes).count(late.remedy) == 1, "each remedy is said once"
+
+
+def test_beside_a_delayed_source_one_in_real_time_is_named(contact_at):
+    outcomes = contact_at("10:30:10", ["tradingview", "upstox"], plan=Plan(900.0))
+    assert outcomes.verdict.limits == [
+        "tradingview's candles are late, and so are signals of them; upstox's are not: put it first"
+        " in SOURCES"
+    ]
 
 
 def test_a_source_behind_its_firewall_takes_nothing_from_the_others(contact_at):
