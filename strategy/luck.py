@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from math import sqrt
+from statistics import NormalDist
 from typing import NamedTuple
 
 import numpy as np
-from scipy.special import bdtr, ndtri
 
 from strategy.frames import Floats, Ints
 
@@ -33,7 +33,7 @@ class Trials(NamedTuple):
         """
         if not self.tried:
             return None
-        z = float(ndtri((1 + CONFIDENCE ** (1 / chosen_of)) / 2))
+        z = NormalDist().inv_cdf((1 + CONFIDENCE ** (1 / chosen_of)) / 2)
         centre = self.hits + z * z / 2
         reach = z * sqrt(self.hits * (self.tried - self.hits) / self.tried + z * z / 4)
         whole = self.tried + z * z
@@ -70,9 +70,12 @@ def luck_of_best(several: Sequence[Trials]) -> Luck | None:
 
 def _best_at_most(rates: Floats, sizes: Ints, rate: float) -> Floats:
     """Return how likely no one's hit rate is above each of the given ones."""
+    # A third of a second to load, and only sweeps need it.
+    from scipy.special import bdtr
+
     found: Floats = np.ones(len(rates))
     for size, count in zip(*np.unique(sizes, return_counts=True), strict=True):
         hits = np.floor(rates * size)
-        # The binomial distribution, which scipy.stats has too, after a second of loading.
+        # What scipy.stats calls the binomial distribution's cdf, after a second of loading.
         found *= np.where(hits < 0, 0.0, bdtr(hits, size, rate)) ** count
     return found

@@ -13,7 +13,6 @@ from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.client import TradingView
 from pipelines.sources.tradingview.pool import HistoryPool, PoolLimits
 from pipelines.sources.tradingview.probe import PROBE
-from pipelines.sources.tradingview.tvdatafeed import TvDatafeedHistory
 from pipelines.sources.tradingview.wire import (
     BAR_METHODS,
     FAILURES,
@@ -38,7 +37,9 @@ async def _open(office: Office) -> AsyncIterator[Opened]:
     history: HistorySource
     if settings.history_adapter == "session":
         history = HistoryPool(client, PoolLimits(connections, settings.tradingview_parallel))
-    else:  # the package, which opens a connection a request
+    else:  # the package, which opens a connection a request, and is loaded by nobody else
+        from pipelines.sources.tradingview.tvdatafeed import TvDatafeedHistory
+
         history = TvDatafeedHistory(
             url, account, budget=budget, parallel=connections, clock=office.clock
         )
