@@ -1,20 +1,57 @@
 """Which intervals of a session should have a row and have none: what ingestion asks for.
 
-An interval for which the source was asked after its end, twice, and had nothing is not missing:
-see `empty_interval`.
+An interval for which the source was asked after its end, twice, and had nothing is not asked for
+again. If its index has a row, nothing was traded in it, which `empty_interval` says; if not, it is
+an outage: nobody knows whether anything was traded, so that nothing says so.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from datetime import datetime, timedelta
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
-from psycopg.sql import SQL
+from psycopg.sql import SQL, Composed
 
 from db.writing.bulk import CREATE_CHANGED, publish
 
-MISSING_CANDLES = """
-with wanted as (
+# Whether an underlying's index has final candles over all of an interval.
+_INDEX_IS_THERE = SQL("""
+    (exists (select from candle i
+              where i.symbol = {underlying} and i.interval_minutes = 5 and i.final
+                and i.open_time > {open_time} - interval '5 minutes'
+                and i.open_time <= {open_time}
+                and i.open_time + interval '5 minutes'
+                    >= {open_time} + make_interval(mins => {minutes}))
+     or {minutes} = (select count(*) from candle i
+              where i.symbol = {underlying} and i.interval_minutes = 1 and i.final
+                and i.open_time >= {open_time}
+                and i.open_time < {open_time} + make_interval(mins => {minutes})))""")
+_UNDERLYING = SQL("substring({symbol} from '^[A-Z]+')")
+
+
+def _index_is_there(
+    symbol: LiteralString, open_time: LiteralString, minutes: LiteralString
+) -> Composed:
+    underlying = _UNDERLYING.format(symbol=SQL(symbol))
+    return _INDEX_IS_THERE.format(
+        underlying=underlying, open_time=SQL(open_time), minutes=SQL(minutes)
+    )
+
+
+# Of an outage the archive tells that it was asked for: two answers, minutes apart, that reach over
+# it, and neither has it.
+MISSING_CANDLES = SQL("""
+with answered as materialized (
+    select p.about ->> 'symbol' as symbol, (p.about ->> 'minutes')::smallint as minutes,
+           r.asked_at, r.complete_to,
+           case when (p.about ->> 'whole')::boolean is true then '-infinity'
+                else r.asked_at - make_interval(mins => (p.about ->> 'minutes')::integer
+                                                        * (p.about ->> 'count')::integer)
+           end as since
+      from raw_payload p join raw_receipt r using (payload_id)
+     where p.session = (%(start)s::timestamptz at time zone 'Asia/Kolkata')::date
+       and p.about ->> 'kind' = 'history' and p.parser_error is null
+), wanted as (
     select w.symbol, w.minutes, w.until,
            (select max(c.open_time) from candle c
              where c.symbol = w.symbol and c.interval_minutes = w.minutes and c.final
@@ -33,10 +70,20 @@ select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newes
                     where e.relation = 'candle' and e.symbol = w.symbol
                       and e.interval_minutes = w.minutes and e.open_time = g.open_time
                       and e.confirmed_at is not null)
+   and ({index_is_there} or not exists (
+        select from answered a
+         where a.symbol = w.symbol and a.minutes = w.minutes and a.since <= g.open_time
+           and a.complete_to >= g.open_time + make_interval(mins => w.minutes)
+        having max(a.asked_at) - min(a.asked_at) >= %(apart)s))
  group by w.symbol, w.newest
-"""
-MISSING_BUILD_UPS = """
-with wanted as (
+""").format(index_is_there=_index_is_there("w.symbol", "g.open_time", "w.minutes"))
+MISSING_BUILD_UPS = SQL("""
+with answered as materialized (
+    select p.about ->> 'symbol' as symbol, r.asked_at
+      from raw_payload p join raw_receipt r using (payload_id)
+     where p.session = (%(start)s::timestamptz at time zone 'Asia/Kolkata')::date
+       and p.about ->> 'kind' = 'build_ups' and p.parser_error is null
+), wanted as (
     select w.symbol, (select max(b.open_time) from build_up b
                        where b.symbol = w.symbol
                          and b.open_time between %(start)s and %(until)s) as newest
@@ -52,36 +99,12 @@ select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newes
                     where e.relation = 'build_up' and e.symbol = w.symbol
                       and e.interval_minutes = 5 and e.open_time = g.open_time
                       and e.confirmed_at is not null)
+   and ({index_is_there} or not exists (
+        select from answered a
+         where a.symbol = w.symbol and a.asked_at >= g.open_time + interval '10 minutes'
+        having max(a.asked_at) - min(a.asked_at) >= %(apart)s))
  group by w.symbol, w.newest
-"""
-# An interval's ladder is that of its end. One that was asked for by its minute twice, and
-# late enough for the source to have it, is not asked for again: the source has nothing else to say.
-# Twice, because a process may have been killed between the archive and the rows.
-MISSED_SNAPSHOTS = """
-with missed as materialized (
-    select g.moment
-      from generate_series(%(first)s::timestamptz, %(until)s::timestamptz, interval '5 minutes')
-           g (moment)
-     where not exists (select from chain_oi c
-                        where c.underlying = %(underlying)s and c.expiry = %(expiry)s
-                          and c.observed_at = g.moment)
-)
-select moment from missed
- where to_char(moment at time zone 'Asia/Kolkata', 'HH24:MI') not in (
-       select p.about ->> 'until' from raw_payload p join raw_receipt r using (payload_id)
-        where p.session = %(session)s and p.about ->> 'kind' = 'chain'
-          and p.about ->> 'underlying' = %(underlying)s and p.parser_error is null
-          and (r.asked_at at time zone 'Asia/Kolkata') - interval '5 minutes'
-              >= p.session + (p.about ->> 'until')::time
-        group by 1 having count(*) > 1)
- order by 1
-"""
-LADDER_ASKS = """
-select count(*), max(r.asked_at) from raw_payload p join raw_receipt r using (payload_id)
- where p.session = %(session)s and p.about ->> 'kind' = 'chain'
-   and p.about ->> 'underlying' = %(underlying)s and r.asked_at >= %(since)s
-   and coalesce((p.about ->> 'until')::time >= (%(newest)s at time zone 'Asia/Kolkata')::time, true)
-"""
+""").format(index_is_there=_index_is_there("w.symbol", "g.open_time", "5"))
 # A candle that will never come decides what trades came to, so readers are told of it.
 LOG_EMPTY = SQL("""
 insert into changed
@@ -94,13 +117,18 @@ with noted as (
     insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at)
     select %(relation)s, %(symbol)s, %(minutes)s, moment, %(source)s, %(known_at)s
       from unnest(%(moments)s::timestamptz[]) moment
+     where %(symbol)s <> {underlying} and {index_is_there}
         on conflict (relation, symbol, interval_minutes, open_time) do update
        set confirmed_at = excluded.known_at
      where empty_interval.confirmed_at is null
        and excluded.known_at >= empty_interval.known_at + %(apart)s
     returning *, xmax = 0 as is_new
-) {}
-""").format(LOG_EMPTY)
+) {log}
+""").format(
+    underlying=_UNDERLYING.format(symbol=SQL("%(symbol)s")),
+    index_is_there=_index_is_there("%(symbol)s", "moment", "%(minutes)s::integer"),
+    log=LOG_EMPTY,
+)
 # One answer may be incomplete: only a second one, so much later, is believed.
 CONFIRMED_AFTER = timedelta(minutes=4)
 
@@ -130,6 +158,7 @@ def missing_candles(
     series = [(symbol, minutes) for symbol, minutes in wanted.items() if minutes in until]
     parameters = {
         "start": start,
+        "apart": CONFIRMED_AFTER,
         "symbols": [symbol for symbol, _ in series],
         "minutes": [minutes for _, minutes in series],
         "until": [until[minutes] for _, minutes in series],
@@ -142,56 +171,8 @@ def missing_build_ups(
 ) -> dict[str, Gap]:
     """Return the gaps of contracts' build-ups up to an interval's start, as above."""
     parameters = {"start": start, "until": until, "symbols": list(symbols)}
+    parameters["apart"] = CONFIRMED_AFTER
     return _gaps(connection.execute(MISSING_BUILD_UPS, parameters))
-
-
-def missed_snapshots(
-    connection: Connection[Any],
-    session: date,
-    underlying: str,
-    expiry: date,
-    first: datetime,
-    newest: datetime,
-) -> list[datetime]:
-    """Return the ends of the 5-minute intervals without a strike ladder, that can be asked for.
-
-    Args:
-        connection: To read with.
-        session: Which.
-        underlying: Whose.
-        expiry: Of the ladder.
-        first: End of the session's first interval,
-        newest: and of the last one to look at.
-    """
-    parameters = {
-        "session": session,
-        "underlying": underlying,
-        "expiry": expiry,
-        "first": first,
-        "until": newest,
-    }
-    return [row[0] for row in connection.execute(MISSED_SNAPSHOTS, parameters)]
-
-
-class LadderAsks(NamedTuple):
-    """How often the ladder of the moment was asked for, and when last; None if never."""
-
-    number: int
-    newest: datetime | None
-
-
-def ladder_asks(
-    connection: Connection[Any],
-    session: date,
-    underlying: str,
-    newest: datetime,
-    since: datetime,
-) -> LadderAsks:
-    """Return how often a ladder not older than `newest` was asked for since a time."""
-    parameters = {"session": session, "underlying": underlying}
-    parameters |= {"newest": newest, "since": since}
-    row = connection.execute(LADDER_ASKS, parameters).fetchone()
-    return LadderAsks(*row) if row else LadderAsks(0, None)
 
 
 def _gaps(rows: Iterable[Any]) -> dict[str, Gap]:
@@ -213,7 +194,10 @@ def note_empty(
     moments: Sequence[datetime],
     known_at: datetime,
 ) -> None:
-    """Remember that a source has no row for intervals that start at these times."""
+    """Remember that nothing was traded in intervals that a source left out.
+
+    Those without a row of their index are left out too: what the source lacks then is not trades.
+    """
     if not moments:
         return
     parameters = {**series._asdict(), "moments": list(moments), "known_at": known_at}

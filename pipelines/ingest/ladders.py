@@ -7,7 +7,7 @@ missed once more by its minute, and the first underlyings before the others.
 import logging
 from datetime import date, datetime, timedelta
 
-from db.market.gaps import LadderAsks, ladder_asks, missed_snapshots
+from db.market.ladder_asks import LadderAsks, ladder_asks, missed_snapshots
 from pipelines.ingest.ask import Asked, ask
 from pipelines.ingest.desk import Desk, Filled
 from pipelines.ingest.plan import BUILD_UP_MINUTES, may_ask

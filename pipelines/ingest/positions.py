@@ -21,7 +21,7 @@ from strategy.session import session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
-POSITIONS_LOCK = 7_346_006
+POSITIONS_LOCK = 7_346_007
 # The last rows appear minutes after the close: so long after it each contract is asked once more.
 LAST_ROWS = timedelta(minutes=10)
 

@@ -68,6 +68,7 @@ def test_candles_are_read_by_contract_and_session_with_what_was_quiet(connection
         [
             *(candle(0), candle(1, close=0.1 + 0.2), candle(3, final=False), candle(24 * 60)),
             *(candle(0, minutes=5), candle(0, symbol="NIFTY", volume=None)),
+            candle(2, symbol="NIFTY", volume=None),
         ],
     )
     quiet = EmptySeries("candle", SYMBOL, 1, "test")
@@ -78,12 +79,12 @@ def test_candles_are_read_by_contract_and_session_with_what_was_quiet(connection
     assert [tuple(row) for row in found[kept].itertuples(index=False)] == [
         (symbol, SESSION, minutes, OPEN + timedelta(minutes=at), OPEN + timedelta(minutes=known))
         for symbol, minutes, at, known in [
-            *(("NIFTY", 1, 0, 1), (SYMBOL, 1, 0, 1), (SYMBOL, 1, 1, 2), (SYMBOL, 1, 2, 4)),
-            (SYMBOL, 5, 0, 5),
+            *(("NIFTY", 1, 0, 1), ("NIFTY", 1, 2, 3)),
+            *((SYMBOL, 1, 0, 1), (SYMBOL, 1, 1, 2), (SYMBOL, 1, 2, 4), (SYMBOL, 5, 0, 5)),
         ]
     ]
-    assert found["close"][2] == 0.1 + 0.2
-    assert [isnan(close) for close in found["close"]] == [False, False, False, True, False]
+    assert found["close"][3] == 0.1 + 0.2
+    assert [isnan(close) for close in found["close"]] == [*[False] * 4, True, False]
     until = [Wanted(SYMBOL, SESSION, OPEN + timedelta(minutes=1))]
     assert len(read_trade_candles(connection, until)) == 2
     assert read_trade_candles(connection, []).empty

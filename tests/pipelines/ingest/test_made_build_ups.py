@@ -87,12 +87,23 @@ def test_an_interval_without_its_ladder_or_a_minute_has_no_row(listed):
 
 def test_a_minute_that_is_known_to_be_empty_is_no_gap(listed):
     minutes(listed, range(4))
+    minutes(listed, range(5), volume=None, symbol="NIFTY")
     ladder(listed, 0, 6_500)
     series = EmptySeries("candle", CALL, 1, "candles")
     note_empty(listed, series, [OPEN + 4 * MINUTE], OPEN + 6 * MINUTE)
     assert made(listed, "close") == []
     note_empty(listed, series, [OPEN + 4 * MINUTE], OPEN + 12 * MINUTE)
     assert made(listed, "close", "known_at") == [(103.0, OPEN + 12 * MINUTE)]
+
+
+def test_a_minute_without_its_index_is_a_gap_whatever_a_source_left_out(listed):
+    minutes(listed, range(4))
+    minutes(listed, range(4), volume=None, symbol="NIFTY")
+    ladder(listed, 0, 6_500)
+    series = EmptySeries("candle", CALL, 1, "candles")
+    for known in (6, 12):
+        note_empty(listed, series, [OPEN + 4 * MINUTE], OPEN + known * MINUTE)
+    assert made(listed, "close") == []
 
 
 def test_a_volume_that_is_unknown_in_part_is_unknown(listed):
