@@ -67,6 +67,7 @@ def aggregate(
 
 
 def _merge(rows: list[Candle], open_time: int, close_time: int, *, closed: bool) -> Candle:
+    # A volume of which a part is unknown is unknown.
     volumes = [row.volume for row in rows if row.volume is not None]
     known = [row.oi for row in rows if row.oi is not None]
     return Candle(
@@ -76,7 +77,7 @@ def _merge(rows: list[Candle], open_time: int, close_time: int, *, closed: bool)
         max(row.high for row in rows),
         min(row.low for row in rows),
         rows[-1].close,
-        sum(volumes) if volumes else None,
+        sum(volumes) if len(volumes) == len(rows) else None,
         known[-1] if known else None,
         closed,
     )

@@ -143,7 +143,8 @@ def five_minutes(rows: pd.DataFrame, stored: pd.DataFrame, source: str = SOURCE)
 
     Args:
         rows: Of options, with open interest, of 5 minutes or one. A 5-minute row is built only
-            from five minutes; fewer would understate its volume.
+            from five minutes; fewer would understate its volume, which is unknown where one of
+            theirs is.
         stored: Build-ups of the same sessions; those received live win over the rows.
         source: Whose rows they are.
     """
@@ -151,8 +152,13 @@ def five_minutes(rows: pd.DataFrame, stored: pd.DataFrame, source: str = SOURCE)
     minutes = rows[rows["interval_minutes"] == 1].sort_values(["symbol", "ts"])
     buckets = minutes.groupby(["symbol", "underlying", minutes["ts"].dt.floor("5min")])
     built = buckets.agg(
-        close=("close", "last"), volume=("volume", "sum"), oi=("oi", "last"), number=("ts", "size")
+        close=("close", "last"),
+        volume=("volume", "sum"),
+        known=("volume", "count"),
+        oi=("oi", "last"),
+        number=("ts", "size"),
     ).reset_index()
+    built["volume"] = built["volume"].mask(built["known"] < built["number"])
     built = built[built["number"] == 5].assign(interval_minutes=5.0)
     live = stored["source"] != source
     ours = [part[INTERVAL].assign(source=source) for part in (recorded, built)]

@@ -57,6 +57,23 @@ def test_build_ups_are_built_from_five_whole_minutes(connection):
     assert rows[1][2:7] == (109.5, 7085, 325, 3250, "long_build_up")
 
 
+@pytest.mark.parametrize("unknown", [[0], [2, 4], range(5)])
+def test_a_volume_that_is_unknown_in_part_is_unknown_in_all_that_sums_it(connection, unknown):
+    rows = recorded(10)
+    rows["volume"] = rows["volume"].astype("Float64")
+    rows.loc[list(unknown), "volume"] = None
+    import_rows(connection, check_rows(rows))
+    for relation in ("build_up", "candle_5m"):
+        volumes = stored(connection, f"select volume from {relation} order by open_time")
+        assert volumes == [(None,), (3250,)]
+    for relation in ("candle_15m", "candle_1h"):
+        assert stored(connection, f"select volume from {relation}") == [(None,)]
+    thirds = stored(connection, "select volume from candle_3m order by open_time")
+    assert [volume is None for (volume,) in thirds[:2]] == [
+        any(third * 3 <= minute < third * 3 + 3 for minute in unknown) for third in range(2)
+    ]
+
+
 def test_five_minute_rows_of_a_file_win_over_built_ones(connection):
     both = pd.concat([recorded(5), recorded(1, minutes=5, close=100.9)], ignore_index=True)
     import_rows(connection, check_rows(both))
