@@ -17,3 +17,15 @@ delete from empty_interval e
 
 comment on table empty_interval is 'Intervals in which nothing was traded: the source, asked after their end, has no row, and their index has one; without that it is an outage, which stands nowhere';
 comment on column empty_interval.symbol is 'future or option';
+
+create table session_closed (
+    session   date primary key,
+    closed_at timestamptz not null,
+    epoch     text not null,
+    log_seq   bigint not null
+);
+comment on table session_closed is 'Sessions whose closing work the feed has done: gaps healed, greeks, signals and outcomes computed of all that is stored';
+comment on column session_closed.session is 'trading date, IST';
+comment on column session_closed.closed_at is 'market time, UTC';
+comment on column session_closed.epoch is 'of the change log then';
+comment on column session_closed.log_seq is 'the newest change that the work rests on: where the log has a later one of the session''s candles or build-ups, it is to be done again';

@@ -9,7 +9,7 @@ from pipelines.ingest.candles import session_symbols
 from pipelines.ingest.desk import Desk
 from pipelines.ingest.plan import newest_ended
 from pipelines.ingest.rebuild import fill_from_archive
-from strategy.session import session_hours, session_of
+from strategy.session import session_hours
 
 # Younger gaps may be rows on their way.
 OLD_ENOUGH = timedelta(minutes=5)
@@ -26,7 +26,7 @@ def heal(desk: Desk, session: date, *, always: bool = False) -> int:
         session: Whose rows.
         always: Read the archive in any case.
     """
-    on = session == session_of(desk.now())
+    on = desk.now() < session_hours(session)[1]
     if on and not always and not _has_holes(desk, session):
         return 0
     dsn = desk.settings.database_url.get_secret_value()

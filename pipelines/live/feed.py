@@ -11,7 +11,6 @@ from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
 from db.archive.raw_payloads import seal_parts
-from db.market.frames import Range
 from db.pages.change_log import prune
 from db.pages.forming import prune_forming
 from db.server.connection import advisory_lock
@@ -21,9 +20,10 @@ from pipelines.ingest.desk import Desk
 from pipelines.ingest.positions import ingest_positions
 from pipelines.live.aside import Aside
 from pipelines.live.clock_guard import ClockGuard
+from pipelines.live.closing import LATE, close_session, left_unclosed
 from pipelines.live.signals import LiveSignals
 from pipelines.live.stream import Stream
-from pipelines.signals.greeks import RecentGreeks, materialise_greeks
+from pipelines.signals.greeks import RecentGreeks
 from pipelines.signals.materialise import SignalsBusyError
 from pipelines.sources.errors import ConnectionWornOut, SourceError
 from pipelines.sources.roles import StreamSession
@@ -46,7 +46,6 @@ POLL_PERIOD = timedelta(seconds=15)
 RECENT = timedelta(minutes=45)
 GREEKS_PERIOD = timedelta(seconds=5)
 EARLY = timedelta(minutes=10)
-LATE = timedelta(minutes=22)  # by then everything of the session can be asked for once more
 # A minute of the stream is put together when it is over, and nothing of it still on its way.
 SEAL_AFTER = timedelta(minutes=2)
 
@@ -65,10 +64,19 @@ async def run(desk: Desk) -> None:
     with advisory_lock(desk.connection, FEED_LOCK) as held:
         if not held:
             raise AnotherFeedError("a feed runs on this database already: stop it first")
+        await _close_earlier(desk)
         while True:
             session = await _next_session(desk)
             logger.info("following session %s", session)
             await SessionFeed(desk, session).run()
+
+
+async def _close_earlier(desk: Desk) -> None:
+    """Do what an earlier feed was killed before, or stopped before."""
+    for session in left_unclosed(desk):
+        logger.info("session %s was not closed: closing it", session)
+        async with Aside(desk.settings.database_url.get_secret_value()) as aside:
+            await close_session(desk, session, aside)
 
 
 async def _next_session(desk: Desk) -> date:
@@ -87,7 +95,7 @@ async def _next_session(desk: Desk) -> date:
 
 
 class SessionFeed:
-    """One session followed from before its open until everything of it is stored."""
+    """One session followed from before its open until everything of it is stored and closed."""
 
     def __init__(self, desk: Desk, session: date) -> None:
         self._desk = desk
@@ -105,7 +113,7 @@ class SessionFeed:
         dsn = self._desk.settings.database_url.get_secret_value()
         async with Aside(dsn) as aside:
             await self._follow(aside)
-            await self._finish(aside)
+            await close_session(self._desk, self._session, aside)
 
     async def _follow(self, aside: Aside) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -122,19 +130,6 @@ class SessionFeed:
                 await asyncio.sleep(min(5.0, self._desk.clock.seconds_until(self._end)))
             for follower in followers:
                 follower.cancel()
-
-    async def _finish(self, aside: Aside) -> None:
-        """Heal what the stream missed; what stays missing is Dagster's closing run's to report."""
-        # Candles are of the contracts that positions list, and these lie around candles' prices.
-        for ingest in (ingest_positions, ingest_candles, ingest_positions):
-            try:
-                await ingest(self._desk, self._session)
-            except SourceError as error:
-                logger.warning("session %s not healed: %s", self._session, error)
-        seal_parts(self._desk.connection, self._session)
-        whole, underlyings = Range(self._session, self._session), self._desk.settings.underlyings
-        await self._materialise(aside, settle=True)
-        await aside.do(lambda connection: materialise_greeks(connection, whole, underlyings))
 
     async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
         """Run one follower again after each failure of its source, with growing pauses."""
@@ -206,11 +201,13 @@ class SessionFeed:
             self._stale.set()
 
     async def _positions(self) -> None:
+        since: datetime | None = None  # whoever begins knows not what was missed before
         while True:
-            report = await ingest_positions(self._desk, self._session, self._desk.now() - RECENT)
+            report = await ingest_positions(self._desk, self._session, since)
             if report.build_ups or report.contracts:
                 self._stale.set()
             await asyncio.sleep(self._poll_seconds)
+            since = self._desk.now() - RECENT
 
     async def _signals(self, aside: Aside) -> None:
         while True:
@@ -228,7 +225,7 @@ class SessionFeed:
         desk = self._desk
         recent = RecentGreeks(self._session, desk.settings.underlyings)
         while True:
-            await aside.do(lambda connection: recent.advance(connection, desk.now()))
+            await aside.do(recent.advance)
             pause = GREEKS_PERIOD.total_seconds() / desk.clock.speed
             await asyncio.sleep(max(GREEKS_PAUSE_SECONDS, pause))
 
@@ -241,6 +238,6 @@ class SessionFeed:
             prune_forming(self._desk.connection, self._desk.now() - kept)
             await asyncio.sleep(TIDY_SECONDS)
 
-    async def _materialise(self, aside: Aside, *, settle: bool = False) -> None:
+    async def _materialise(self, aside: Aside) -> None:
         now = self._desk.now()
-        await aside.do(lambda connection: self._live.advance(connection, now, settle=settle))
+        await aside.do(lambda connection: self._live.advance(connection, now, settle=False))

@@ -10,7 +10,7 @@ from db.market.frames import Range
 from db.server.connection import advisory_lock
 from db.signals.greeks import Scope, StoredGreeks, changed_since, read_inputs, store_greeks
 from db.writing.rows import Greeks
-from strategy.session import sessions_between
+from strategy.session import session_hours, sessions_between
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,8 @@ class RecentGreeks:
     """The greeks of a running session's newest intervals, for the live feed.
 
     It remembers up to when the candles known were looked at, so that a look costs one query where
-    nothing is new. A new process begins with the last minutes.
+    nothing is new. A new process begins with the whole session: what an earlier one was killed
+    before, it had not computed.
     """
 
     def __init__(self, session: date, underlyings: tuple[str, ...]) -> None:
@@ -59,7 +60,7 @@ class RecentGreeks:
         self._underlyings = underlyings
         self._seen: datetime | None = None
 
-    def advance(self, connection: Connection[Any], now: datetime) -> int:
+    def advance(self, connection: Connection[Any]) -> int:
         """Compute the intervals whose candles became final or were corrected since the last call.
 
         The feed has no time to wait: while another process is at it, nothing is done.
@@ -67,11 +68,12 @@ class RecentGreeks:
         Returns:
             How many rows were written.
         """
+        seen = self._seen or session_hours(self._session)[0]
         # A simulated market may be many minutes on since.
-        oldest = (self._seen or now) - RECENT
+        oldest = self._seen and self._seen - RECENT
         recent = Scope(Range(self._session, self._session), self._underlyings, since=oldest)
         with advisory_lock(connection, GREEKS_LOCK) as held:
-            changed = changed_since(connection, recent, self._seen or oldest) if held else None
+            changed = changed_since(connection, recent, seen) if held else None
             if changed is None:
                 return 0
             since, self._seen = changed

@@ -116,12 +116,11 @@ def test_a_price_that_cannot_be_true_costs_its_own_row_only(stored):
 
 def test_the_feed_computes_what_became_known_since_it_looked(stored):
     recent = RecentGreeks(SESSION, ("NIFTY",))
-    now = OPEN + timedelta(minutes=3, seconds=5)
-    assert recent.advance(stored, now) == 30
-    assert recent.advance(stored, now) == 0
+    assert recent.advance(stored) == 30
+    assert recent.advance(stored) == 0
     write(stored, CANDLE, options(3, late=2))
     write(stored, CANDLE, [candle("NIFTY260203C25000", 1, 208.0, late=130)])
-    assert recent.advance(stored, now + timedelta(minutes=1)) == 20
+    assert recent.advance(stored) == 20
     whole = rows(stored)
     assert materialise_greeks(stored, DAY, ("NIFTY",)) == (0, 0)
     assert rows(stored) == whole
@@ -129,17 +128,19 @@ def test_the_feed_computes_what_became_known_since_it_looked(stored):
 
 def test_the_feed_does_not_wait_for_another_process(stored, database):
     recent = RecentGreeks(SESSION, ("NIFTY",))
-    now = OPEN + timedelta(minutes=3, seconds=5)
     with (
         psycopg.connect(database, autocommit=True) as other,
         advisory_lock(other, GREEKS_LOCK),
     ):
-        assert recent.advance(stored, now) == 0
-    assert recent.advance(stored, now) == 30
+        assert recent.advance(stored) == 0
+    assert recent.advance(stored) == 30
 
 
-def test_a_feed_that_starts_late_begins_with_the_last_minutes(stored):
-    assert (
-        RecentGreeks(SESSION, ("NIFTY",)).advance(stored, OPEN + timedelta(minutes=11, seconds=30))
-        == 10
-    )
+def test_a_feed_that_starts_late_begins_with_what_an_earlier_one_left(stored):
+    """However long ago that was: of the rest of the session it looks at the last minutes only."""
+    recent = RecentGreeks(SESSION, ("NIFTY",))
+    write(stored, CANDLE, [candle("NIFTY260203C25000", 60, 208.0)])
+    assert recent.advance(stored) == 30
+    stored.execute("delete from greeks")
+    write(stored, CANDLE, options(61))
+    assert recent.advance(stored) == 10
