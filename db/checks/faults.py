@@ -5,7 +5,7 @@ Over any range of sessions in one statement each: signals are not made of such s
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Any, NamedTuple
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row
@@ -31,7 +31,7 @@ with wrong as (
     union select %(first)s::date where %(first)s::date = %(last)s::date
 )
 select l.session, n.rows, coalesce(w.live, 0) as wrong, n.imported,
-       coalesce(w.imported, 0) as wrong_imported, coalesce(w.examples, '{{}}') as examples
+       coalesce(w.imported, 0) as wrong_imported, coalesce(w.examples, '{{}}') as examples, {more}
   from looked_at l left join wrong w using (session)
   cross join lateral (
        select count(*) as rows, count(*) filter (where source = 'import') as imported
@@ -41,6 +41,7 @@ select l.session, n.rows, coalesce(w.live, 0) as wrong, n.imported,
           and moment < (l.session + 1)::timestamp at time zone 'Asia/Kolkata'
           and moment >= %(since)s::timestamptz) n
 """)
+_NO_MORE = SQL("'{}'::jsonb as columns, array[]::text[] as in_lots")
 # PostgreSQL sorts NaN above everything, so that the last conditions find it too.
 CANDLE_PRICES = _FAULTS.format(
     rows=SQL("""
@@ -48,14 +49,16 @@ CANDLE_PRICES = _FAULTS.format(
            symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"') as example,
            not (low >= 0 and low <= least(open, close) and high >= greatest(open, close)
                 and high < 'infinity') as wrong
-      from candle""")
+      from candle"""),
+    more=_NO_MORE,
 )
 BUILD_UP_PRICES = _FAULTS.format(
     rows=SQL("""
     select source, underlying, open_time as moment,
            symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"') as example,
            not (close >= 0 and close < 'infinity') as wrong
-      from build_up""")
+      from build_up"""),
+    more=_NO_MORE,
 )
 _LOTS = SQL("""
     select k.source, k.underlying, k.open_time as moment,
@@ -63,11 +66,54 @@ _LOTS = SQL("""
                   to_char(k.open_time, 'YYYY-MM-DD"T"HH24:MI"Z"'),
                   coalesce(k.volume::text, 'unknown'),
                   coalesce(k.open_interest::text, 'unknown'), c.lot_size) as example,
-           (k.volume %% c.lot_size <> 0 or k.open_interest %% c.lot_size <> 0) is true as wrong
+           (k.volume %% c.lot_size <> 0 or k.open_interest %% c.lot_size <> 0) is true as wrong,
+           k.symbol, nullif(k.volume, 0) %% c.lot_size <> 0 as odd_volume,
+           nullif(k.open_interest, 0) %% c.lot_size <> 0 as odd_interest
       from {table} k join contract c using (symbol)
      where c.lot_size is not null and {usable}""")
-CANDLE_LOTS = _FAULTS.format(rows=_LOTS.format(table=Identifier("candle"), usable=SQL("k.final")))
-BUILD_UP_LOTS = _FAULTS.format(rows=_LOTS.format(table=Identifier("build_up"), usable=SQL("true")))
+# Zeros and unknown counts tell nothing, so that each column is judged by its others. A few symbols,
+# or a part of the day, are lost in the whole: what is mostly odd in itself is named, be it a column
+# of one symbol, of one moment, or of a symbol's five minutes. Where no row is wrong nothing is.
+_APART = SQL("""
+       coalesce(case when w.session is not null then (
+           select jsonb_object_agg(name, counts) from (
+               select o.name, jsonb_build_array(count(*) filter (where o.odd), count(*)) as counts
+                 from ({rows}) r
+                cross join lateral (values ('volume', r.odd_volume),
+                                           ('open_interest', r.odd_interest)) o (name, odd)
+                where o.odd is not null and r.source = 'import' and {bounds}
+                group by o.name) c) end, '{{}}') as columns,
+       coalesce(case when w.session is not null then (
+           select array_agg(distinct name || coalesce(' of ' || symbol, '')
+                            || coalesce(' at ' || to_char(moment, 'YYYY-MM-DD"T"HH24:MI"Z"'), '')
+                            || coalesce(' from ' || to_char(five, 'YYYY-MM-DD"T"HH24:MI"Z"'), ''))
+             from (select o.name, r.symbol, r.moment, b.five
+                     from ({rows}) r
+                    cross join lateral (values ('volume', r.odd_volume),
+                                               ('open_interest', r.odd_interest)) o (name, odd)
+                    cross join lateral (
+                          select date_bin('5 minutes', r.moment, '2000-01-01 00:00+00')) b (five)
+                    where o.odd is not null and {bounds}
+                    group by grouping sets ((o.name, r.source, r.symbol),
+                                            (o.name, r.source, r.moment),
+                                            (o.name, r.source, r.symbol, b.five))
+                   having count(*) filter (where o.odd) >= 3
+                      and count(*) filter (where o.odd) * 2 > count(*)) g) end, '{{}}')
+           as in_lots""")
+_BOUNDS = SQL("""
+                      r.underlying = any(%(underlyings)s)
+                  and r.moment >= l.session::timestamp at time zone 'Asia/Kolkata'
+                  and r.moment < (l.session + 1)::timestamp at time zone 'Asia/Kolkata'
+                  and r.moment >= %(since)s::timestamptz""")
+
+
+def _lots(table: LiteralString, usable: LiteralString) -> Composed:
+    rows = _LOTS.format(table=Identifier(table), usable=SQL(usable))
+    return _FAULTS.format(rows=rows, more=_APART.format(rows=rows, bounds=_BOUNDS))
+
+
+CANDLE_LOTS = _lots("candle", "k.final")
+BUILD_UP_LOTS = _lots("build_up", "true")
 # A strike's call and put have one lot.
 CHAIN_LOTS = _FAULTS.format(
     rows=SQL("""
@@ -79,7 +125,8 @@ CHAIN_LOTS = _FAULTS.format(
             or o.call_prev_oi %% c.lot_size <> 0
             or o.put_prev_oi %% c.lot_size <> 0) is true as wrong
       from chain_oi o join contract c using (underlying, expiry, strike)
-     where c.lot_size is not null and c.option_type = 'C'""")
+     where c.lot_size is not null and c.option_type = 'C'"""),
+    more=_NO_MORE,
 )
 # A question that was answered well later lost nothing. What a stream sent answers no question:
 # any later answer of that source that could be read shows that it was asked again.
@@ -111,7 +158,8 @@ with answer as (
 select session, count(*) as rows, count(*) filter (where standing) as wrong, 0 as imported,
        0 as wrong_imported,
        coalesce((array_agg('payload ' || payload_id order by payload_id desc)
-                filter (where standing))[1:5], '{}') as examples
+                filter (where standing))[1:5], '{}') as examples,
+       '{}'::jsonb as columns, array[]::text[] as in_lots
   from bad group by session
 """)
 
@@ -126,6 +174,8 @@ class Fault(NamedTuple):
         imported: How many a file brought.
         wrong_imported: How many of those cannot be right.
         examples: The first of them, in words.
+        columns: Of imported counts, by column: how many are odd, and of how many.
+        in_lots: Which columns of which symbols or moments are mostly odd, in words.
     """
 
     session: date
@@ -134,6 +184,8 @@ class Fault(NamedTuple):
     imported: int
     wrong_imported: int
     examples: list[str]
+    columns: dict[str, list[int]]
+    in_lots: list[str]
 
 
 def count_faults(

@@ -1,17 +1,20 @@
 """Whether counts are units or lots: the lot tells. Pure.
 
 Counts in units are multiples of the lot, all but a few. Counts of lots are multiples of it only by
-chance. Open interest and volume are judged apart, each with all its counts: one may be in units
-while the other is not.
+chance, so that more of these are units among lots. Open interest and volume are judged apart, each
+with all its counts: one may be in units while the other is not.
 """
 
 from collections.abc import Iterable
+from math import sqrt
 
 from pipelines.sources.errors import PayloadInvalid
 
 # Shares of counts that are no multiples of the lot.
 STRAY = 0.1
 LOTS = 0.75
+# How many standard deviations beyond what chance gives are no chance.
+CHANCE = 4.0
 
 
 def units_each(counts: Iterable[int | None], lot: int | None) -> int | None:
@@ -26,10 +29,14 @@ def units_each(counts: Iterable[int | None], lot: int | None) -> int | None:
         return 1
     if lot is None:
         return None
-    odd = sum(1 for count in found if count % lot) / len(found)
-    if odd <= STRAY:
+    odd = sum(1 for count in found if count % lot)
+    if odd <= STRAY * len(found):
         return 1
-    return lot if odd >= LOTS else None
+    by_chance = len(found) / lot
+    even = len(found) - odd
+    if odd < LOTS * len(found) or even > 1 + by_chance + CHANCE * sqrt(by_chance):
+        return None
+    return lot
 
 
 def require_units(what: str, counts: Iterable[int | None], lot: int | None) -> None:
