@@ -33,6 +33,9 @@ from strategy.session import calendar_hours, is_session, session_hours
 SIMULATOR_SECONDS = 60.0
 # Then a simulated market stands still: time for the last rows and the closing run.
 AFTER_CLOSE = timedelta(minutes=25)
+# Faster than this, the last minutes in which a ladder can be asked for by its minute are over while
+# a part that ended is started again: the simulator then answers for them later too.
+PUNCTUAL_SPEED = 100
 console = Console(highlight=False)
 
 
@@ -187,6 +190,7 @@ def _start_simulator(stack: Stack, options: DemoOptions, clock: MarketClock) -> 
         *("--underlyings", options.underlyings),
         *("--tradingview-port", str(tradingview), "--trendlyne-port", str(trendlyne)),
         *("--upstox-port", str(upstox), "--delayed", str(options.delayed)),
+        *(("--any-minute",) if options.speed > PUNCTUAL_SPEED else ()),
         *(word for fault in options.faults for word in ("--fault", fault)),
     )
     stack.share(

@@ -10,7 +10,8 @@ import pytest
 from psycopg.rows import dict_row, namedtuple_row
 
 from db.market.frames import Range
-from db.server.connection import connect
+from db.server.connection import connect, database_name, with_database
+from optionscalp.stack import free_port
 from pipelines.recorded.files import read_file
 from pipelines.recorded.importer import import_rows
 from pipelines.signals.materialise import materialise_signals
@@ -18,7 +19,9 @@ from pipelines.signals.outcomes import materialise_outcomes
 from strategy.contract import UNDERLYINGS
 from strategy.outcomes import HORIZONS
 from strategy.session import IST, session_hours
-from tests.live import FAST, run_session, simulated_market
+from tests.demo import demo
+from tests.live import FAST, grows, run_session, simulated_market
+from tests.long import in_full
 from tests.strategy import plain_delta_volume as plain
 from tests.strategy import plain_trades
 
@@ -28,7 +31,16 @@ signal_id, strategy, version, underlying, session, event_time, symbol, direction
 spot, net_delta_volume, strikes, entry, stop, target1, target2, reasons::text, params_hash,
 input_watermark
 """
-VALUES = "%s, %s, %s, %s, %s, %s, %s"
+DAYS = (
+    *(date(2026, 1, 22), date(2026, 1, 27), date(2026, 1, 28), date(2026, 1, 29)),
+    *(date(2026, 1, 30), date(2026, 2, 1), date(2026, 2, 2)),
+)
+KILLS = 4
+SPEED = 300
+SESSION_SECONDS = 375 * 60 / SPEED
+ALL_RUNS_ENDED = """
+select (count(*) = 0)::integer from runs where status not in ('SUCCESS', 'FAILURE', 'CANCELED')
+"""
 STANDING = (
     "select " + EQUAL_COLUMNS + " from signal where session = %s and withdrawn_at is null"
     " order by signal_id"
@@ -233,22 +245,50 @@ def test_outcomes_of_the_recorded_sessions_equal_a_plain_reading_of_their_candle
     assert computed.random > 10 * computed.outcomes
 
 
+def standing(dsn: str, day: date) -> list[tuple]:
+    with connect(dsn) as connection:
+        return connection.execute(STANDING, (day,)).fetchall()
+
+
 def test_the_live_run_ends_with_the_same_signals(batch: str, database: str, shared_data: Path):
+    """Though the index lacks four intervals, which are outages for everybody."""
     day = date(2026, 1, 30)
     with simulated_market(database, day, 1_200, *FAST, "--data", str(shared_data / FILE)) as market:
         run_session(market)
     with connect(database) as connection:
-        live = connection.execute(STANDING, (day,)).fetchall()
-        quiet = connection.execute("select * from empty_interval").fetchall()
         sources = connection.execute("select distinct source from candle").fetchall()
         late = connection.execute("select count(*) from signal where known_at < event_time")
         assert late.fetchone() == (0,)
-    # In the file an interval without a row is a gap; the market said that nothing was traded then.
-    with connect(batch) as connection:
-        with connection.cursor() as cursor:
-            cursor.executemany(f"insert into empty_interval values ({VALUES})", quiet)
-        materialise_signals(connection, Range(day, day), UNDERLYINGS, datetime.now(UTC))
-        expected = connection.execute(STANDING, (day,)).fetchall()
-    assert len(expected) > 5
-    assert live == expected
+    assert len(standing(batch, day)) > 5
+    assert standing(database, day) == standing(batch, day)
     assert sources == [("simulator",)]
+
+
+@in_full
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("day", DAYS, ids=str)
+@pytest.mark.parametrize("with_dagster", [False, True], ids=["alone", "with Dagster"])
+def test_a_demo_whose_feed_is_killed_four_times_ends_with_the_same_signals(
+    batch: str, home: Path, shared_data: Path, with_dagster: bool, day: date
+):
+    recorded = ("--data", str(shared_data / FILE), "--day", str(day), "--speed", str(SPEED))
+    dagster = ("--dagster-port", str(free_port())) if with_dagster else ("--no-dagster",)
+    with demo(home, *recorded, *dagster) as running:
+        dsn = running.database()
+        for _ in range(KILLS):
+            grows(dsn, 2_500, SESSION_SECONDS / (KILLS + 1))
+            running.part("-m pipelines").kill()
+            running.read_until("ended .SIGKILL.")
+        wait_until(dsn, "select count(*) from session_closed")
+        if with_dagster:
+            wait_until(with_database(dsn, f"{database_name(dsn)}_dagster"), ALL_RUNS_ENDED)
+        assert standing(dsn, day) == standing(batch, day)
+
+
+def wait_until(dsn: str, query: str) -> None:
+    """Return when a query gives anything but zero; look at whatever is written, or each second."""
+    with connect(dsn) as connection:
+        connection.execute("listen feed")
+        while connection.execute(query).fetchone() == (0,):
+            for _ in connection.notifies(timeout=1, stop_after=1):
+                pass
