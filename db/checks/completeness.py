@@ -44,6 +44,7 @@ with stored as materialized ({stored}
                               = ({relation}, d.symbol, d.minutes, d.open_time))
 )
 select (select count(*) from due) as due, count(*) as number, count(distinct symbol) as symbols,
+       count(*) filter (where symbol = any(%(underlyings)s)) as outages,
        coalesce((array_agg(symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"')
                            order by open_time, symbol))[1:5], '{{}}') as examples
   from gap
@@ -112,11 +113,15 @@ select count(*) as compared, count(*) filter (where beyond) as beyond,
 
 
 class Gaps(NamedTuple):
-    """Intervals that should be stored, how many are not, of how many symbols, and the first."""
+    """Intervals that should be stored, how many are not, of how many symbols, and the first.
+
+    `outages` are those of an index: nobody knows what was traded then.
+    """
 
     due: int
     number: int
     symbols: int
+    outages: int
     examples: list[str]
 
 
@@ -158,7 +163,7 @@ def find_gaps(
     start, end = hours
     parameters = {"open": start, "close": end, "due": due, "underlyings": list(underlyings)}
     with connection.cursor(row_factory=class_row(Gaps)) as cursor:
-        return cursor.execute(query, parameters).fetchone() or Gaps(0, 0, 0, [])
+        return cursor.execute(query, parameters).fetchone() or Gaps(0, 0, 0, 0, [])
 
 
 def ladder_gaps(

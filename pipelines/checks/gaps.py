@@ -16,7 +16,8 @@ INTERVAL = timedelta(minutes=5)
 def candle_no_gaps(look: Look) -> Verdict:
     """No interval is missing from a symbol's first candle to its index's newest.
 
-    Of an index itself from the open. An interval for which the source has no row is none.
+    Of an index itself from the open; those are outages. An interval of another symbol for which the
+    source has no row, though its index has one, is none.
     """
     return _judge(look, CANDLE_GAPS, CANDLE_LAG)
 
@@ -25,7 +26,7 @@ def candle_no_gaps(look: Look) -> Verdict:
 def build_up_no_gaps(look: Look) -> Verdict:
     """No interval is missing from a contract's first row to its underlying's newest.
 
-    An interval for which the source has no row is none.
+    An interval for which the source has no row, though the index has one, is none.
     """
     return _judge(look, BUILD_UP_GAPS, BUILD_UP_LAG)
 
@@ -52,6 +53,7 @@ def _judge(look: Look, query: Composed, lag: timedelta) -> Verdict:
         {
             "intervals_due": gaps.due,
             "missing": gaps.number,
+            "outages": gaps.outages,
             "symbols_with_gaps": gaps.symbols,
             "first_missing": gaps.examples,
         },

@@ -9,6 +9,7 @@ import psycopg
 import pytest
 
 from db.checks.statistics import lock_is_held, session_rows
+from db.market.gaps import EmptySeries, note_empty
 from db.server.connection import advisory_lock, connect
 from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
 from db.writing.rows import BuildUp, Candle, Contract
@@ -238,6 +239,22 @@ def test_an_interval_in_which_nothing_traded_is_no_gap(day: psycopg.Connection) 
             (relation, symbol, minutes, noon, AFTER_CLOSE),
         )
         assert red(day, AFTER_CLOSE) == {}
+
+
+def test_an_interval_without_its_index_is_a_gap_of_every_symbol_however_often_it_was_asked_for(
+    day: psycopg.Connection,
+) -> None:
+    noon = OPEN + timedelta(hours=2, minutes=45)
+    gone = day.execute(
+        f"delete from candle where open_time = {NOON} and underlying = 'NIFTY' returning symbol"
+    ).fetchall()
+    for (symbol,) in gone:
+        for minutes in (5, 10):
+            series = EmptySeries("candle", symbol, 1, "simulator")
+            note_empty(day, series, [noon], noon + timedelta(minutes=minutes))
+    numbers = red(day, AFTER_CLOSE)["candle/no_gaps"]
+    assert (numbers["missing"], numbers["symbols_with_gaps"]) == (len(gone), len(gone))
+    assert numbers["outages"] == 1
 
 
 def test_an_interval_that_only_forms_is_a_gap_once_it_is_due(day: psycopg.Connection) -> None:
