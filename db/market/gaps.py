@@ -58,25 +58,28 @@ with answered as materialized (
                and c.open_time between %(start)s and w.until) as newest
       from unnest(%(symbols)s::text[], %(minutes)s::smallint[], %(until)s::timestamptz[])
            w (symbol, minutes, until)
+), absent as materialized (  -- a few, so that only these are looked at more closely
+    select w.symbol, w.minutes, w.newest, g.open_time
+      from wanted w
+     cross join generate_series(%(start)s::timestamptz, w.until, make_interval(mins => w.minutes))
+           g (open_time)
+     where not exists (select from candle c
+                        where c.symbol = w.symbol and c.interval_minutes = w.minutes
+                          and c.open_time = g.open_time and c.final)
+       and not exists (select from empty_interval e
+                        where e.relation = 'candle' and e.symbol = w.symbol
+                          and e.interval_minutes = w.minutes and e.open_time = g.open_time
+                          and e.confirmed_at is not null)
 )
-select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newest, false)
-  from wanted w
- cross join generate_series(%(start)s::timestamptz, w.until, make_interval(mins => w.minutes))
-       g (open_time)
- where not exists (select from candle c
-                    where c.symbol = w.symbol and c.interval_minutes = w.minutes
-                      and c.open_time = g.open_time and c.final)
-   and not exists (select from empty_interval e
-                    where e.relation = 'candle' and e.symbol = w.symbol
-                      and e.interval_minutes = w.minutes and e.open_time = g.open_time
-                      and e.confirmed_at is not null)
-   and ({index_is_there} or not exists (
-        select from answered a
-         where a.symbol = w.symbol and a.minutes = w.minutes and a.since <= g.open_time
-           and a.complete_to >= g.open_time + make_interval(mins => w.minutes)
-        having max(a.asked_at) - min(a.asked_at) >= %(apart)s))
- group by w.symbol, w.newest
-""").format(index_is_there=_index_is_there("w.symbol", "g.open_time", "w.minutes"))
+select symbol, min(open_time), count(*), coalesce(min(open_time) < newest, false)
+  from absent b
+ where {index_is_there} or not exists (
+       select from answered a
+        where a.symbol = b.symbol and a.minutes = b.minutes and a.since <= b.open_time
+          and a.complete_to >= b.open_time + make_interval(mins => b.minutes)
+       having max(a.asked_at) - min(a.asked_at) >= %(apart)s)
+ group by symbol, newest
+""").format(index_is_there=_index_is_there("b.symbol", "b.open_time", "b.minutes"))
 MISSING_BUILD_UPS = SQL("""
 with answered as materialized (
     select p.about ->> 'symbol' as symbol, r.asked_at
@@ -88,23 +91,26 @@ with answered as materialized (
                        where b.symbol = w.symbol
                          and b.open_time between %(start)s and %(until)s) as newest
       from unnest(%(symbols)s::text[]) w (symbol)
+), absent as materialized (
+    select w.symbol, w.newest, g.open_time
+      from wanted w
+     cross join generate_series(%(start)s::timestamptz, %(until)s::timestamptz,
+                                interval '5 minutes') g (open_time)
+     where not exists (select from build_up u
+                        where u.symbol = w.symbol and u.open_time = g.open_time)
+       and not exists (select from empty_interval e
+                        where e.relation = 'build_up' and e.symbol = w.symbol
+                          and e.interval_minutes = 5 and e.open_time = g.open_time
+                          and e.confirmed_at is not null)
 )
-select w.symbol, min(g.open_time), count(*), coalesce(min(g.open_time) < w.newest, false)
-  from wanted w
- cross join generate_series(%(start)s::timestamptz, %(until)s::timestamptz, interval '5 minutes')
-       g (open_time)
- where not exists (select from build_up b
-                    where b.symbol = w.symbol and b.open_time = g.open_time)
-   and not exists (select from empty_interval e
-                    where e.relation = 'build_up' and e.symbol = w.symbol
-                      and e.interval_minutes = 5 and e.open_time = g.open_time
-                      and e.confirmed_at is not null)
-   and ({index_is_there} or not exists (
-        select from answered a
-         where a.symbol = w.symbol and a.asked_at >= g.open_time + interval '10 minutes'
-        having max(a.asked_at) - min(a.asked_at) >= %(apart)s))
- group by w.symbol, w.newest
-""").format(index_is_there=_index_is_there("w.symbol", "g.open_time", "5"))
+select symbol, min(open_time), count(*), coalesce(min(open_time) < newest, false)
+  from absent b
+ where {index_is_there} or not exists (
+       select from answered a
+        where a.symbol = b.symbol and a.asked_at >= b.open_time + interval '10 minutes'
+       having max(a.asked_at) - min(a.asked_at) >= %(apart)s)
+ group by symbol, newest
+""").format(index_is_there=_index_is_there("b.symbol", "b.open_time", "5"))
 # A candle that will never come decides what trades came to, so readers are told of it.
 LOG_EMPTY = SQL("""
 insert into changed
