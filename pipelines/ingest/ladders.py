@@ -119,10 +119,11 @@ def _kept(
     left = desk.left(ladders.source.name)
     by = desk.now() - ladders.source.ladder_lag
     ahead = sum(1 for opened in interval_opens(session, BUILD_UP_MINUTES) if opened + INTERVAL > by)
-    place = desk.settings.underlyings.index(underlying)
-    if may_ask(left, ahead, place, again=again):
+    names = desk.settings.underlyings
+    place = names.index(underlying)
+    if may_ask(left, ahead, place, len(names), again=again):
         return None
-    others = ", ".join(desk.settings.underlyings[:place]) or "later intervals"
+    others = "later intervals" if again else ", ".join(names[:place]) or "later intervals"
     return (
         f"{underlying}: {left} of {ladders.source.name}'s requests are left today, kept for"
         f" {others}"

@@ -51,19 +51,23 @@ def newest_closed(session: date, now: datetime, minutes: int) -> datetime | None
     return start + timedelta(minutes=minutes) * elapsed if elapsed >= 0 else None
 
 
-def may_ask(left: int | None, ahead: int, preferred: int, *, again: bool) -> bool:
+def may_ask(left: int | None, ahead: int, preferred: int, underlyings: int, *, again: bool) -> bool:
     """Tell whether a day's allowance has room for a question about one underlying.
 
     Every interval to come needs a request of each underlying. Those preferred to this one get
-    theirs first; what was asked before is asked again only if this one's own are safe as well.
+    theirs first; what was asked before is asked again only if everybody's are safe, this interval's
+    too: on a day of outages, when much is asked in vain, the others would get nothing.
 
     Args:
         left: Requests left today; None where nobody counts.
         ahead: Intervals of the session still to be asked for.
         preferred: How many underlyings come before this one.
+        underlyings: How many there are.
         again: Whether it is no interval's first question.
     """
-    return left is None or left > ahead * (preferred + again)
+    if left is None:
+        return True
+    return left > ((ahead + 1) * underlyings if again else ahead * preferred)
 
 
 def newest_ended(session: date, now: datetime) -> dict[int, datetime]:

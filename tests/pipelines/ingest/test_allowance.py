@@ -21,7 +21,7 @@ def spend(allowance: int, intervals: int, underlyings: int, repeats: list[bool])
         for place in range(underlyings):
             again = False
             for _ in range(1 + repeats[interval % len(repeats)]):
-                if may_ask(left, ahead, place, again=again):
+                if may_ask(left, ahead, place, underlyings, again=again):
                     left -= 1
                     if not again:
                         asked[place].append(interval)
@@ -46,13 +46,14 @@ def test_nobody_is_left_out_where_there_is_enough_for_all(
     assert all(found == list(range(intervals)) for found in asked)
 
 
-@given(INTERVALS, UNDERLYINGS)
-def test_what_is_asked_again_never_costs_a_later_first_question(intervals: int, underlyings: int):
-    allowance = intervals * underlyings
-    asked = spend(allowance, intervals, underlyings, [True])
-    assert len(asked[0]) == intervals
+@given(st.integers(0, 50), INTERVALS, UNDERLYINGS)
+def test_what_is_asked_again_never_costs_anybody_a_first_question(
+    more: int, intervals: int, underlyings: int
+):
+    asked = spend(intervals * underlyings + more, intervals, underlyings, [True])
+    assert [len(found) for found in asked] == [intervals] * underlyings
 
 
 @given(st.integers(0, 400), INTERVALS)
 def test_without_a_count_everything_may_be_asked(ahead: int, preferred: int):
-    assert may_ask(None, ahead, preferred, again=True)
+    assert may_ask(None, ahead, preferred, preferred + 1, again=True)
