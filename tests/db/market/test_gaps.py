@@ -1,9 +1,11 @@
 """What is missing, what was quiet, and what nobody knows because the index is missing too."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
+import db
 from db.archive.raw_payloads import Answer, archive
 from db.market.gaps import EmptySeries, missing_build_ups, missing_candles, note_empty
 from db.writing.bulk import CANDLE, write
@@ -13,6 +15,7 @@ SESSION = date(2026, 1, 21)
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 CALL = "NIFTY260127C25000"
 MINUTE = timedelta(minutes=1)
+MIGRATIONS = Path(db.__file__).parent / "migrations"
 
 
 def at(minute: float) -> datetime:
@@ -61,6 +64,23 @@ def test_an_index_is_never_quiet(connection):
     store(connection, "NIFTY", 0, width=5)
     assert note(connection, "NIFTY", 1, 2) == set()
     assert note(connection, "NIFTY1!", 1, 2) == {1, 2}
+
+
+def test_notes_of_earlier_versions_that_no_index_supports_are_taken_back(connection):
+    store(connection, "NIFTY", 5, width=5)
+    store(connection, "NIFTY", 10, 11)
+    for symbol, minute, width in (
+        *((CALL, 4, 1), (CALL, 5, 1), (CALL, 5, 5), (CALL, 10, 1), (CALL, 10, 5)),
+        ("NIFTY", 12, 1),
+    ):
+        connection.execute(
+            "insert into empty_interval values ('candle', %s, %s, %s, 'test', now())",
+            (symbol, width, at(minute)),
+        )
+    take_back, *_ = (MIGRATIONS / "0019_outages.sql").read_text().split(";")
+    connection.execute(take_back)
+    kept = connection.execute("select symbol, open_time, interval_minutes from empty_interval")
+    assert set(kept) == {(CALL, at(5), 1), (CALL, at(5), 5), (CALL, at(10), 1)}
 
 
 def answer(connection, kind: str, symbol: str, asked: float, **about) -> None:
