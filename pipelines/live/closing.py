@@ -4,6 +4,7 @@ A feed may be killed at any moment, and Dagster need not run. So what was done i
 done, and whatever starts next looks for what is not.
 """
 
+import asyncio
 import logging
 from collections.abc import Iterator
 from datetime import date, timedelta
@@ -59,7 +60,8 @@ async def close_session(desk: Desk, session: date, aside: Aside) -> None:
     asked for again.
     """
     reopen(desk.connection, session)
-    heal(desk, session, always=True)
+    # On a connection of its own and for seconds: who asks us to stop is heard meanwhile.
+    await asyncio.to_thread(heal, desk, session, always=True)
     whole = True
     # Candles are of the contracts that positions list, and these lie around candles' prices.
     for ingest in (ingest_positions, ingest_candles, ingest_positions):
