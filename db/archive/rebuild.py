@@ -20,15 +20,24 @@ from db.writing.bulk import (
     CHAIN_OI,
     CONTRACT,
     CREATE_CHANGED,
+    QUOTE,
     Relation,
     publish,
     statement_parts,
 )
 
-SCRATCH = ("contract", "candle", "build_up", "chain_oi", "empty_interval", "revision", "change_log")
+SCRATCH = (
+    *("contract", "candle", "build_up", "chain_oi", "quote", "empty_interval", "revision"),
+    "change_log",
+)
 # What a row's session is told by; a contract's belongs to many.
-MOMENTS = {"candle": "open_time", "build_up": "open_time", "chain_oi": "observed_at"}
-OF_A_SESSION = (CANDLE, BUILD_UP, CHAIN_OI)
+MOMENTS = {
+    "candle": "open_time",
+    "build_up": "open_time",
+    "chain_oi": "observed_at",
+    "quote": "moment",
+}
+OF_A_SESSION = (CANDLE, BUILD_UP, CHAIN_OI, QUOTE)
 DERIVED = (CONTRACT, *OF_A_SESSION)
 IMPORT = "import"
 
@@ -139,10 +148,13 @@ def remove_unexplained(connection: Connection[Any], session: Range, seen_to: dat
         removed = 0
         for relation in OF_A_SESSION:
             statement = SQL(
-                "with gone as (delete from public.{table} where ({key}) in"
-                " (select {key} from {both_sides} where {unexplained}) returning *)"
-                " insert into changed select {name}, {log} from gone"
-            ).format(log=relation.log or SQL(""), **_parts(relation))
+                "delete from public.{table} where ({key}) in"
+                " (select {key} from {both_sides} where {unexplained})"
+            ).format(**_parts(relation))
+            if relation.log is not None:
+                statement = SQL(
+                    "with gone as ({} returning *) insert into changed select {}, {} from gone"
+                ).format(statement, Literal(relation.name), relation.log)
             cursor.execute(statement, _parameters(session, seen_to))
             removed += cursor.rowcount
         if removed:

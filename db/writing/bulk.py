@@ -88,12 +88,15 @@ class Relation(NamedTuple):
 CONTRACT = Relation(
     "contract",
     row_types.Contract._fields,
-    "text text date int4 text int4 date date text",
+    "text text date int4 text int4 date date text timestamptz float8",
     ("symbol",),
     ignored=("source",),
     merged={
         "first_seen": SQL("least(excluded.first_seen, contract.first_seen)"),
         "last_seen": SQL("greatest(excluded.last_seen, contract.last_seen)"),
+        # Null where one does not tell.
+        "listed_at": SQL("least(excluded.listed_at, contract.listed_at)"),
+        "tick_size": SQL("coalesce(excluded.tick_size, contract.tick_size)"),
     },
     log=SQL(
         "underlying, symbol, null::smallint,"
@@ -151,6 +154,12 @@ CHAIN_OI = Relation(
         "underlying, underlying || to_char(expiry, 'YYMMDD') || 'C' || strike,"
         " null::smallint, observed_at, null::uuid"
     ),
+)
+QUOTE = Relation(
+    "quote",
+    row_types.Quote._fields,
+    "text timestamptz float8 float8 int8 int8 text timestamptz",
+    ("symbol", "moment"),
 )
 GREEKS = Relation(
     "greeks",

@@ -17,6 +17,8 @@ class Contract(NamedTuple):
     first_seen: date
     last_seen: date
     source: str
+    listed_at: datetime | None = None  # when it was first known
+    tick_size: float | None = None  # rupees
 
 
 class Candle(NamedTuple):
@@ -72,6 +74,22 @@ class ChainOi(NamedTuple):
     put_oi: int | None
     call_prev_oi: int | None
     put_prev_oi: int | None
+    source: str
+    known_at: datetime
+
+
+class Quote(NamedTuple):
+    """Best bid and ask of one contract at a moment, in rupees and units; None is unknown.
+
+    A side that nobody takes has no price and a quantity of 0.
+    """
+
+    symbol: str
+    moment: datetime
+    bid: float | None
+    ask: float | None
+    bid_quantity: int | None
+    ask_quantity: int | None
     source: str
     known_at: datetime
 

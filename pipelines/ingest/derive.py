@@ -14,7 +14,7 @@ from db.archive.raw_payloads import Receipt
 from db.market.frames import listed_contracts, newest_build_up
 from db.market.gaps import EmptySeries, note_empty
 from db.market.interval_positions import IntervalPosition
-from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, write
+from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, QUOTE, write
 from db.writing.rows import Candle, ChainOi
 from db.writing.rows import Contract as ContractRow
 from pipelines.ingest.answers import read
@@ -22,10 +22,11 @@ from pipelines.ingest.bars import Series, candle_rows, empty_opens
 from pipelines.ingest.build_ups import labelled
 from pipelines.ingest.candle_book import CandleBook
 from pipelines.ingest.plan import BUILD_UP_MINUTES, DEEPEST
+from pipelines.ingest.quotes import ladder_quotes
 from pipelines.sources.roles import Bars, BuildUpRows, Ladder, ListedContract, Listing
 from pipelines.sources.series import Bar
 from strategy.contract import Contract, OptionType, lot_size, parse_symbol
-from strategy.session import interval_opens, session_hours
+from strategy.session import interval_opens, session_hours, session_of
 
 # A row counts as ended only so long after its interval: the source may serve it unfinished.
 SETTLE = timedelta(seconds=5)
@@ -136,7 +137,12 @@ class Deriver:
         return self._books[connection]
 
     def listing(self, receipt: Receipt, contracts: Sequence[ListedContract]) -> Derived:
-        """Write the contracts that a source lists; its lot wins over the calendar's."""
+        """Write the contracts that a source lists; its lot wins over the calendar's.
+
+        Each was known when the answer came; of a session that was over by then, when it opened.
+        """
+        over = session_of(receipt.received_at) > self.session
+        listed_at = session_hours(self.session)[0] if over else receipt.received_at
         rows = [
             ContractRow(
                 *(found.symbol, found.underlying, found.expiry, found.strike, found.option_type),
@@ -144,13 +150,15 @@ class Deriver:
                 first_seen=self.session,
                 last_seen=self.session,
                 source=receipt.source,
+                listed_at=listed_at,
+                tick_size=found.tick_size,
             )
             for found in contracts
         ]
         return Derived(contracts=write(self._connection, CONTRACT, rows))
 
     def ladder(self, receipt: Receipt, ladder: Ladder) -> Derived:
-        """Write the listed contracts and the open interest of a strike ladder.
+        """Write the listed contracts, the open interest and the quotes of a strike ladder.
 
         Before the first minutes, and off hours, the last session is answered: nothing to write
         but the strikes, which are listed from the morning on.
@@ -164,9 +172,10 @@ class Deriver:
         contracts = 0
         if today or not listed_contracts(connection, self.session, underlying):
             contracts = self.listing(receipt, _listed(ladder, underlying, expiry)).contracts
+        moment = ladder.moment or receipt.received_at
         rows = [
             ChainOi(
-                *(underlying, expiry, row.strike, ladder.moment or receipt.received_at),
+                *(underlying, expiry, row.strike, moment),
                 *(row.call.open_interest if row.call else None,),
                 *(row.put.open_interest if row.put else None,),
                 *(row.call.previous_open_interest if row.call else None,),
@@ -177,6 +186,8 @@ class Deriver:
             for row in (ladder.rows if today else ())
         ]
         chain_rows = write(connection, CHAIN_OI, rows)
+        if today and (quotes := ladder_quotes(receipt, ladder, expiry, moment)):
+            write(connection, QUOTE, quotes)
         return Derived(
             contracts=contracts, chain_rows=chain_rows, refused=ladder.refused, ladder=ladder
         )

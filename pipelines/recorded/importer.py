@@ -90,16 +90,22 @@ def _whole(value: Any) -> int | None:
 
 
 def contract_rows(rows: pd.DataFrame, source: str = SOURCE) -> list[Contract]:
-    """Return the options of the rows with the sessions they were seen in."""
+    """Return the options of the rows with the sessions they were seen in.
+
+    Nobody listed them: each was known with its first row.
+    """
     options = rows[rows["option_type"].notna()]
-    sessions = options["ts"].dt.tz_convert(IST).dt.date
-    seen = sessions.groupby(options["symbol"]).agg(["min", "max"])
+    known = options["ts"] + pd.to_timedelta(options["interval_minutes"], unit="min")
+    seen = pd.DataFrame({"ts": options["ts"], "known": known}).groupby(options["symbol"])
+    spans = seen.agg(first=("ts", "min"), last=("ts", "max"), known=("known", "min"))
     found = []
-    for symbol, first, last in seen.itertuples(name=None):
+    for symbol, *span in spans.itertuples(name=None):
         contract = parse_symbol(str(symbol))
         if contract is not None:
             lot = lot_size(contract.underlying, contract.expiry)
-            found.append(Contract(str(symbol), *contract, lot, first, last, source))
+            first, last, listed_at = (moment.to_pydatetime() for moment in span)
+            days = (first.astimezone(IST).date(), last.astimezone(IST).date())
+            found.append(Contract(str(symbol), *contract, lot, *days, source, listed_at))
     return found
 
 

@@ -28,6 +28,9 @@ AS_IF_LIVE = (
     "update build_up set known_at = close_time",
     "update chain_oi set known_at = observed_at",
     "delete from greeks",
+    # A broker's, which this day's sources do not have.
+    "insert into quote select symbol, close_time, greatest(close - 0.05, 0.05), close + 0.05, 650,"
+    " 650, 'upstox', close_time from build_up",
 )
 
 

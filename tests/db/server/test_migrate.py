@@ -73,4 +73,39 @@ def test_hypertables_where_timescaledb_is_present(connection):
     names = connection.execute(
         "select hypertable_name from timescaledb_information.hypertables order by 1"
     ).fetchall()
-    assert names == [("build_up",), ("candle",), ("chain_oi",), ("forming",), ("greeks",)]
+    assert names == [
+        *(("build_up",), ("candle",), ("chain_oi",), ("forming",), ("greeks",), ("quote",)),
+    ]
+
+
+def test_contracts_stored_before_are_known_since_their_first_row_and_others_since_nobody_knows(
+    empty_database: str,
+):
+    *before, quotes = [m for m in migrations() if m.name <= "0017_quotes.sql"]
+    with connect(empty_database) as connection:
+        for migration in before:
+            connection.execute(migration.body)
+        connection.execute(
+            "insert into contract select 'NIFTY260127' || kind || strike, 'NIFTY', '2026-01-27',"
+            " strike, kind, 65, '2026-01-21', '2026-01-21', 'test'"
+            " from unnest(array[25000, 25050]) strike, unnest(array['C', 'P']) kind"
+        )
+        connection.execute(
+            "insert into candle values ('NIFTY260127C25000', 1, '2026-01-21 03:45Z', 'NIFTY', 1, 1,"
+            " 1, 1, 65, null, 'test', '2026-01-21 03:46Z', true)"
+        )
+        connection.execute(
+            "insert into chain_oi select 'NIFTY', '2026-01-27', strike, '2026-01-21 03:50Z', 65,"
+            " nullif(strike, 25050), 0, 0, 'test', timestamptz '2026-01-21 03:53Z'"
+            " from unnest(array[25000, 25050]) strike"
+        )
+        connection.execute(quotes.body)
+        listed = connection.execute(
+            "select symbol, to_char(listed_at at time zone 'UTC', 'HH24:MI') from contract"
+        ).fetchall()
+    assert dict(listed) == {
+        "NIFTY260127C25000": "03:46",
+        "NIFTY260127P25000": "03:53",
+        "NIFTY260127C25050": "03:53",
+        "NIFTY260127P25050": None,
+    }

@@ -15,7 +15,7 @@ from db.writing.bulk import (
     SIGNAL_REJECTION,
     write,
 )
-from db.writing.rows import Candle
+from db.writing.rows import Candle, Contract
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 
@@ -136,7 +136,8 @@ def test_what_a_ladder_shows_is_logged_by_the_symbol_of_a_contract(connection):
     day = START.date()
     call = "NIFTY260127C25000"
     expiry = day.replace(day=27)
-    write(connection, CONTRACT, [(call, "NIFTY", expiry, 25000, "C", 65, day, day, "test")])
+    contract = Contract(call, "NIFTY", expiry, 25000, "C", 65, day, day, "test")
+    write(connection, CONTRACT, [contract])
     chain = ("NIFTY", expiry, 25000, START, 650, 1300, 65, 130, "test", START)
     greeks = (call, 1, START, "NIFTY", 25_010.0, "parity", 0.14, 0.5, 0.001, -12.5, 13.1, START)
     for _ in range(2):
@@ -223,3 +224,19 @@ def test_the_volume_of_a_forming_candle_is_not_the_final_ones(connection):
     write(connection, CANDLE, [candle(symbol="NIFTY1!", volume=650)])
     write(connection, CANDLE, [candle(symbol="NIFTY1!", known_at=START + timedelta(hours=1))])
     assert connection.execute("select volume from candle").fetchone() == (650,)
+
+
+def test_a_contract_is_listed_from_its_earliest_answer_on_in_any_order(connection):
+    day, expiry = START.date(), START.date().replace(day=27)
+    row = Contract("NIFTY260127C25000", "NIFTY", expiry, 25_000, "C", 65, day, day, "test")
+    first, later = START, START + timedelta(hours=1)
+    told = [
+        row._replace(listed_at=later, tick_size=0.05),
+        row,
+        row._replace(listed_at=first),
+        row._replace(listed_at=later),
+    ]
+    changed = [write(connection, CONTRACT, [each]) for each in told]
+    assert changed == [1, 0, 1, 0]
+    stored = connection.execute("select listed_at, tick_size from contract").fetchone()
+    assert stored == (first, 0.05)
