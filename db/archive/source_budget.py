@@ -1,8 +1,8 @@
 """When each source may be asked, kept where every process sees it.
 
-A token bucket without bursts, and a circuit breaker. Each decision is one statement, so that two
-processes never take the same place. Market time comes from the caller, so that an accelerated day
-is throttled like a real one.
+A token bucket, with bursts only where a source counts in a window, and a circuit breaker. Each
+decision is one statement, so that two processes never take the same place. Market time comes from
+the caller, so that an accelerated day is throttled like a real one.
 """
 
 from datetime import date, datetime, timedelta
@@ -15,11 +15,14 @@ from psycopg import Connection
 FORGET = "delete from source_budget where source = %s and seen_at > %s"
 
 RESERVE = """
-insert into source_budget as kept (source, seen_at, next_at, session, asked)
-values (%(source)s, %(now)s, %(now)s::timestamptz + %(spacing)s, %(session)s, 1)
+insert into source_budget as kept (source, seen_at, next_at, drained_at, session, asked)
+values (%(source)s, %(now)s, %(now)s::timestamptz + %(spacing)s, %(now)s::timestamptz + %(share)s,
+        %(session)s, 1)
 on conflict (source) do update
    set seen_at = greatest(kept.seen_at, excluded.seen_at),
-       next_at = greatest(kept.next_at, excluded.seen_at) + %(spacing)s,
+       next_at = greatest(kept.next_at, excluded.seen_at, kept.drained_at - %(ahead)s)
+                 + %(spacing)s,
+       drained_at = greatest(kept.next_at, excluded.seen_at, kept.drained_at) + %(share)s,
        session = excluded.session,
        asked = case when kept.session = excluded.session then kept.asked + 1 else 1 end
  where %(limit)s::integer is null or kept.session is distinct from excluded.session
@@ -59,6 +62,27 @@ class Pause(NamedTuple):
     last_error: str
 
 
+class Window(NamedTuple):
+    """A source answers so many requests in any stretch of time; `burst` of them at once at most.
+
+    The others come evenly, so that no stretch has more, whenever it begins.
+    """
+
+    requests: int
+    length: timedelta
+    burst: int
+
+    @property
+    def share(self) -> timedelta:
+        """The time that a request takes up."""
+        return self.length / (self.requests - self.burst)
+
+    @property
+    def ahead(self) -> timedelta:
+        """How much of it may be taken up beforehand."""
+        return self.share * (self.burst - 1)
+
+
 class Breaker(NamedTuple):
     """So many refusals in a row pause everybody; each one after a pause doubles the next."""
 
@@ -79,6 +103,7 @@ def reserve(
     spacing: timedelta,
     session: date | None = None,
     limit: int | None = None,
+    window: Window | None = None,
 ) -> datetime | None:
     """Take the next place, at least `spacing` after the one before, and return it.
 
@@ -89,9 +114,18 @@ def reserve(
         spacing: Between two requests.
         session: Whose requests are counted, if any are.
         limit: So many a session at most; then None is returned.
+        window: What the source bears in a stretch of time, if that is limited.
     """
-    parameters = {"source": source, "now": now, "spacing": spacing}
-    row = connection.execute(RESERVE, {**parameters, "session": session, "limit": limit}).fetchone()
+    parameters = {
+        "source": source,
+        "now": now,
+        "spacing": spacing,
+        "session": session,
+        "limit": limit,
+        "share": window.share if window else timedelta(0),
+        "ahead": window.ahead if window else timedelta(0),
+    }
+    row = connection.execute(RESERVE, parameters).fetchone()
     return row[0] if row else None
 
 

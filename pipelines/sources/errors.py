@@ -6,7 +6,8 @@ SourceError
 │   ├── SeriesFailed       ask for that one again: the others of its connection go on
 │   └── ConnectionWornOut  connect again, at once
 ├── SourceRefused          a person acts: token, terms, rate, address
-│   └── TokenEnded         a new token
+│   ├── TokenEnded         a new token
+│   └── PlanTooSmall       ask for something else, or pay: the others of a round go on
 ├── PayloadInvalid         the bytes stay archived; the parser or the source has to change
 ├── SymbolUnknown          drop the symbol from the universe
 ├── ResolutionUnavailable  ask for a coarser interval
@@ -54,6 +55,10 @@ class SourceRefused(SourceError):
 
 class TokenEnded(SourceRefused):
     """The user's token is over; nothing was asked with it."""
+
+
+class PlanTooSmall(SourceRefused):
+    """The account is good, but its plan lacks what was asked for: other questions may go on."""
 
 
 class PayloadInvalid(SourceError):

@@ -17,6 +17,7 @@ from psycopg import Connection
 
 from db.archive.source_budget import (
     Breaker,
+    Window,
     asked,
     forget_later,
     note_answer,
@@ -70,6 +71,7 @@ class SharedBudget:
         per_second: float,
         breaker: Breaker = BREAKER,
         per_session: int | None = None,
+        window: Window | None = None,
     ) -> None:
         if per_second <= 0:
             raise ValueError("a budget needs a positive rate")
@@ -79,6 +81,7 @@ class SharedBudget:
         self._spacing = timedelta(seconds=1 / per_second)
         self._breaker = breaker
         self._per_session = per_session
+        self._window = window
         self._random = random.SystemRandom()
 
     def left(self) -> int:
@@ -116,7 +119,8 @@ class SharedBudget:
         self._stop_if_paused(now)
         session = session_of(now)
         place = reserve(
-            self._connection, self._source, now, self._spacing, session, self._per_session
+            *(self._connection, self._source, now, self._spacing, session, self._per_session),
+            self._window,
         )
         if place is None:
             raise _used_up(self._source, self._per_session or 0, session)

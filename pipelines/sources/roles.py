@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 
 from psycopg import Connection
 
+from db.archive.source_budget import Window
 from db.archive.source_status import Access
 from pipelines.sources.errors import SourceError
 from pipelines.sources.politeness import OwnBudget, SharedBudget
@@ -267,13 +268,19 @@ class Office(NamedTuple):
     recall: Recall
 
     def budget(
-        self, source: str, per_second: float, per_session: int | None = None
+        self,
+        source: str,
+        per_second: float,
+        per_session: int | None = None,
+        window: Window | None = None,
     ) -> SharedBudget | OwnBudget:
-        """Return who may ask a source when."""
+        """Return who may ask a source when; a window is counted for all processes together."""
         if self.connection is None:
             return OwnBudget(source, self.clock, per_second, per_session)
         return SharedBudget(
-            self.connection, source, self.clock, per_second, per_session=per_session
+            *(self.connection, source, self.clock, per_second),
+            per_session=per_session,
+            window=window,
         )
 
 

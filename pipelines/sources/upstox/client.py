@@ -17,6 +17,7 @@ import httpx
 
 from pipelines.sources.endpoint import http_failure, is_loopback, send, server_time
 from pipelines.sources.errors import (
+    PlanTooSmall,
     ResolutionUnavailable,
     SourceError,
     SourceRefused,
@@ -41,10 +42,6 @@ RATE_CODES = {"UDAPI10005"}
 PLAN_CODES = {"UDAPI1149"}
 SYMBOL_CODES = {"UDAPI100011", "UDAPI1021"}
 INTERVAL_CODES = {"UDAPI1147", "UDAPI1020"}
-
-
-class PlanTooSmall(SourceRefused):
-    """The token is good, but the question is for the paid plan: others may go on."""
 
 
 class Client:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from db.archive.source_budget import (
     Breaker,
+    Window,
     forget_later,
     note_answer,
     note_refusal,
@@ -42,6 +43,42 @@ def test_places_never_come_faster_than_the_rate(shared, gaps, per_second):
         earliest = max([now, *(before + spacing for before in places[-1:])])
         assert abs(place - earliest) <= timedelta(microseconds=1), "as soon as it may be"
         places.append(place)
+
+
+@given(
+    st.lists(st.floats(0, 120), min_size=1, max_size=60),
+    st.integers(2, 12),
+    st.integers(1, 11),
+)
+@settings(max_examples=30)
+def test_no_stretch_of_time_has_more_places_than_the_window_allows(shared, gaps, requests, burst):
+    window = Window(requests, timedelta(minutes=5), min(burst, requests - 1))
+    source, now, places = uuid4().hex, OPEN, []
+    for gap in gaps:
+        now += timedelta(seconds=gap)
+        places.append(reserve(shared, source, now, SECOND / 10, window=window))
+    for place in places:
+        assert sum(place <= other < place + window.length for other in places) <= requests
+    at_once = places[: window.burst]
+    idle = [sum(gaps[: n + 1]) for n in range(len(at_once))]
+    assert all(
+        place - OPEN <= timedelta(seconds=waited + 1.2)
+        for place, waited in zip(at_once, idle, strict=True)
+    ), "a burst waits for nothing but its spacing"
+
+
+def test_processes_share_the_window_of_a_source(database: str):
+    window = Window(30, timedelta(minutes=30), 10)
+
+    def ask(_: int) -> list[datetime]:
+        with connect(database) as connection:
+            places = [reserve(connection, "x", OPEN, timedelta(), window=window) for _ in range(20)]
+            return [place for place in places if place]
+
+    with ThreadPoolExecutor(4) as pool:
+        places = sorted(place for mine in pool.map(ask, range(4)) for place in mine)
+    assert places[:10] == [OPEN] * 10
+    assert places[10:] == [OPEN + n * timedelta(seconds=90) for n in range(1, 71)]
 
 
 def test_processes_that_ask_at_once_get_different_places(database: str):

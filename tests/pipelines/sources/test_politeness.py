@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from websockets.asyncio.server import ServerConnection, serve
 
-from db.archive.source_budget import Breaker, note_refusal, reserve
+from db.archive.source_budget import Breaker, Window, note_refusal, reserve
 from db.server.connection import connect
 from pipelines.sources.errors import SourceError, SourceRefused
 from pipelines.sources.politeness import OwnBudget, SharedBudget, retry_after
 from pipelines.sources.tradingview.client import TradingView
 from pipelines.sources.trendlyne.client import Trendlyne
+from simulator.upstox.account import Pace
+from simulator.upstox.account import Window as CountedWindow
 from strategy.clock import MarketClock
 from tests.pipelines.sources.http_help import http, serving
 
@@ -160,6 +162,27 @@ async def test_a_day_played_again_does_not_wait_for_the_first(connection: psycop
 
     async with asyncio.timeout(20), budget(connection, speed=1).request():
         pass
+
+
+async def test_two_processes_never_ask_more_than_a_source_counts(database: str):
+    """The source counts by its own clock, in a window that begins with every request."""
+    speed, length = 300.0, timedelta(minutes=10)
+    clock = MarketClock(OPEN, time.time(), speed)
+    counted = Pace((CountedWindow(40, length.total_seconds()),))
+
+    async def ask(connection: psycopg.Connection, number: int) -> list[bool]:
+        window = Window(36, length, 12)
+        shared = SharedBudget(connection, "broker", clock, 50.0, window=window)
+        answers = []
+        for _ in range(number):
+            async with shared.request():
+                answers.append(counted.allows(clock.now()))
+        return answers
+
+    with connect(database) as one, connect(database) as other:
+        answers = await asyncio.gather(ask(one, 40), ask(other, 40))
+    assert all(answers[0] + answers[1])
+    assert clock.now() - OPEN > 1.5 * length
 
 
 def test_a_budget_needs_a_rate(connection: psycopg.Connection):

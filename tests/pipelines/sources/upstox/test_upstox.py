@@ -17,6 +17,7 @@ from pipelines.ingest.bars import candle_rows, complete_to
 from pipelines.settings import Settings
 from pipelines.sources.errors import (
     PayloadInvalid,
+    PlanTooSmall,
     ResolutionUnavailable,
     SessionGone,
     SourceRefused,
@@ -25,7 +26,7 @@ from pipelines.sources.errors import (
 )
 from pipelines.sources.roles import Office
 from pipelines.sources.series import History, HistoryRequest
-from pipelines.sources.upstox.client import DEFAULT_FILES, DEFAULT_URL, Client, PlanTooSmall
+from pipelines.sources.upstox.client import DEFAULT_FILES, DEFAULT_URL, Client
 from pipelines.sources.upstox.parse import read
 from pipelines.sources.upstox.source import SOURCE, Upstox, token_fault
 from pipelines.sources.upstox.token import TokenFile, claims
