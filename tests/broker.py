@@ -18,6 +18,7 @@ from strategy.clock import MarketClock
 from strategy.session import IST
 
 SEED = 7
+NOBODY = "http://127.0.0.1:1"  # refuses every connection
 STANDING = 1e-3  # market seconds a second: as good as none
 
 
@@ -39,7 +40,7 @@ async def broker_desk(
     faults: Iterable[Fault] = (),
     **settings: object,
 ) -> AsyncIterator[Desk]:
-    """Open a desk with Upstox as its one source, at a market time.
+    """Open a desk with Upstox as its one source, at a market time; Trendlyne is down.
 
     Args:
         dsn: The database.
@@ -56,17 +57,20 @@ async def broker_desk(
     token.write_text(access_token(moment, plus=plus))
     market = generate(moment.astimezone(IST).date(), SEED, underlyings)
     async with serve(market, clock, upstox=manner(underlyings), faults=faults) as endpoints:
-        chosen = Settings(
-            database_url=dsn,
-            sources=("upstox",),
-            upstox_url=endpoints.upstox_url,
-            upstox_token_file=token,
-            upstox_requests_per_second=1e6,
-            underlyings=underlyings,
-            optionscalp_clock=str(clock),
-            **{"candle_wings": 1, "build_up_wings": 1} | settings,
-        )
-        async with open_desk(chosen) as desk:
+        usual = {
+            "database_url": dsn,
+            "sources": ("upstox",),
+            "upstox_url": endpoints.upstox_url,
+            "upstox_token_file": token,
+            "upstox_requests_per_second": 1e6,
+            "trendlyne_url": NOBODY,
+            "trendlyne_requests_per_second": 1e6,
+            "underlyings": underlyings,
+            "optionscalp_clock": str(clock),
+            "candle_wings": 1,
+            "build_up_wings": 1,
+        }
+        async with open_desk(Settings(**usual | settings)) as desk:
             yield desk
 
 

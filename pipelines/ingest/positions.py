@@ -1,9 +1,9 @@
 """Contracts, strike ladders and build-ups of a session, from whoever fills those roles."""
 
 import logging
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple, TypeVar
 
 from db.archive.raw_payloads import asked_since
 from db.market.frames import reference_prices
@@ -14,12 +14,14 @@ from pipelines.ingest.build_ups import make_build_ups
 from pipelines.ingest.desk import Desk, Filled
 from pipelines.ingest.ladders import ask_now, ingest_ladders
 from pipelines.ingest.plan import BUILD_UP_MINUTES, Listed, contracts_around, newest_closed
-from pipelines.sources.errors import SessionGone, SourceError, SourceRefused
+from pipelines.sources.errors import PlanTooSmall, SessionGone, SourceError, SourceRefused
 from pipelines.sources.roles import BuildUpSource
 from strategy.contract import Contract
 from strategy.session import session_hours, session_of
 
 logger = logging.getLogger(__name__)
+
+Client = TypeVar("Client")
 
 POSITIONS_LOCK = 7_346_007
 # The last rows appear minutes after the close: so long after it each contract is asked once more.
@@ -88,41 +90,65 @@ async def _ingest_underlying(
     failures: list[SourceError],
 ) -> PositionReport:
     """Ask each role about one underlying; one that fails does not keep the others from it."""
-    report = report.plus(await _ingest_listing(desk, session, underlying, failures))
-    if session != session_of(desk.now()):
+    today = session == session_of(desk.now())
+    if not desk.listed(session, underlying):
+        able = [each for each in desk.listings if today or each.source.past_sessions]
+        report = report.plus(
+            await _first_answer(
+                *(desk, able, failures),
+                lambda each: ask(desk, session, each.client.listings(underlying, session)),
+                enough=lambda: bool(desk.listed(session, underlying)),
+            )
+        )
+    if not today:
         return report
-    for ladders in desk.ladders[:1]:
-        question = ingest_ladders(desk, session, underlying, ladders)
-        report = report.plus(await _asked(desk, ladders, question, failures))
+    report = report.plus(
+        await _first_answer(
+            *(desk, desk.ladders, failures),
+            lambda each: ingest_ladders(desk, session, underlying, each),
+        )
+    )
     if desk.settings.build_up_source == "rows":
         for rows in desk.build_ups[:1]:
             report = await _ingest_rows(desk, session, underlying, rows, report, failures)
     return report
 
 
-async def _ingest_listing(
-    desk: Desk, session: date, underlying: str, failures: list[SourceError]
+async def _first_answer(
+    desk: Desk,
+    able: Sequence[Filled[Client]],
+    failures: list[SourceError],
+    question: Callable[[Filled[Client]], Awaitable[Asked]],
+    enough: Callable[[], bool] = lambda: True,
 ) -> Asked:
-    asked = Asked()
-    for listings in desk.listings:
-        if desk.listed(session, underlying):
-            break
-        if session == session_of(desk.now()) or listings.source.past_sessions:
-            question = ask(desk, session, listings.client.listings(underlying, session))
-            asked = asked.plus(await _asked(desk, listings, question, failures))
-    return asked
+    """Ask those that fill a role, the preferred one first, until one answers with `enough`.
+
+    Failures are noted of each, and only where nobody answered is something missing.
+    """
+    missed: list[SourceError] = []
+    found = Asked()
+    for filled in able:
+        asked = await _asked(desk, filled, question(filled), missed)
+        found = found.plus(asked or Asked())
+        if asked is not None and enough():
+            return found
+    failures += missed
+    return found
 
 
 async def _asked(
-    desk: Desk, filled: Filled[Any], question: Awaitable[Asked], failures: list[SourceError]
-) -> Asked:
-    """Note whether a source answered; keep its failure for the end."""
+    desk: Desk, filled: Filled[Client], question: Awaitable[Asked], failures: list[SourceError]
+) -> Asked | None:
+    """Note whether a source answered; keep its failure for the end, and return None."""
     try:
         asked = await question
+    except PlanTooSmall as error:  # it works, and has nothing for this account
+        failures.append(error)
+        return None
     except SourceError as error:
         desk.report_down(filled.source.name, error)
         failures.append(error)
-        return Asked()
+        return None
     if asked.requests:
         desk.report_up(filled.source.name)
     return asked
@@ -144,13 +170,15 @@ async def _ingest_rows(
     for ladders in desk.ladders[:1] if due else ():
         question = ask_now(desk, session, underlying, ladders)
         asked = await _asked(desk, ladders, question, failures)
+        if asked is None:
+            return report
         report = report.plus(asked)
         if asked.ladder is None or asked.ladder.trading_date != session:
             return report
     for contract in due:
         option = Contract(underlying, contract.expiry, contract.strike, contract.option_type)
         question = ask(desk, session, filled.client.build_ups(option, session))
-        report = report.plus(await _asked(desk, filled, question, failures))
+        report = report.plus(await _asked(desk, filled, question, failures) or Asked())
         if failures and isinstance(failures[-1], SourceRefused):
             break
     return report
