@@ -68,6 +68,11 @@ select close from candle
    and open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
  order by open_time desc, interval_minutes limit 1
 """
+PRICE_RANGE = """
+select min(low), max(high) from candle
+ where symbol = %(symbol)s and final
+   and open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
+"""
 NEWEST_BUILD_UP = """
 select max(open_time) from build_up
  where open_time >= %(first)s::timestamptz and open_time < %(last)s::timestamptz
@@ -200,6 +205,13 @@ def latest_price(connection: Connection[Any], session: date, symbol: str) -> flo
     parameters = {**Range(session, session).parameters(()), "symbol": symbol}
     row = connection.execute(LATEST_PRICE, parameters).fetchone()
     return row[0] if row else None
+
+
+def price_range(connection: Connection[Any], session: date, symbol: str) -> list[float]:
+    """Return a session's lowest and highest price of a symbol; nothing before the first."""
+    parameters = {**Range(session, session).parameters(()), "symbol": symbol}
+    row = connection.execute(PRICE_RANGE, parameters).fetchone()
+    return [price for price in row or () if price is not None]
 
 
 def listed_contracts(

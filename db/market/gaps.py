@@ -102,6 +102,11 @@ with answered as materialized (
                         where e.relation = 'build_up' and e.symbol = w.symbol
                           and e.interval_minutes = 5 and e.open_time = g.open_time
                           and e.confirmed_at is not null)
+       and 5 > (select count(*) from empty_interval e
+                 where e.relation = 'candle' and e.symbol = w.symbol and e.interval_minutes = 1
+                   and e.open_time >= g.open_time
+                   and e.open_time < g.open_time + interval '5 minutes'
+                   and e.confirmed_at is not null)
 )
 select symbol, min(open_time), count(*), coalesce(min(open_time) < newest, false)
   from absent b
@@ -120,14 +125,17 @@ select 'empty_interval', substring(symbol from '^[A-Z]+'), symbol, interval_minu
 """)
 INSERT_EMPTY = SQL("""
 with noted as (
-    insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at)
-    select %(relation)s, %(symbol)s, %(minutes)s, moment, %(source)s, %(known_at)s
+    insert into empty_interval (relation, symbol, interval_minutes, open_time, source, known_at,
+                                confirmed_at)
+    select %(relation)s, %(symbol)s, %(minutes)s, moment, %(source)s, %(known_at)s,
+           case when %(over)s then %(known_at)s::timestamptz end
       from unnest(%(moments)s::timestamptz[]) moment
      where %(symbol)s <> {underlying} and {index_is_there}
         on conflict (relation, symbol, interval_minutes, open_time) do update
        set confirmed_at = excluded.known_at
      where empty_interval.confirmed_at is null
-       and excluded.known_at >= empty_interval.known_at + %(apart)s
+       and (excluded.confirmed_at is not null
+            or excluded.known_at >= empty_interval.known_at + %(apart)s)
     returning *, xmax = 0 as is_new
 ) {log}
 """).format(
@@ -135,7 +143,7 @@ with noted as (
     index_is_there=_index_is_there("%(symbol)s", "moment", "%(minutes)s::integer"),
     log=LOG_EMPTY,
 )
-# One answer may be incomplete: only a second one, so much later, is believed.
+# One answer may be incomplete while a session is on: only a second one, so much later, is believed.
 CONFIRMED_AFTER = timedelta(minutes=4)
 
 
@@ -199,14 +207,17 @@ def note_empty(
     series: EmptySeries,
     moments: Sequence[datetime],
     known_at: datetime,
+    *,
+    over: bool = False,
 ) -> None:
     """Remember that nothing was traded in intervals that a source left out.
 
-    Those without a row of their index are left out too: what the source lacks then is not trades.
+    A second answer, minutes later, confirms it; or this one, of a session that is long `over`.
+    Those without a row of their index are left out: what the source lacks then is not trades.
     """
     if not moments:
         return
-    parameters = {**series._asdict(), "moments": list(moments), "known_at": known_at}
+    parameters = {**series._asdict(), "moments": list(moments), "known_at": known_at, "over": over}
     with connection.transaction(), connection.cursor() as cursor:
         cursor.execute(CREATE_CHANGED)
         cursor.execute(INSERT_EMPTY, parameters | {"apart": CONFIRMED_AFTER})

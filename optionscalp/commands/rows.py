@@ -85,7 +85,7 @@ def ingest(
 ) -> None:
     """Fetch what is missing of sessions: from the archive, then from the sources.
 
-    Candles can be asked for as far back as TradingView goes; positions only on their day.
+    Past sessions come as far as a source goes: TradingView has candles, a broker all but ladders.
     """
     range_ = range_of(session, first, last)
     with ExitStack() as stack:

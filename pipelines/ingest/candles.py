@@ -8,13 +8,14 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from db.archive.raw_payloads import Answer, asked_since
-from db.market.frames import latest_price, reference_prices, stored_minutes
+from db.market.frames import latest_price, price_range, reference_prices, stored_minutes
 from db.market.gaps import missing_candles
 from pipelines.ingest.bars import LONGEST_DELAY, complete_to
 from pipelines.ingest.derive import Deriver
 from pipelines.ingest.desk import Desk, Filled
 from pipelines.ingest.plan import RESOLUTIONS, bars_to_ask, candle_symbols, newest_ended
 from pipelines.sources.errors import (
+    PlanTooSmall,
     ResolutionUnavailable,
     SeriesFailed,
     SourceError,
@@ -23,7 +24,7 @@ from pipelines.sources.errors import (
 )
 from pipelines.sources.series import History, HistoryRequest, HistorySource
 from strategy.contract import parse_symbol
-from strategy.session import session_hours
+from strategy.session import session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,11 @@ class CandleReport(NamedTuple):
 
 
 def session_symbols(desk: Desk, session: date) -> list[str]:
-    """Return the symbols whose candles a session needs, by the prices seen so far."""
+    """Return the symbols whose candles a session needs, by the prices seen so far.
+
+    While it is on these are the newest at any look; of an earlier day all between low and high, so
+    that none is missed that would have been followed then.
+    """
     symbols: list[str] = []
     for underlying in desk.settings.underlyings:
         closes = reference_prices(desk.connection, session, underlying)
@@ -45,6 +50,8 @@ def session_symbols(desk: Desk, session: date) -> list[str]:
         prices = [
             price for price in (*(spot for _, spot, _ in closes), latest) if price is not None
         ]
+        if session_of(desk.now()) > session:
+            prices += price_range(desk.connection, session, underlying)
         listed = desk.listed(session, underlying)
         symbols += candle_symbols(underlying, listed, prices, desk.settings.candle_wings)
     return symbols
@@ -150,7 +157,8 @@ async def _fetch(
     for answer in failures.values():
         desk.keep_unparsed(filled.source.name, session, answer)
     # After writing what did come. Where every series was given up, no single one is to blame.
-    single = (SymbolUnknown, ResolutionUnavailable, *((SeriesFailed,) if histories else ()))
+    of_one = (SymbolUnknown, ResolutionUnavailable, PlanTooSmall)
+    single = (*of_one, *((SeriesFailed,) if histories else ()))
     for answer in failures.values():
         if not isinstance(answer, single):
             raise answer

@@ -104,6 +104,7 @@ class Deriver:
             EmptySeries("candle", series.symbol, series.minutes, series.source),
             empty_opens(series, bars, whole=whole, complete=receipt.complete_to),
             receipt.received_at,
+            over=bool(about.get("whole")) and self._over(receipt),
         )
         if connection := about.get("connection"):
             book = self.book(connection, receipt.source)
@@ -141,8 +142,8 @@ class Deriver:
 
         Each was known when the answer came; of a session that was over by then, when it opened.
         """
-        over = session_of(receipt.received_at) > self.session
-        listed_at = session_hours(self.session)[0] if over else receipt.received_at
+        opened = session_hours(self.session)[0]
+        listed_at = opened if self._over(receipt) else receipt.received_at
         rows = [
             ContractRow(
                 *(found.symbol, found.underlying, found.expiry, found.strike, found.option_type),
@@ -156,6 +157,10 @@ class Deriver:
             for found in contracts
         ]
         return Derived(contracts=write(self._connection, CONTRACT, rows))
+
+    def _over(self, receipt: Receipt) -> bool:
+        """Tell whether an answer came on a later day: nothing of the session was on its way."""
+        return session_of(receipt.received_at) > self.session
 
     def ladder(self, receipt: Receipt, ladder: Ladder) -> Derived:
         """Write the listed contracts, the open interest and the quotes of a strike ladder.

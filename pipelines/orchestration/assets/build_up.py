@@ -16,7 +16,8 @@ SOURCES = ["trendlyne", "live_feed"]
 
 
 # Not downstream of `candle`, whose closes place ATM: one source that is down must not stop the
-# other, and build-ups cannot be asked again tomorrow. A run takes candles first by priority.
+# other, and most sources cannot be asked for build-ups tomorrow. A run takes candles first by
+# priority: a past session's build-ups are made of them.
 @dg.multi_asset(
     specs=[
         dg.AssetSpec(
@@ -30,8 +31,9 @@ SOURCES = ["trendlyne", "live_feed"]
             "build_up",
             deps=SOURCES,
             description=(
-                "Who opened or closed positions, per contract and 5 minutes. The source serves"
-                " today only: what is missing of an older session fails and stays missing."
+                "Who opened or closed positions, per contract and 5 minutes. Of an older session"
+                " they need candles that carry open interest, as a broker's do: without those what"
+                " is missing fails and stays missing."
             ),
             group_name="market",
             kinds=KINDS,
