@@ -21,14 +21,15 @@ from db.writing.bulk import (
     CONTRACT,
     CREATE_CHANGED,
     QUOTE,
+    SOURCE_VERSION,
     Relation,
     publish,
     statement_parts,
 )
 
 SCRATCH = (
-    *("contract", "candle", "build_up", "chain_oi", "quote", "empty_interval", "revision"),
-    "change_log",
+    *("contract", "candle", "build_up", "chain_oi", "quote", "source_version"),
+    *("empty_interval", "revision", "change_log"),
 )
 # What a row's session is told by; a contract's belongs to many.
 MOMENTS = {
@@ -36,8 +37,9 @@ MOMENTS = {
     "build_up": "open_time",
     "chain_oi": "observed_at",
     "quote": "moment",
+    "source_version": "moment",
 }
-OF_A_SESSION = (CANDLE, BUILD_UP, CHAIN_OI, QUOTE)
+OF_A_SESSION = (CANDLE, BUILD_UP, CHAIN_OI, QUOTE, SOURCE_VERSION)
 DERIVED = (CONTRACT, *OF_A_SESSION)
 IMPORT = "import"
 

@@ -5,6 +5,8 @@ from typing import Any
 from psycopg import Connection
 from psycopg.rows import dict_row
 
+from db.checks.opinions import newest_told_twice, read_agreement
+
 SESSIONS = """
 select (open_time at time zone 'Asia/Kolkata')::date as session, underlying,
        count(*) as candles, count(distinct symbol) as symbols, max(open_time) as newest,
@@ -32,12 +34,25 @@ union select distinct source from raw_payload where source <> %(source)s
 
 
 def overview(connection: Connection[Any], sessions: int = 10) -> dict[str, Any]:
-    """Return counts with the newest `known_at` per table, the sources, and the last sessions."""
+    """Return counts with the newest `known_at` per table, the sources, and the last sessions.
+
+    `opinions` says of the newest session on which two sources told the same rows how many these
+    are, and how many differ; None if there is none.
+    """
     with connection.cursor(row_factory=dict_row) as cursor:
         counts = cursor.execute(COUNTS).fetchone()
         sources = cursor.execute(SOURCES).fetchall()
         stored = cursor.execute(SESSIONS, {"limit": sessions}).fetchall()
-    return {"stored": counts, "sources": sources, "sessions": stored}
+    found = {"stored": counts, "sources": sources, "sessions": stored}
+    return found | {"opinions": _opinions(connection)}
+
+
+def _opinions(connection: Connection[Any]) -> dict[str, Any] | None:
+    session = newest_told_twice(connection)
+    if session is None:
+        return None
+    found = read_agreement(connection, session)
+    return {"session": session, "compared": found.compared, "differing": found.differing}
 
 
 def other_sources(connection: Connection[Any], source: str) -> list[str]:

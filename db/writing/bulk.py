@@ -17,6 +17,7 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 from db.writing import rows as row_types
+from db.writing.opinions import Contest, Opinions, keep_opinions
 
 PUBLISH_LOCK = 7_346_002
 CHUNK_ROWS = 10_000
@@ -25,6 +26,12 @@ CHUNK_ROWS = 10_000
 def _columns(names: Iterable[str], prefix: str = "") -> Composed:
     parts = [Identifier(prefix, name) if prefix else Identifier(name) for name in names]
     return SQL(", ").join(parts)
+
+
+def _told(row_type: Any, *key: str) -> tuple[str, ...]:
+    """Return the columns that a source tells of a row."""
+    own = {*key, "source", "known_at"}
+    return tuple(name for name in row_type._fields if name not in own)
 
 
 class Revised(NamedTuple):
@@ -71,6 +78,8 @@ class Relation(NamedTuple):
         log: Expressions for the change log's columns (underlying, symbol, interval_minutes,
             moment, signal_id); none where readers do not follow the table.
         kept: A further insert of what was written, called `merged`; None for none.
+        opinions: What is done where two sources have told the same row; None where rows are made
+            by ourselves.
     """
 
     name: str
@@ -83,6 +92,7 @@ class Relation(NamedTuple):
     revised: Revised | None = None
     log: SQL | None = None
     kept: SQL | None = None
+    opinions: Opinions | None = None
 
 
 CONTRACT = Relation(
@@ -115,15 +125,31 @@ CANDLE = Relation(
             "case when candle.final then coalesce(excluded.volume, candle.volume)"
             " else excluded.volume end"
         ),
-        "open_interest": SQL("coalesce(excluded.open_interest, candle.open_interest)"),
+        "open_interest": SQL(
+            "case when candle.final and excluded.source = candle.source"
+            " then coalesce(excluded.open_interest, candle.open_interest)"
+            " else excluded.open_interest end"
+        ),
     },
-    # A forming candle never replaces a final one; of two equals the one known later counts.
+    # A forming candle never replaces a final one; of two equals the one known later counts, and of
+    # two sources' the preferred one. Two final ones of two sources are opinions.
     guard=SQL(
-        "(excluded.final > candle.final"
+        "case when excluded.source = candle.source then (excluded.final > candle.final"
         " or excluded.final = candle.final and excluded.known_at >= candle.known_at)"
+        " else not candle.final and (excluded.final"
+        " or source_place(excluded.source) < source_place(candle.source)"
+        " or source_place(excluded.source) = source_place(candle.source)"
+        " and excluded.known_at >= candle.known_at) end"
     ),
     revised=_market_revision("candle", SQL("candle.final"), SQL("candle.interval_minutes")),
     log=SQL("underlying, symbol, interval_minutes, open_time, null::uuid"),
+    opinions=Opinions(
+        "open_time",
+        _told(row_types.Candle, "symbol", "interval_minutes", "open_time"),
+        ("volume", "open_interest"),
+        ready="final",
+        keeps=True,
+    ),
 )
 # The live feed's: what viewers saw of a candle before it was final is kept for replays. From
 # what was really written, in the same statement, so that both are there or neither.
@@ -149,6 +175,12 @@ CHAIN_OI = Relation(
     row_types.ChainOi._fields,
     "text date int4 timestamptz int8 int8 int8 int8 text timestamptz",
     ("underlying", "expiry", "strike", "observed_at"),
+    guard=SQL("excluded.source = chain_oi.source"),
+    opinions=Opinions(
+        "observed_at",
+        _told(row_types.ChainOi, "underlying", "expiry", "strike", "observed_at"),
+        ("call_oi", "put_oi", "call_prev_oi", "put_prev_oi"),
+    ),
     # A strike goes by the symbol of its call, as everything else in the log by its own.
     log=SQL(
         "underlying, underlying || to_char(expiry, 'YYMMDD') || 'C' || strike,"
@@ -160,6 +192,16 @@ QUOTE = Relation(
     row_types.Quote._fields,
     "text timestamptz float8 float8 int8 int8 text timestamptz",
     ("symbol", "moment"),
+    guard=SQL("excluded.source = quote.source"),
+    opinions=Opinions("moment", _told(row_types.Quote, "symbol", "moment"), ()),
+)
+# Written where rows of two sources meet, never by itself.
+SOURCE_VERSION = Relation(
+    "source_version",
+    ("relation", "key", "source", "moment", "values", "known_at"),
+    "text jsonb text timestamptz jsonb timestamptz",
+    ("relation", "key", "source"),
+    ignored=("known_at",),
 )
 GREEKS = Relation(
     "greeks",
@@ -213,15 +255,54 @@ def _stage(relation: Relation) -> Identifier:
 
 def _merge_statement(relation: Relation) -> Composed:
     parts = statement_parts(relation)
+    incoming = SQL(
+        "select distinct on ({key}) {columns} from {stage} order by {key}, ctid desc"
+    ).format(**parts)
+    replaces = SQL("{differs} or {sooner}").format(**parts)
+    if relation.opinions is not None:  # the same values, of a source that is preferred
+        replaces = SQL("{} or excluded.source <> {table}.source and {guard}").format(
+            replaces, **parts
+        )
+    return _upsert(relation, parts, incoming, replaces)
+
+
+def _made_statement(relation: Relation, contest: Contest) -> Composed:
+    """Return the upsert of rows that are made of what two sources say."""
+    parts = statement_parts(relation)
+    values = [name for name in relation.columns if name not in relation.key]
+    parts["assignments"] = SQL(", ").join(
+        SQL("{0} = excluded.{0}").format(Identifier(name)) for name in values
+    )
+    parts["differs"] = SQL("({stored}) is distinct from ({incoming})").format(
+        stored=_columns(values, relation.name), incoming=_columns(values, "excluded")
+    )
+    return _upsert(relation, parts, contest.rows(), parts["differs"])
+
+
+_CONTESTS: dict[str, Contest] = {}  # composing a statement takes longer than running it
+
+
+def _contest(relation: Relation) -> Contest | None:
+    if relation.opinions is None:
+        return None
+    if relation.name not in _CONTESTS:
+        _CONTESTS[relation.name] = Contest(
+            relation.name, relation.columns, relation.key, relation.opinions
+        )
+    return _CONTESTS[relation.name]
+
+
+def _upsert(
+    relation: Relation, parts: dict[str, Composable], incoming: Composed, replaces: Composable
+) -> Composed:
     merge = SQL(
         "insert into {table} ({columns}) select {columns} from incoming "
-        "on conflict ({key}) do update set {assignments} where {differs} or {sooner}"
-    ).format(**parts)
+        "on conflict ({key}) do update set {assignments} where {replaces}"
+    ).format(replaces=replaces, **parts)
     steps = [
-        SQL(
-            "incoming as materialized ("
-            "select distinct on ({key}) {columns} from {stage} order by {key}, ctid desc)"
-        ).format(**parts)
+        SQL("incoming ({columns}) as materialized ({incoming})").format(
+            **{**parts, "incoming": incoming}
+        )
     ]
     if relation.log is not None:
         steps.append(SQL("merged as ({} returning *)").format(merge))
@@ -302,12 +383,19 @@ def merge(cursor: Cursor[Any], relation: Relation, rows: Iterable[Sequence[Any]]
     kinds = relation.types.split()
     if "jsonb" in kinds:
         rows = (_with_json(kinds, row) for row in rows)
+    staged = list(rows)
     with cursor.copy(copy_statement) as copy:
         copy.set_types(kinds)
-        for row in rows:
+        for row in staged:
             copy.write_row(row)
     cursor.execute(_merge_statement(relation))
-    return cursor.rowcount
+    changed = cursor.rowcount
+    if staged and (contest := _contest(relation)):
+        told = keep_opinions(cursor, contest, staged)
+        if told is not None:
+            cursor.execute(_made_statement(relation, contest), told)
+            changed += cursor.rowcount
+    return changed
 
 
 def publish(cursor: Cursor[Any]) -> None:

@@ -153,6 +153,11 @@ def status(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson =
         console.print(f"{source['source']} is {source['state']} since {since}{problem}{delay}")
         if source["note"]:
             console.print(f"  {source['note']}")
+    if told := found["opinions"]:
+        console.print(
+            f"sources differ on {told['differing']} of {told['compared']} rows that two have told"
+            f" of {told['session']}" + (": see second_opinion" if told["differing"] else "")
+        )
     table = Table("session", "underlying", "symbols", "candles", "newest", "source")
     for row in found["sessions"]:
         cells = (row["session"], row["underlying"], row["symbols"], row["candles"])

@@ -5,6 +5,7 @@ from typing import Any
 
 from db.archive.source_status import read_access
 from db.checks.completeness import compare_prices
+from db.checks.opinions import read_agreement
 from db.checks.statistics import lock_is_held, nearest_expiries, written_since
 from pipelines.checks.check import Look, Verdict, warning
 from pipelines.checks.lateness import FEED_LAG, allowed_lag, behind
@@ -38,6 +39,23 @@ def build_up_agrees_with_candles(look: Look) -> Verdict:
             "median_points": skew.median,
             "largest_points": skew.largest,
             "largest": skew.examples,
+        },
+    )
+
+
+@warning("candle", "sources_agree")
+def candle_sources_agree(look: Look) -> Verdict:
+    """What two sources told of candles, ladders and quotes differs on few rows only."""
+    found = read_agreement(look.connection, look.session, look.underlyings)
+    share = found.differing / found.compared if found.compared else 0.0
+    return Verdict(
+        share <= ALLOWED_BEYOND,
+        {
+            "compared": found.compared,
+            "beyond_tolerance": found.differing,
+            "share_beyond": share,
+            "allowed_share": ALLOWED_BEYOND,
+            "first": found.examples,
         },
     )
 
@@ -86,6 +104,7 @@ def live_feed_is_alive(look: Look) -> Verdict:
 
 
 CHECKS = [
+    candle_sources_agree,
     build_up_agrees_with_candles,
     contract_expiry_is_the_calendars,
     live_feed_is_alive,

@@ -15,6 +15,7 @@ from db.market.calendar import read_overrides
 from db.market.frames import listed_contracts
 from db.server.connection import connect
 from db.server.migrate import require_current
+from db.writing.opinions import prefer_sources
 from pipelines.ingest.plan import Listed
 from pipelines.known_sources import KNOWN
 from pipelines.settings import Settings
@@ -169,6 +170,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
     with connect(dsn) as connection:
         require_current(connection)
         use_overrides(read_overrides(connection))
+        prefer_sources(connection, settings.sources)
         clock = settings.clock
 
         def remembered(source: str) -> Recall:

@@ -156,6 +156,19 @@ SEEDED = [
         {"largest_points": 20.0, "allowed_share": 0.1},
     ),
     Seeded(
+        "candle/sources_agree",
+        (
+            "insert into source_version select 'candle', jsonb_build_object('symbol', symbol,"
+            " 'interval_minutes', 1, 'open_time', open_time), source, open_time,"
+            " jsonb_build_object('close', close), known_at"
+            " from candle where symbol = 'NIFTY' and open_time < " + NOON,
+            "insert into source_version select relation, key, 'upstox', moment,"
+            " jsonb_build_object('close', (values ->> 'close')::float8 + 20), known_at"
+            " from source_version where moment < timestamptz '2026-01-21 10:15+05:30'",
+        ),
+        {"compared": 60, "beyond_tolerance": 60},
+    ),
+    Seeded(
         "chain_oi/whole_lots",
         (
             "update chain_oi set call_oi = 41 where (underlying, strike, observed_at) = (select"
@@ -590,7 +603,7 @@ def test_a_check_run_alone_looks_at_the_current_or_last_session(
 
 def test_every_check_is_shown_to_dagster() -> None:
     keys = [key for step in ALL for key in step.check_keys]
-    assert len(keys) == len(EVERY) == 16
+    assert len(keys) == len(EVERY) == 17
     shown = {(key.asset_key.to_user_string(), key.name) for key in keys}
     assert shown == {(check.asset, check.name) for check in EVERY}
 

@@ -16,7 +16,10 @@ from pipelines.orchestration.partitions import calendar_sessions, sessions
 from strategy.session import first_known_date, is_session, last_known_date
 
 CHECKS = {
-    "candle": {"prices_are_sane", "whole_lots", "on_time", "session_is_complete", "no_gaps"},
+    "candle": {
+        *("prices_are_sane", "whole_lots", "on_time", "session_is_complete", "no_gaps"),
+        "sources_agree",
+    },
     "build_up": {
         *("prices_are_sane", "whole_lots", "on_time", "session_is_complete", "no_gaps"),
         "agrees_with_candles",
