@@ -41,7 +41,7 @@ def read(receipt: Receipt, session: date) -> Reading:
         _require_true_ladder(receipt, reading)
         if reading.moment is None:
             shown = receipt.received_at - source.ladder_lag
-            reading = reading._replace(moment=_interval_end(shown, session))
+            return reading._replace(counts_for=_interval_end(shown, session))
     elif isinstance(reading, BuildUpRows):
         _require_true_rows(receipt, reading)
     return reading

@@ -180,7 +180,7 @@ class Deriver:
         moment = ladder.moment or receipt.received_at
         rows = [
             ChainOi(
-                *(underlying, expiry, row.strike, moment),
+                *(underlying, expiry, row.strike, ladder.counts_for or moment),
                 *(row.call.open_interest if row.call else None,),
                 *(row.put.open_interest if row.put else None,),
                 *(row.call.previous_open_interest if row.call else None,),

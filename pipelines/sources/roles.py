@@ -97,6 +97,8 @@ class Ladder(NamedTuple):
         spot: Rupees; None where it is not told.
         rows: By strike, ascending.
         refused: Why parts of the answer are no rows.
+        counts_for: The interval's end whose open interest this is, where the answer names no
+            moment and was received soon after one, UTC.
     """
 
     underlying: str
@@ -106,6 +108,7 @@ class Ladder(NamedTuple):
     spot: float | None
     rows: list[LadderRow]
     refused: tuple[str, ...] = ()
+    counts_for: datetime | None = None
 
 
 class BuildUpRow(NamedTuple):
