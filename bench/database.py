@@ -12,7 +12,7 @@ from psycopg.sql import SQL, Identifier
 import db.server.embedded
 from db.server.connection import connect, create_database, with_database
 from db.server.migrate import migrate
-from db.writing.bulk import Relation
+from db.writing.relations import Relation
 from strategy.session import calendar_hours
 
 

@@ -9,7 +9,7 @@ from psycopg import Connection
 
 from bench.database import load
 from db.market.frames import Range
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.signals.materialise import materialise_signals
 from simulator.forming import Candle as Bar

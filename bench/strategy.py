@@ -18,7 +18,7 @@ from bench.results import Result, Target
 from bench.year import Year, intervals
 from db.market.frames import Frames, Range, read_frames
 from db.server.connection import connect
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from pipelines.signals.materialise import materialise_signals
 from strategy import delta_volume
 from strategy.contract import UNDERLYINGS

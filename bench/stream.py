@@ -14,7 +14,8 @@ from bench.measure import quantile
 from bench.results import Result, Target
 from bench.servers import running
 from db.server.connection import connect
-from db.writing.bulk import CANDLE, merge, publish
+from db.writing.bulk import merge, publish
+from db.writing.relations import CANDLE
 from db.writing.rows import Candle
 
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)

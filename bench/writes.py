@@ -12,7 +12,8 @@ from bench.database import fresh_database, load
 from bench.measure import seconds
 from bench.results import Result, Target
 from db.server.connection import connect
-from db.writing.bulk import CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE
 from db.writing.rows import Candle
 from strategy.contract import Contract
 from strategy.session import interval_opens

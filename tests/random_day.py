@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import psycopg
 
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from strategy.contract import Contract as Option
 from strategy.session import interval_opens

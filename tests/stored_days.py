@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 
 import psycopg
 
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, Relation, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT, Relation
 from db.writing.rows import BuildUp, Candle, Contract
 from strategy.build_up import build_up
 from tests.strategy.option_days import SESSION, QuietDay

@@ -14,17 +14,15 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 
 from db.market.frames import Range
 from db.market.gaps import LOG_EMPTY
-from db.writing.bulk import (
+from db.writing.bulk import CREATE_CHANGED, publish, statement_parts
+from db.writing.relations import (
     BUILD_UP,
     CANDLE,
     CHAIN_OI,
     CONTRACT,
-    CREATE_CHANGED,
     QUOTE,
     SOURCE_VERSION,
     Relation,
-    publish,
-    statement_parts,
 )
 
 SCRATCH = (

@@ -8,7 +8,8 @@ import pandas as pd
 from psycopg import Connection
 
 from db.market.frames import Range
-from db.writing.bulk import CREATE_CHANGED, GREEKS, publish, write
+from db.writing.bulk import CREATE_CHANGED, publish, write
+from db.writing.relations import GREEKS
 from db.writing.rows import Greeks
 
 TIME = "datetime64[us, UTC]"

@@ -9,7 +9,8 @@ from psycopg import Connection
 from psycopg.rows import class_row
 
 from db.market.frames import Range
-from db.writing.bulk import Relation, merge, require_idle
+from db.writing.bulk import merge, require_idle
+from db.writing.relations import Relation
 from db.writing.rows import Signal, Stats
 
 SESSIONS = """

@@ -8,7 +8,7 @@ from psycopg.sql import SQL, Composed, Identifier
 from psycopg.types.json import Jsonb
 
 from db.signals.store import Scope
-from db.writing.bulk import SIGNAL, SIGNAL_REJECTION, Relation
+from db.writing.relations import SIGNAL, SIGNAL_REJECTION, Relation
 from db.writing.rows import Signal, SignalRejection
 
 Record = dict[str, Any]  # a row: values by column

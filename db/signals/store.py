@@ -8,14 +8,8 @@ from psycopg import Connection
 
 from db.market.frames import Range
 from db.signals.strategies import StrategyVersion
-from db.writing.bulk import (
-    CREATE_CHANGED,
-    SIGNAL,
-    SIGNAL_REJECTION,
-    merge,
-    publish,
-    require_idle,
-)
+from db.writing.bulk import CREATE_CHANGED, merge, publish, require_idle
+from db.writing.relations import SIGNAL, SIGNAL_REJECTION
 from db.writing.rows import Signal, SignalRejection
 
 WITHDRAW = """

@@ -12,7 +12,8 @@ import pandas as pd
 from psycopg import Connection
 
 from db.market.interval_positions import IntervalPosition, read_interval_positions
-from db.writing.bulk import BUILD_UP, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP
 from db.writing.rows import BuildUp
 from strategy.build_up import INTERVAL, label_build_ups
 from strategy.session import session_hours

@@ -14,7 +14,8 @@ from db.archive.raw_payloads import Receipt
 from db.market.frames import listed_contracts, newest_build_up
 from db.market.gaps import EmptySeries, note_empty
 from db.market.interval_positions import IntervalPosition
-from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, QUOTE, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, QUOTE
 from db.writing.rows import Candle, ChainOi
 from db.writing.rows import Contract as ContractRow
 from pipelines.ingest.answers import read

@@ -8,7 +8,8 @@ import pandas as pd
 from psycopg import Connection
 
 from db.market.recorded import imported_candles, stored_build_ups
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.recorded.files import Parsed, RejectedRow
 from strategy.build_up import label_build_ups

@@ -9,7 +9,8 @@ from page_help import SETTLED
 from playwright.sync_api import Browser, expect
 
 from chartserver.pages import FOLDER
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, SIGNAL, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT, SIGNAL
 
 AXE = FOLDER / "node_modules/axe-core/axe.min.js"
 CALL = "NIFTY260127C25000"

@@ -10,7 +10,8 @@ from page_help import WAIT, busy, newest, price_text, shown, wait_for
 from playwright.sync_api import Page
 from psycopg import Connection
 
-from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT
 
 CHANGES = 1000 if os.environ.get("OPTIONSCALP_LONG") else 100
 # Where tests run beside each other, the others keep the second core busy.

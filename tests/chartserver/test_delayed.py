@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 from psycopg import Connection
 
 from db.archive.source_status import Access, report_access, report_up
-from db.writing.bulk import CANDLE, CONTRACT, SIGNAL, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT, SIGNAL
 
 NOTE = "the token ends at 10:30 IST: copy a new one"
 

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 from chart_help import OPEN, Stream, candle, contract, seconds, signal
 
-from db.writing.bulk import CANDLE, CONTRACT, GREEKS, SIGNAL, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT, GREEKS, SIGNAL
 from db.writing.rows import Greeks
 
 CALL, PUT = "NIFTY260127C25000", "NIFTY260127P25000"

@@ -9,7 +9,8 @@ import pytest
 from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract, seconds, signal
 
 from db.server.connection import connect
-from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL
 from db.writing.rows import ChainOi, Contract
 
 DAY = timedelta(days=1)

@@ -17,7 +17,8 @@ from chartserver.ring import Ring
 from chartserver.subscription import Notice, Subscription
 from db.pages.change_log import Change, Cursor
 from db.server.reader import connect_reader, reader_pool
-from db.writing.bulk import CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE
 from strategy.clock import MarketClock
 
 CLOCK = MarketClock.real()

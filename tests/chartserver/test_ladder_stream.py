@@ -21,7 +21,8 @@ from chart_help import (
 from db.market.frames import Range
 from db.server.connection import connect
 from db.signals.greeks import Scope, store_greeks
-from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, GREEKS, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, GREEKS
 from db.writing.rows import ChainOi, Greeks
 
 EXPIRY = date(2026, 1, 27)

@@ -8,7 +8,8 @@ from page_help import SETTLED, WAIT
 from playwright.sync_api import Page, expect
 from psycopg import Connection
 
-from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT
 
 STRIKES = range(24800, 25201, 50)
 MINUTES = 60

@@ -20,7 +20,8 @@ from chart_help import (
 
 from db.pages.change_log import prune
 from db.server.connection import connect
-from db.writing.bulk import BUILD_UP, CANDLE, SIGNAL, merge, publish, write
+from db.writing.bulk import merge, publish, write
+from db.writing.relations import BUILD_UP, CANDLE, SIGNAL
 
 LAST = "NIFTY1!"  # written after everything else
 

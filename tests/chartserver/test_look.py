@@ -7,7 +7,8 @@ import pytest
 from chart_help import Chart, candle, clock_text, contract, signal
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
-from db.writing.bulk import CANDLE, CONTRACT, SIGNAL, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT, SIGNAL
 
 # The replay at the close: at the open there is nothing to see yet.
 PAGES = (

@@ -7,7 +7,8 @@ import pytest
 from chart_help import OPEN, Stream, build_up, candle, contract, seconds, signal
 
 import chartserver.forming
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, LIVE_CANDLE, SIGNAL, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT, LIVE_CANDLE, SIGNAL
 
 STRIKES = [24900, 24950, 25000, 25050, 25100, 25150]
 CALL = "NIFTY260127C25000"

@@ -14,7 +14,8 @@ from psycopg import Connection
 
 from db.market.frames import Range
 from db.server.connection import connect
-from db.writing.bulk import CANDLE, CONTRACT, LIVE_CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT, LIVE_CANDLE
 from pipelines.recorded.files import read_file
 from pipelines.recorded.importer import import_rows
 from pipelines.signals.materialise import materialise_signals

@@ -10,7 +10,8 @@ from chart_help import OPEN, SESSION, Chart, candle, seconds, signal
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from db.writing.bulk import CANDLE, SIGNAL, SIGNAL_REJECTION, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, SIGNAL, SIGNAL_REJECTION
 from db.writing.rows import Signal, SignalRejection
 
 CALL, PUT = "NIFTY260127C25000", "NIFTY260127P25000"

@@ -11,7 +11,8 @@ import pytest
 from chart_help import OPEN, SESSION, Chart, candle, contract, seconds, signal
 from playwright.sync_api import Page, expect
 
-from db.writing.bulk import CANDLE, CONTRACT, SIGNAL, SIGNAL_REJECTION, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT, SIGNAL, SIGNAL_REJECTION
 from db.writing.rows import Signal, SignalRejection
 
 CALL, OTHER_CALL = "NIFTY260127C25000", "NIFTY260127C25050"

@@ -7,7 +7,8 @@ from chart_help import OPEN, SESSION, Stream, candle, clock_text, seconds
 
 from db.archive.source_status import Access, report_access, report_down, report_up
 from db.signals.strategies import StrategyVersion, register_version
-from db.writing.bulk import CANDLE, SIGNAL_REJECTION, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, SIGNAL_REJECTION
 from db.writing.rows import SignalRejection
 
 CLOCK_AT_NIGHT = clock_text("2026-01-21T18:00:00+00:00")

@@ -11,7 +11,8 @@ from page_help import WAIT, newest, shown, wait_for
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from psycopg import Connection
 
-from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT
 
 OFFLINE_SECONDS = 20 if os.environ.get("OPTIONSCALP_LONG") else 3
 CALL, PUT = "NIFTY260127C25000", "NIFTY260127P25000"

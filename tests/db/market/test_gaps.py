@@ -8,7 +8,8 @@ import pytest
 import db
 from db.archive.raw_payloads import Answer, archive
 from db.market.gaps import EmptySeries, missing_build_ups, missing_candles, note_empty
-from db.writing.bulk import CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE
 from db.writing.rows import Candle
 
 SESSION = date(2026, 1, 21)

@@ -10,7 +10,8 @@ from psycopg.sql import SQL
 
 from db.market.frames import Range, read_frames
 from db.market.packed import Packed, PackedRowsError
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from strategy.contract import UNDERLYINGS
 from strategy.delta_volume import evaluate_rows

@@ -8,7 +8,8 @@ import pytest
 
 from db.market.frames import Range
 from db.market.minutes import read_minutes
-from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT
 from db.writing.rows import Candle, Contract
 
 DAY = date(2026, 1, 21)

@@ -15,7 +15,8 @@ from db.market.calendar import read_hours, read_overrides
 from db.pages.history import EVER, Span, read_candles
 from db.server.connection import connect
 from db.server.migrate import migrate
-from db.writing.bulk import CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE
 from db.writing.rows import Candle
 from strategy.session import (
     CLOSES,

@@ -12,7 +12,8 @@ import pytest
 from db.pages.change_log import Cursor, Page, prune, read_after, read_cursor
 from db.server.connection import connect
 from db.server.reader import connect_reader
-from db.writing.bulk import BUILD_UP, CANDLE, SIGNAL, merge, publish, write
+from db.writing.bulk import merge, publish, write
+from db.writing.relations import BUILD_UP, CANDLE, SIGNAL
 from db.writing.rows import BuildUp, Candle, Signal
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)

@@ -9,7 +9,8 @@ import psycopg
 from db.pages.forming import prune_forming, read_forming
 from db.pages.history import Span
 from db.server.reader import reader_pool
-from db.writing.bulk import CANDLE, LIVE_CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, LIVE_CANDLE
 from db.writing.rows import Candle
 
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)

@@ -18,7 +18,8 @@ from db.signals.outcomes import (
     store_outcomes,
     stored_lot_sizes,
 )
-from db.writing.bulk import CANDLE, CONTRACT, SIGNAL, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT, SIGNAL
 from db.writing.rows import Candle, Contract, Signal
 from strategy.signals import Moment, signal_id
 

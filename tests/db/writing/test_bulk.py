@@ -7,14 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.server.connection import connect
-from db.writing.bulk import (
-    CANDLE,
-    CHAIN_OI,
-    CONTRACT,
-    GREEKS,
-    SIGNAL_REJECTION,
-    write,
-)
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CHAIN_OI, CONTRACT, GREEKS, SIGNAL_REJECTION
 from db.writing.rows import Candle, Contract
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)

@@ -9,8 +9,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from db.server.connection import connect
-from db.writing.bulk import CANDLE, CHAIN_OI, QUOTE, write
+from db.writing.bulk import write
 from db.writing.opinions import prefer_sources
+from db.writing.relations import CANDLE, CHAIN_OI, QUOTE
 from db.writing.rows import Candle, ChainOi, Quote
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)

@@ -11,7 +11,8 @@ import pytest
 from db.checks.statistics import lock_is_held, session_rows
 from db.market.gaps import EmptySeries, note_empty
 from db.server.connection import advisory_lock, connect
-from db.writing.bulk import BUILD_UP, CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.checks import faults
 from pipelines.checks.check import Look

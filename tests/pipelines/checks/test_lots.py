@@ -8,7 +8,8 @@ import psycopg
 import pytest
 
 from db.server.connection import connect
-from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT
 from db.writing.rows import Candle, Contract
 from pipelines.checks.check import Look, Verdict
 from pipelines.checks.faults import CHECKS

@@ -6,7 +6,8 @@ import psycopg
 import pytest
 
 from db.market.gaps import EmptySeries, note_empty
-from db.writing.bulk import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT
 from db.writing.rows import BuildUp, Candle, ChainOi, Contract
 from pipelines.ingest.build_ups import make_build_ups
 

@@ -7,7 +7,8 @@ import pytest
 
 from db.archive.raw_payloads import Receipt
 from db.market.gaps import missing_build_ups, missing_candles
-from db.writing.bulk import CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import CONTRACT
 from db.writing.rows import Contract
 from pipelines.ingest.build_ups import make_build_ups
 from pipelines.ingest.derive import Deriver

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 
 from db.server.connection import advisory_lock, connect
-from db.writing.bulk import CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE
 from db.writing.rows import Candle
 from pipelines.signals.greeks import GREEKS_LOCK
 from tests.live import FAST, Market, feed, run_session, simulated_market

@@ -9,7 +9,8 @@ from db.archive.source_status import read_access
 from db.market.frames import Range
 from db.server.connection import connect
 from db.signals.greeks import coverage
-from db.writing.bulk import LIVE_CANDLE, write
+from db.writing.bulk import write
+from db.writing.relations import LIVE_CANDLE
 from db.writing.rows import Candle
 from pipelines.signals.greeks import materialise_greeks
 from simulator.generate import generate

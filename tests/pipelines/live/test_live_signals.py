@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from db.market.frames import Range
 from db.market.gaps import EmptySeries, note_empty
 from db.signals.strategies import register_version, set_live
-from db.writing.bulk import BUILD_UP, CANDLE, Relation, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP, CANDLE, Relation
 from db.writing.rows import Candle
 from pipelines.live.signals import LiveSignals
 from pipelines.signals.materialise import materialise_signals

@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from db.server.connection import connect
-from db.writing.bulk import BUILD_UP, write
+from db.writing.bulk import write
+from db.writing.relations import BUILD_UP
 from db.writing.rows import BuildUp
 from pipelines.recorded.files import FileInvalidError, check_rows, read_file
 from pipelines.recorded.importer import import_rows

@@ -9,7 +9,8 @@ import pytest
 from db.market.frames import Range
 from db.server.connection import advisory_lock
 from db.signals.greeks import Coverage, coverage
-from db.writing.bulk import CANDLE, CONTRACT, write
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, CONTRACT
 from db.writing.rows import Candle, Contract
 from pipelines.signals.greeks import GREEKS_LOCK, RecentGreeks, materialise_greeks
 
