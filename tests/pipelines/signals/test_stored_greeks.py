@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 import psycopg
 import pytest
 
+from db.archive.source_status import Access, report_access, report_up
 from db.market.frames import Range
 from db.server.connection import advisory_lock
 from db.signals.greeks import Coverage, coverage
@@ -125,6 +126,17 @@ def test_the_feed_computes_what_became_known_since_it_looked(stored):
     whole = rows(stored)
     assert materialise_greeks(stored, DAY, ("NIFTY",)) == (0, 0)
     assert rows(stored) == whole
+
+
+def test_candles_that_a_source_delays_have_greeks_as_they_come(stored):
+    quarter = 15 * 60
+    report_up(stored, "tradingview", OPEN)
+    report_access(stored, "tradingview", Access(quarter, None, None))
+    recent = RecentGreeks(SESSION, ("NIFTY",))
+    write(stored, CANDLE, options(3, late=quarter))
+    assert recent.advance(stored) == 40
+    write(stored, CANDLE, options(4, late=quarter))
+    assert recent.advance(stored) == 10
 
 
 def test_the_feed_does_not_wait_for_another_process(stored, database):
