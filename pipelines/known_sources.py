@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from pipelines.sources.roles import Source
+from pipelines.sources.declaration import Source
 from pipelines.sources.tradingview.source import SOURCE as TRADINGVIEW
 from pipelines.sources.trendlyne.source import SOURCE as TRENDLYNE
 from pipelines.sources.upstox.source import SOURCE as UPSTOX

@@ -19,17 +19,16 @@ from db.writing.opinions import prefer_sources
 from pipelines.ingest.plan import Listed
 from pipelines.known_sources import KNOWN
 from pipelines.settings import Settings
+from pipelines.sources.declaration import Office, Source
 from pipelines.sources.errors import PayloadInvalid, SourceError
 from pipelines.sources.roles import (
     BuildUpSource,
     CandleStream,
     ChainLadders,
     Listings,
-    Office,
     Opened,
     Payload,
     Recall,
-    Source,
 )
 from pipelines.sources.series import HistorySource
 from strategy.clock import MarketClock

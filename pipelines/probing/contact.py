@@ -14,6 +14,7 @@ from pipelines.probing.positions import ask_ladder, ask_rows
 from pipelines.probing.stream import ask_stream
 from pipelines.probing.times import Times
 from pipelines.probing.visit import Visit
+from pipelines.sources.declaration import Office, Source
 from pipelines.sources.errors import (
     ClockWrong,
     ExpiryGone,
@@ -23,7 +24,7 @@ from pipelines.sources.errors import (
     SourceUnavailable,
 )
 from pipelines.sources.probe import REPORT, Finding, Moment
-from pipelines.sources.roles import Office, Opened, Source
+from pipelines.sources.roles import Opened
 from strategy.errors import CalendarUnknownError
 
 # Of this computer, for each question, waiting for its place included. A client's own deadlines are

@@ -11,7 +11,7 @@ from pipelines.probing.contact import Contact
 from pipelines.probing.outcome import Outcome, Outcomes
 from pipelines.probing.times import times_at
 from pipelines.settings import Settings
-from pipelines.sources.roles import Office
+from pipelines.sources.declaration import Office
 
 
 async def probe(

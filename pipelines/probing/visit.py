@@ -5,9 +5,10 @@ from datetime import date, datetime
 from typing import NamedTuple
 
 from pipelines.probing.times import Times
+from pipelines.sources.declaration import Source
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.probe import Kept
-from pipelines.sources.roles import ListedContract, Opened, Payload, Reading, Source
+from pipelines.sources.roles import ListedContract, Opened, Payload, Reading
 from pipelines.sources.series import History, HistoryRequest
 from strategy.clock import MarketClock
 from strategy.contract import Contract, atm_strike, nearest_expiry, nearest_known_expiry

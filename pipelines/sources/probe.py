@@ -7,12 +7,10 @@ account, one or two questions of its own, what its answers say beyond their rows
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from pipelines.sources.errors import SourceError
-
-if TYPE_CHECKING:  # roles hold a probe
-    from pipelines.sources.roles import Opened, Payload
+from pipelines.sources.roles import Opened, Payload
 
 # `unseen` is what cannot be seen now, as while the market is closed.
 State = Literal["ok", "warning", "error", "unseen"]
@@ -80,7 +78,7 @@ class Probe:
     """
 
     account: Callable[[Any, Moment], Iterable[Finding]] = _nothing
-    extra: "Callable[[Opened, str, date], AsyncIterator[Payload]] | None" = None
+    extra: Callable[[Opened, str, date], AsyncIterator[Payload]] | None = None
     answers: Callable[[Sequence[Kept]], Iterable[Finding]] = _nothing
     remedy: Callable[[SourceError], str | None] = _no_remedy
     late: str = "ask the source for real-time data"

@@ -1,4 +1,4 @@
-"""What a source can be to us: roles, what their questions bring, and how a source declares them.
+"""What a source can be to us: roles, and what their questions bring.
 
 A source fills some roles. Asking yields answers as they came, each with its question in our own
 words; whoever asks archives one before going on to the next. Reading an archived answer is pure and
@@ -7,19 +7,12 @@ the same live and in a rebuild.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple, Protocol
 
-from psycopg import Connection
-
-from db.archive.source_budget import Window
 from db.archive.source_status import Access
 from pipelines.sources.errors import SourceError
-from pipelines.sources.politeness import OwnBudget, SharedBudget
-from pipelines.sources.probe import NO_PROBE, Probe
 from pipelines.sources.series import Bar, BarUpdate, History, HistorySource
-from strategy.clock import MarketClock
 from strategy.contract import Contract, OptionType
 
 
@@ -252,62 +245,3 @@ class Opened(NamedTuple):
     build_ups: BuildUpSource | None = None
     left: Callable[[], int] | None = None
     access: Callable[[], Access] | None = None
-
-
-class Office(NamedTuple):
-    """What a source is opened with.
-
-    Attributes:
-        settings: Of this installation; those of the source are among them, or it reads its own.
-        clock: The market's.
-        connection: For its share of the budget that all processes keep together; None where there
-            is no database, and it asks by itself.
-        recall: Its archived answers.
-    """
-
-    settings: Any
-    clock: MarketClock
-    connection: Connection[Any] | None
-    recall: Recall
-
-    def budget(
-        self,
-        source: str,
-        per_second: float,
-        per_session: int | None = None,
-        window: Window | None = None,
-    ) -> SharedBudget | OwnBudget:
-        """Return who may ask a source when; a window is counted for all processes together."""
-        if self.connection is None:
-            return OwnBudget(source, self.clock, per_second, per_session)
-        return SharedBudget(
-            *(self.connection, source, self.clock, per_second),
-            per_session=per_session,
-            window=window,
-        )
-
-
-@dataclass(frozen=True)
-class Source:
-    """What a source declares of itself, beside its client.
-
-    Attributes:
-        name: In `SOURCES`, in the archive and in each row that came from it.
-        roles: The fields of `Opened` that it fills.
-        open: Makes its clients.
-        read: Tells what an archived answer says, from its question, bytes, session and the time of
-            receipt; raises `PayloadInvalid` and others of its kind.
-        ladder_lag: So long after an interval's end its ladder shows it.
-        ladder_history: Whether an earlier moment of today can be asked again.
-        past_sessions: Whether sessions before today can be asked for.
-        probe: Its own part of a first contact.
-    """
-
-    name: str
-    roles: frozenset[str]
-    open: Callable[[Office], AbstractAsyncContextManager[Opened]]
-    read: Callable[[Mapping[str, Any], bytes, date, datetime], Reading]
-    ladder_lag: timedelta = timedelta(0)
-    ladder_history: bool = False
-    past_sessions: bool = False
-    probe: Probe = NO_PROBE

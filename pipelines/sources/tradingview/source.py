@@ -6,8 +6,9 @@ from datetime import date, datetime
 from typing import Any
 
 from db.archive.source_status import Access
+from pipelines.sources.declaration import Office, Source
 from pipelines.sources.errors import PayloadInvalid
-from pipelines.sources.roles import Bars, Office, Opened, Reading, Source
+from pipelines.sources.roles import Bars, Opened, Reading
 from pipelines.sources.series import HistorySource
 from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.client import TradingView

@@ -4,7 +4,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
-from pipelines.sources.roles import Office, Opened, Source
+from pipelines.sources.declaration import Office, Source
+from pipelines.sources.roles import Opened
 from pipelines.sources.trendlyne.client import Trendlyne
 from pipelines.sources.trendlyne.probe import PROBE
 from pipelines.sources.trendlyne.read import read

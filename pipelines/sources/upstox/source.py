@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from db.archive.source_budget import Window
+from pipelines.sources.declaration import Office, Source
 from pipelines.sources.errors import (
     PayloadInvalid,
     PlanTooSmall,
@@ -21,7 +22,7 @@ from pipelines.sources.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from pipelines.sources.roles import Office, Opened, Payload, Recall, Source
+from pipelines.sources.roles import Opened, Payload, Recall
 from pipelines.sources.series import Bar, History, HistoryRequest, ignore
 from pipelines.sources.upstox.client import Client
 from pipelines.sources.upstox.instruments import INDEX_KEYS, parse_expiries

@@ -19,9 +19,10 @@ from pipelines.probing.outcome import Outcome, Outcomes
 from pipelines.probing.run import probe
 from pipelines.probing.wording import lines
 from pipelines.settings import Settings
+from pipelines.sources.declaration import Source
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.probe import Finding
-from pipelines.sources.roles import ListedContract, Listing, Opened, Payload, Source
+from pipelines.sources.roles import ListedContract, Listing, Opened, Payload
 from simulator.account import Plan, make_token
 from simulator.faults import Fault
 from simulator.generate import generate

@@ -16,8 +16,9 @@ import pytest
 from pipelines.probing.positions import ask_ladder
 from pipelines.probing.times import times_at
 from pipelines.probing.visit import Visit
+from pipelines.sources.declaration import Source
 from pipelines.sources.probe import Finding, Kept
-from pipelines.sources.roles import ChainLadders, ListedContract, Opened, Source
+from pipelines.sources.roles import ChainLadders, ListedContract, Opened
 from pipelines.sources.tradingview.probe import PROBE as TRADINGVIEW
 from pipelines.sources.trendlyne.client import Trendlyne
 from pipelines.sources.trendlyne.probe import PROBE as TRENDLYNE

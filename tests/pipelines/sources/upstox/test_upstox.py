@@ -15,6 +15,7 @@ from db.server.connection import connect
 from pipelines.ingest.bars import Series as Line
 from pipelines.ingest.bars import candle_rows, complete_to
 from pipelines.settings import Settings
+from pipelines.sources.declaration import Office
 from pipelines.sources.errors import (
     PayloadInvalid,
     PlanTooSmall,
@@ -24,7 +25,6 @@ from pipelines.sources.errors import (
     SourceUnavailable,
     SymbolUnknown,
 )
-from pipelines.sources.roles import Office
 from pipelines.sources.series import History, HistoryRequest
 from pipelines.sources.upstox.client import DEFAULT_FILES, DEFAULT_URL, Client
 from pipelines.sources.upstox.parse import read
