@@ -221,4 +221,5 @@ SIGNAL_REJECTION = Relation(
     row_types.SignalRejection._fields,
     "text text text date timestamptz text text jsonb timestamptz",
     ("strategy", "version", "underlying", "event_time", "reason", "symbol"),
+    ignored=(),  # as of a signal
 )
