@@ -5,7 +5,7 @@ alone gives the same rows again.
 """
 
 from collections.abc import Sequence
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -36,6 +36,8 @@ AFTER_CLOSE = timedelta(minutes=30)
 # An interval that others' rows have and this contract's answer has not, so long after its end.
 SURELY_EMPTY = timedelta(minutes=5)
 
+_ANY_TIME = datetime.min.replace(tzinfo=UTC)
+
 
 class Derived(NamedTuple):
     """How many rows of each table changed, and why parts of the answer are no rows.
@@ -55,7 +57,12 @@ class Deriver:
     """Writes what the archived answers of one session say, taken in the order received."""
 
     def __init__(
-        self, connection: Connection[Any], session: date, *, keeps_forming: bool = False
+        self,
+        connection: Connection[Any],
+        session: date,
+        *,
+        keeps_forming: bool = False,
+        alone: bool = False,
     ) -> None:
         """Write to a database.
 
@@ -64,11 +71,14 @@ class Deriver:
             session: Of the rows.
             keeps_forming: Keep the states of forming candles: for the live feed, since what is
                 derived again later was seen by nobody.
+            alone: Nobody else writes, so that candles which a source has told are not written
+                when it tells the same again: a broker's answers are the whole day each time.
         """
         self.session = session
         self._connection = connection
         self._candles = LIVE_CANDLE if keeps_forming else CANDLE
         self._books: dict[str, CandleBook] = {}
+        self._told: dict[tuple[Any, ...], Candle] | None = {} if alone else None
 
     def take(self, receipt: Receipt) -> Derived:
         """Derive the rows of one receipt; a stream's wait for `write_stream`.
@@ -98,7 +108,7 @@ class Deriver:
         about = receipt.about
         series = Series(about["symbol"], about["minutes"], self.session, receipt.source)
         rows = candle_rows(series, bars, receipt.complete_to, receipt.received_at)
-        changed = write(self._connection, self._candles, rows.candles)
+        changed = write(self._connection, self._candles, self._news(rows.candles))
         whole = about.get("whole") or len(bars) < about["count"] < DEEPEST
         note_empty(
             self._connection,
@@ -111,6 +121,15 @@ class Deriver:
             book = self.book(connection, receipt.source)
             book.take(series.symbol, series.minutes, bars[-1:], receipt.received_at)
         return Derived(candles=changed, refused=tuple(rows.refused))
+
+    def _news(self, rows: list[Candle]) -> list[Candle]:
+        """Leave out what would write nothing."""
+        told = self._told
+        if told is None:
+            return rows
+        news = [row for row in rows if told.get(_key(row)) != row._replace(known_at=_ANY_TIME)]
+        told.update((_key(row), row._replace(known_at=_ANY_TIME)) for row in news)
+        return news
 
     def stream(self, receipt: Receipt, changes: Sequence[Bars]) -> Derived:
         """Take one part of a stream in; `write_stream` writes the candles it changes."""
@@ -127,6 +146,9 @@ class Deriver:
     def write_stream(self) -> list[Candle]:
         """Write the candles that a stream changed or, by silence, made final; return them."""
         rows = [row for book in self._books.values() for row in book.drain()]
+        if self._told:
+            for row in rows:
+                self._told.pop(_key(row), None)
         if rows:
             write(self._connection, self._candles, rows)
         return rows
@@ -243,6 +265,10 @@ class Deriver:
             receipt.received_at,
         )
         return Derived(build_ups=changed, refused=found.refused)
+
+
+def _key(row: Candle) -> tuple[Any, ...]:
+    return row.source, row.symbol, row.interval_minutes, row.open_time
 
 
 def _listed(ladder: Ladder, underlying: str, expiry: date) -> list[ListedContract]:

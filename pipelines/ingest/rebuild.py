@@ -106,7 +106,7 @@ class Read(NamedTuple):
 
 def _derive(connection: Connection[Any], session: date, progress: Callable[[int], None]) -> Read:
     """Derive a session into the scratch tables."""
-    deriver = Deriver(connection, session)
+    deriver = Deriver(connection, session, alone=True)
     own_rows = False
     faults: dict[int, str | None] = {}
     number = 0
