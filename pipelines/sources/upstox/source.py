@@ -7,6 +7,7 @@ times a second, 500 times a minute, 2,000 times in half an hour.
 """
 
 import asyncio
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import date, datetime, timedelta
@@ -44,6 +45,7 @@ CACHED = timedelta(minutes=1)
 # asks for 1,450 of them; as many as here at once stay below the 500 a minute too.
 WINDOW = Window(requests=1_950, length=timedelta(minutes=30), burst=400)
 PARALLEL = 4
+ON_ITS_WAY = 5  # candles that may have come before the answer
 PATIENCE = 3  # questions without an answer, one after the other, before the rest is given up
 
 
@@ -100,21 +102,21 @@ class Upstox:
         """Return each symbol's candles of its session, or why there are none.
 
         Without a session it is the one that is open or was the last. Of today's the newest `count`
-        are taken, of an earlier one all.
+        are taken and those that come while questions wait for their turn, of an earlier one all.
         Nothing more is asked after a refusal, or when several questions in a row went unanswered.
         """
         asked = list(requests)
         if len({request.symbol for request in asked}) < len(asked):
             raise ValueError("a symbol is asked for twice")
-        round_ = _Round(self, taken)
+        round_ = _Round(self, taken, self._client.clock.now())
         waiting = iter(asked)
         async with asyncio.TaskGroup() as tasks:
             for _ in range(PARALLEL):
                 tasks.create_task(round_.work(waiting))
         return round_.answers(asked)
 
-    async def history(self, request: HistoryRequest) -> History:
-        """Return the candles of one symbol.
+    async def history(self, request: HistoryRequest, wanted_at: datetime) -> History:
+        """Return the candles of one symbol; its `count` was right at a time.
 
         Raises:
             PayloadInvalid: The answer is not of the known form; it has the bytes.
@@ -134,7 +136,7 @@ class Upstox:
             "minutes": request.minutes,
             "session": session.isoformat(),
             "key": key.text,
-            "newest": request.count if today else None,
+            "newest": _newest(request, clock.now() - wanted_at) if today else None,
             "whole": not today,
             "request": f"GET {path}",
         }
@@ -154,9 +156,12 @@ class Upstox:
 class _Round:
     """The answers to one call, and why what was not asked any more has none."""
 
-    def __init__(self, upstox: Upstox, taken: Callable[[History], None]) -> None:
+    def __init__(
+        self, upstox: Upstox, taken: Callable[[History], None], begun_at: datetime
+    ) -> None:
         self._upstox = upstox
         self._taken = taken
+        self._begun_at = begun_at
         self._answers: dict[str, History | SourceError] = {}
         self._given_up: SourceError | None = None
         self._unanswered = 0
@@ -167,7 +172,7 @@ class _Round:
             if self._given_up is not None:
                 return
             try:
-                history = await self._upstox.history(request)
+                history = await self._upstox.history(request, self._begun_at)
             except SourceError as error:
                 self._failed(request, error)
             else:
@@ -191,6 +196,11 @@ class _Round:
         refused = isinstance(error, SourceRefused) and not isinstance(error, PlanTooSmall)
         if refused or self._unanswered >= PATIENCE:
             self._given_up = error
+
+
+def _newest(request: HistoryRequest, waited: timedelta) -> int:
+    """Return how many candles to take of the day's, as the newest are others by now."""
+    return request.count + math.ceil(waited / timedelta(minutes=request.minutes)) + ON_ITS_WAY
 
 
 def _nearest(listed: list[date], session: date, computed: date | None) -> date:
