@@ -7,6 +7,7 @@ Streaming and positions stand alone: one source being down does not stop the oth
 
 import asyncio
 import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 
@@ -46,6 +47,7 @@ POLL_PERIOD = timedelta(seconds=15)
 RECENT = timedelta(minutes=45)
 GREEKS_PERIOD = timedelta(seconds=5)
 EARLY = timedelta(minutes=10)
+CLOSE_AGAIN_SECONDS = 300.0
 # A minute of the stream is put together when it is over, and nothing of it still on its way.
 SEAL_AFTER = timedelta(minutes=2)
 
@@ -81,6 +83,8 @@ async def _close_earlier(desk: Desk) -> None:
 
 async def _next_session(desk: Desk) -> date:
     """Return the session that is on or about to open; sleep until there is one."""
+    pause = CLOSE_AGAIN_SECONDS
+    due = time.monotonic() + pause
     while True:
         now = desk.now()
         session = session_of(now)
@@ -90,6 +94,10 @@ async def _next_session(desk: Desk) -> date:
         if now >= opens:
             return session
         logger.info("market closed; next session %s", session)
+        if time.monotonic() >= due:  # what a source refused when the session was closed
+            await _close_earlier(desk)
+            pause *= 2
+            due = time.monotonic() + pause
         # Short sleeps, so that a computer that slept meanwhile does not oversleep.
         await asyncio.sleep(min(60.0, desk.clock.seconds_until(opens)))
 
