@@ -29,7 +29,10 @@ LOOK_SECONDS = 2.0
 REPEAT_SECONDS = 10.0
 # An asker that was killed cannot note that its source is down; silence in market hours does.
 # Trendlyne has news every five minutes only.
-SILENCE = {"tradingview": timedelta(minutes=3), "trendlyne": timedelta(minutes=15)}
+SILENCE = {"trendlyne": timedelta(minutes=15)}
+LONGEST_SILENCE = timedelta(minutes=3)
+# Before a feed has told whom it asks.
+EXPECTED = ("tradingview", "trendlyne")
 
 
 class StatusWatch:
@@ -124,7 +127,7 @@ class StatusWatch:
         if self._settings.serves_stored:  # so their silence tells nothing
             return {}
         noted = {status.source: status for status in self._freshness.sources}
-        names = sorted({*SILENCE, *noted})
+        names = noted or EXPECTED
         return {name: _source_object(noted.get(name), name, now) for name in names}
 
     def _content(self) -> object:
@@ -191,7 +194,7 @@ def _source_object(noted: SourceStatus | None, name: str, now: datetime) -> dict
         late = timedelta(seconds=noted.delay_seconds or 0)  # it opens that much later
         if not _is_open(now):
             state = "idle"
-        elif silence > SILENCE.get(name, max(SILENCE.values())) + late:
+        elif silence > SILENCE.get(name, LONGEST_SILENCE) + late:
             state, error = "down", f"silent for {int(silence.total_seconds()) // 60} minutes"
     return {
         "state": state,

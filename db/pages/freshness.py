@@ -10,9 +10,13 @@ from psycopg.rows import class_row
 from db.server.connection import load_sql
 
 NEWEST = load_sql("sql/freshness.sql")
+# Of those that are asked, once that is known; others may have been, once.
 SOURCES = """
-select source, state, last_at, error, delay_seconds, token_ends_at, note
-  from source_status order by source
+select source, coalesce(s.state, 'idle') as state, s.last_at, s.error, s.delay_seconds,
+       s.token_ends_at, s.note
+  from source_preference p full join source_status s using (source)
+ where p.source is not null or not exists (select from source_preference)
+ order by p.place, source
 """
 
 
@@ -25,7 +29,7 @@ class Newest(NamedTuple):
 
 
 class SourceStatus(NamedTuple):
-    """What was last noted of a source; `state` is `up` or `down`.
+    """What was last noted of a source; `state` is `up` or `down`, `idle` where nothing was.
 
     `delay_seconds` is how late its data is, 0 in real time and None if nothing tells; `note` is
     what a person should know or do.

@@ -25,7 +25,7 @@ const RELOAD_PAUSE_MS = 5000
  * @typedef {object} LiveHooks
  * @property {() => Asked} query
  * @property {(answer: HistoryAnswer) => void} loaded the store was filled anew
- * @property {(touched: boolean) => void} changed rows arrived; whether any is a row of the market
+ * @property {(touched: boolean) => void} changed rows arrived; whether any is a candle on show
  * @property {(status: Status) => void} status
  * @property {(state: Connection, message: string, error?: ApiError) => void} connection
  */
@@ -211,7 +211,8 @@ export class Live {
       const [name, data] = event
       if (name === "status") this.hooks.status(data)
       else if (this.waiting) this.waiting.push(event)
-      else if (this.apply(event)) touched = true
+      // A ladder or a build-up may come while prices stand still.
+      else if (this.apply(event) && name === "candle") touched = true
     }
     this.hooks.changed(touched)
   }

@@ -2,10 +2,11 @@
 /** @import { Clock } from "../data/clock.js" */
 /** @import { Connection } from "../data/live.js" */
 import { setDelay } from "../data/late.js"
-import { byId, setText } from "../lib/dom.js"
+import { byId, element, setText } from "../lib/dom.js"
+import { Keyed } from "../lib/keyed.js"
 import * as format from "../lib/format.js"
 
-const NAMES = { tradingview: "TradingView", trendlyne: "Trendlyne" }
+const NAMES = { tradingview: "TradingView", trendlyne: "Trendlyne", upstox: "Upstox" }
 const WORDS = {
   loading: "Loading", live: "Live", reconnecting: "Reconnecting", retrying: "Offline",
   waiting: "Waiting", refused: "Refused", stale: "Stale", stored: "Stored",
@@ -33,6 +34,17 @@ function showDelay(status) {
   badge.dataset.tip = [late && "The account's prices come so late.", ...notes].filter(Boolean).join(" ")
 }
 
+/** @param {[string, SourceState]} entry */
+const nameOf = ([name]) => name
+
+/** @param {string} name */
+function sourceChip(name) {
+  const chip = element("span", { className: "source", testId: `source-${name}` })
+  chip.tabIndex = 0
+  chip.append(element("i"), NAMES[/** @type {keyof NAMES} */ (name)] ?? name)
+  return chip
+}
+
 /**
  * The right half of the header: connection, data age, sources and the market's clock.
  * @param {Clock} clock
@@ -46,6 +58,8 @@ export function createStatusBar(clock, underlying) {
   let status = {}
   /** Market time of the newest row. */
   let newest = NaN
+  /** @type {Keyed<[string, SourceState], {element: HTMLElement}>} whoever is asked */
+  const sources = new Keyed(byId("sources"), (name) => ({ element: sourceChip(String(name)) }))
 
   /** @returns {number | null} market seconds since the newest row; null when unknown */
   function age() {
@@ -82,16 +96,14 @@ export function createStatusBar(clock, underlying) {
     if (!clock.known) return
     setText(byId("market-clock"), format.second(clock.now()))
     setText(byId("market-day"), format.longDay(clock.now()))
-    for (const [name, source] of Object.entries(status.sources ?? {})) writeSource(name, source)
+    sources.show(Object.entries(status.sources ?? {}), nameOf, writeSource)
   }
 
   /**
-   * @param {string} name
-   * @param {SourceState} source
+   * @param {{element: HTMLElement}} part
+   * @param {[string, SourceState]} entry
    */
-  function writeSource(name, source) {
-    const chip = document.getElementById(`source-${name}`)
-    if (!chip) return
+  function writeSource({ element: chip }, [name, source]) {
     const title = NAMES[/** @type {keyof NAMES} */ (name)] ?? name
     // What was true before the connection broke may not be now.
     const heard = connection === "live"
