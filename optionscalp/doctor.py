@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from psycopg import Connection, Error
+from pydantic import SecretStr, ValidationError
 
 from db.archive.source_status import read_access
 from db.market.calendar import read_overrides
@@ -19,10 +20,12 @@ from db.server.connection import connect, describe
 from db.server.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
 from db.server.migrate import require_current
 from optionscalp.homes import PROJECT, home, server
+from pipelines.known_sources import KNOWN
+from pipelines.settings import Settings, fault_line
+from pipelines.sources.probe import Moment
 from pipelines.sources.tradingview.account import REAL_TIME
-from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
+from pipelines.sources.tradingview.source import NAME as TRADINGVIEW
 from pipelines.sources.tradingview.token import HOW_TO_RENEW, Token, TokenFile
-from pipelines.sources.trendlyne.client import DEFAULT_URL as TRENDLYNE_URL
 from strategy.clock import MarketClock
 from strategy.session import IST, last_known_date, session_of, use_overrides
 
@@ -58,9 +61,32 @@ def examine() -> Iterator[Finding]:
     yield from _database()
     clock = MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
     yield calendar_left(session_of(clock.now()))
-    yield from token_found(clock)
-    yield _reachable("TradingView", os.environ.get("TRADINGVIEW_URL") or TRADINGVIEW_URL)
-    yield _reachable("Trendlyne", os.environ.get("TRENDLYNE_URL") or TRENDLYNE_URL)
+    yield from _sources(clock)
+
+
+def _sources(clock: MarketClock) -> Iterator[Finding]:
+    """Tell of each source that is asked: the account, and whether it can be reached."""
+    try:
+        settings = Settings(database_url=SecretStr("looked at already"))
+    except ValidationError as error:
+        yield from token_found(clock)
+        yield Finding("settings", fault_line(error), "correct what is named, in the environment")
+        return
+    for name in settings.sources:
+        if name == TRADINGVIEW:
+            yield from token_found(clock)
+        else:
+            yield from accounts_found(name, settings)
+        yield _reachable(name, getattr(settings, f"{name}_url"))
+
+
+def accounts_found(name: str, settings: Settings) -> Iterator[Finding]:
+    """Tell of the user's account of a source, as a first contact does."""
+    now = settings.clock.now()
+    for found in KNOWN[name].probe.account(settings, Moment(now, now)):
+        wrong = found.state in {"warning", "error"}
+        remedy = found.remedy if wrong else ""
+        yield Finding(f"{name}'s {found.topic}", found.found, remedy, fatal=found.state == "error")
 
 
 def _package(name: str) -> Finding:

@@ -23,9 +23,11 @@ from optionscalp.errors import CommandError
 from optionscalp.homes import database, demo_database, demo_home, home, server
 from optionscalp.parts import Part
 from optionscalp.stack import Ports, Stack, free_port, require_free
+from pipelines.known_sources import KNOWN
 from pipelines.orchestration.alerts import AlertSettings
 from pipelines.orchestration.links import ChartAddress
 from pipelines.settings import Settings, fault_line
+from pipelines.sources.probe import Moment
 from simulator.upstox.account import access_token
 from strategy.clock import MarketClock
 from strategy.session import calendar_hours, is_session, session_hours
@@ -56,7 +58,7 @@ class DemoOptions(NamedTuple):
 def up(folder: Path, ports: Ports) -> None:
     """Run the system against the real sources until Ctrl-C."""
     _require_ports(ports)
-    _require_settings()
+    _require_accounts(_require_settings())
     with database(folder=folder) as dsn:
         stack = Stack(folder, dsn, ports, {})
         with stack.supervised():
@@ -216,19 +218,38 @@ def _require_ports(ports: Ports) -> None:
     require_free(ports.dagster, "--dagster-port")
 
 
-def _require_settings(**chosen: str) -> None:
+def _require_settings(**chosen: str) -> Settings:
     """Read what the parts will read, so that a wrong variable is told at once, not in their logs.
 
     Raises:
         CommandError: A variable is wrong.
     """
     try:
-        Settings(database_url=SecretStr("checked later"), **chosen)  # type: ignore[arg-type]
+        settings = Settings(database_url=SecretStr("checked later"), **chosen)  # type: ignore[arg-type]
         AlertSettings()
         ChartAddress()
     except ValidationError as error:
         raise CommandError(fault_line(error)) from None
     _require_chart_settings()
+    return settings
+
+
+def _require_accounts(settings: Settings) -> None:
+    """Tell at once what no source would answer to; a token that has ended may be renewed later.
+
+    Raises:
+        CommandError: A file of tokens or cookies cannot be used.
+    """
+    now = settings.clock.now()
+    for name in settings.sources:
+        for finding in KNOWN[name].probe.account(settings, Moment(now, now)):
+            if finding.state != "error":
+                continue
+            known = finding.remedy in finding.found
+            text = f"{name}: {finding.found}" + ("" if known else f": {finding.remedy}")
+            if not finding.facts.get("ended"):
+                raise CommandError(text)
+            console.print(f"[yellow]warning[/yellow] {text}", soft_wrap=True)
 
 
 def _require_chart_settings() -> None:

@@ -62,7 +62,8 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            return tuple(dict.fromkeys(name.strip() for name in value.split(",")))
+            names = (name.strip() for name in value.split(","))
+            return tuple(dict.fromkeys(filter(None, names)))
         return value
 
     @field_validator("underlyings")
@@ -129,5 +130,6 @@ class Settings(BaseSettings):
 def fault_line(error: ValidationError) -> str:
     """Return one line that names each wrong variable and what is allowed."""
     return "; ".join(
-        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg']}" for fault in error.errors()
+        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+        for fault in error.errors()
     )

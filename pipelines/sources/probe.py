@@ -69,7 +69,8 @@ class Probe:
     """A source's own part of a first contact; every part may be left out.
 
     Attributes:
-        account: Tells of the user's account from the settings; asks nobody.
+        account: Tells of the user's account from the settings; asks nobody. Of an error that
+            another token cures while we run the facts say `ended`.
         extra: Yields answers to further questions, with an underlying and its nearest expiry.
         answers: Tells what all kept answers say beyond their rows.
         remedy: Tells what helps against an error; None for what helps against its kind.

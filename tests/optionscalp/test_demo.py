@@ -197,6 +197,20 @@ def test_a_wrong_setting_is_one_clear_line(home: Path, variable, value, message)
     assert "Traceback" not in result.stderr
 
 
+@pytest.mark.parametrize("content", [None, b"", b"two words", b"\xff\xfe\x00"])
+def test_a_token_that_cannot_be_used_starts_nothing(home: Path, tmp_path: Path, content):
+    path = tmp_path / "upstox.token"
+    path.mkdir() if content is None else path.write_bytes(content)
+    port = str(free_port())
+    environment = {"SOURCES": "upstox,", "UPSTOX_TOKEN_FILE": str(path)}
+    result = optionscalp("up", "--no-dagster", "--chart-port", port, home=home, **environment)
+    assert result.returncode == 1
+    assert result.stderr.count("\n") == 1
+    assert "upstox.token" in result.stderr
+    assert "log in to Upstox again" in result.stderr
+    assert not (home / "postgres").exists()
+
+
 def test_a_malformed_database_address_is_refused_without_repeating_its_password(home: Path):
     result = optionscalp("status", home=home, DATABASE_URL="postgresq://me:sekret@here/db")
     assert result.returncode == 1

@@ -7,7 +7,8 @@ import pytest
 from psycopg import Connection
 
 from db.archive.source_status import Access, report_access, report_up
-from optionscalp.doctor import Finding, calendar_left, delays_found, token_found
+from optionscalp.doctor import Finding, accounts_found, calendar_left, delays_found, token_found
+from pipelines.settings import Settings
 from simulator.account import make_token
 from strategy.clock import MarketClock
 from strategy.session import use_overrides
@@ -95,3 +96,12 @@ def test_how_late_a_source_was_is_told(connection: Connection, seconds: int, sta
     (finding,) = delays_found(connection)
     assert (finding.what, finding.state) == ("tradingview's data", state)
     assert finding.found == f"{told}, when last asked"
+
+
+def test_every_source_that_is_asked_is_looked_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    monkeypatch.setenv("UPSTOX_TOKEN_FILE", str(tmp_path))
+    settings = Settings(database_url="unused", sources="upstox,trendlyne")
+    (token,) = accounts_found("upstox", settings)
+    assert (token.what, token.state) == ("upstox's token", "error")
+    assert "Is a directory" in token.found
+    assert {finding.state for finding in accounts_found("trendlyne", settings)} == {"ok"}

@@ -58,7 +58,7 @@ def _account(settings: Any, moment: Moment) -> Iterator[Finding]:
         seen = f"real-time data of: {names}"
     told = f"{_end(token)}, plan {token.plan or 'not told'}, {seen}"
     if token.ends_at is not None and token.ends_at <= moment.now:
-        yield Finding("token", "error", told, HOW_TO_RENEW, facts=facts)
+        yield Finding("token", "error", told, HOW_TO_RENEW, facts=facts | {"ended": True})
     elif permissions is not None and REAL_TIME not in permissions:
         yield Finding("token", "warning", told, REAL_TIME_ACCOUNT, facts=facts)
     elif token.ends_at is not None and token.ends_at < moment.close:

@@ -6,7 +6,7 @@ from typing import Any
 
 from pipelines.sources.errors import SourceError, SourceRefused
 from pipelines.sources.probe import Finding, Moment, Probe
-from pipelines.sources.upstox.token import RENEW, VARIABLE, TokenFile, claims
+from pipelines.sources.upstox.token import ENDED, RENEW, VARIABLE, TokenFile, claims
 from strategy.session import IST
 
 SET_IT = f"set {VARIABLE} to the file that holds it"  # docs/sources.md says how to get one
@@ -24,7 +24,9 @@ def _account(settings: Any, moment: Moment) -> Iterator[Finding]:
     try:
         told = claims(file.read(moment.now))
     except SourceRefused as error:
-        yield Finding("token", "error", str(error), _remedy(error) or SET_IT)
+        # Another one may come while we run.
+        ended = {"ended": str(error).startswith(ENDED)}
+        yield Finding("token", "error", str(error), _remedy(error) or SET_IT, facts=ended)
         return
     facts = {"ends_at": told.ends_at, "plus": told.plus}
     plan = PLANS[told.plus]

@@ -14,6 +14,7 @@ from pipelines.sources.jwt import claims_of, moment_of
 from strategy.session import IST
 
 VARIABLE = "UPSTOX_TOKEN_FILE"
+ENDED = "the Upstox token ended"
 RENEW = "log in to Upstox again and write the new access token into"
 
 
@@ -68,8 +69,7 @@ class TokenFile:
         ends_at = claims(text).ends_at
         if ends_at is not None and ends_at <= now:
             raise SourceRefused(
-                f"the Upstox token ended at {ends_at.astimezone(IST):%H:%M IST on %Y-%m-%d}:"
-                f" {self.renewal}"
+                f"{ENDED} at {ends_at.astimezone(IST):%H:%M IST on %Y-%m-%d}: {self.renewal}"
             )
         return text
 
