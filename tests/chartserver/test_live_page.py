@@ -1,15 +1,18 @@
 """What a person does on the live page: strikes by rules, held ones, levels, zooming, going live."""
 
+import re
 from collections.abc import Callable
 
 import pytest
-from chart_help import Chart, candle, clock_text, contract
-from page_help import SETTLED, WAIT
+from chart_help import OPEN, Chart, build_up, candle, clock_text, contract
+from page_help import SETTLED, WAIT, newest, wait_for
 from playwright.sync_api import Page, expect
 from psycopg import Connection
 
+from db.archive.source_status import report_down, report_up
 from db.writing.bulk import write
-from db.writing.relations import CANDLE, CONTRACT
+from db.writing.opinions import prefer_sources
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 
 STRIKES = range(24800, 25201, 50)
 MINUTES = 60
@@ -126,3 +129,29 @@ def test_every_level_is_drawn_while_candles_form(live, connection: Connection):
         )
         expect(page.get_by_test_id("last-index")).to_have_text(f"25,0{10 + state}.00")
     expect(page.get_by_test_id("banner")).to_be_hidden()
+
+
+def test_prices_that_stand_still_are_stale_whatever_else_arrives(live, connection: Connection):
+    page = live()
+    state = page.get_by_test_id("connection")
+    expect(state).to_have_attribute("data-state", "live")
+    write(connection, BUILD_UP, [build_up("NIFTY260127C25000", 50)])
+    wait_for(page, newest(connection))
+    before = page.evaluate("optionscalp.status().age")
+    write(connection, BUILD_UP, [build_up("NIFTY260127P25000", 50)])
+    wait_for(page, newest(connection))
+    assert page.evaluate("optionscalp.status().age") >= before > 0
+    write(connection, CANDLE, [candle("NIFTY", MINUTES, 25003)])
+    wait_for(page, newest(connection))
+    assert page.evaluate("optionscalp.status().age") < before
+
+
+def test_the_sources_that_are_asked_are_shown(live, connection: Connection):
+    prefer_sources(connection, ["upstox", "trendlyne"])
+    report_down(connection, "upstox", OPEN, "the Upstox token ended at 03:30 IST")
+    report_up(connection, "tradingview", OPEN)  # asked once, with other settings
+    page = live()
+    expect(page.locator("#sources .source")).to_have_text(["Upstox", "Trendlyne"])
+    upstox = page.get_by_test_id("source-upstox")
+    expect(upstox).to_have_attribute("data-state", "down")
+    expect(upstox).to_have_attribute("data-tip", re.compile("the Upstox token ended"))
