@@ -17,6 +17,7 @@ from chartserver.settings import Settings
 from chartserver.subscription import Notice
 from db.market.calendar import read_overrides_async
 from db.pages.freshness import Freshness, Newest, SourceStatus, read_freshness
+from db.pages.held_back import HeldBack, read_held_back
 from db.pages.loss_limit import Reached, read_reached
 from db.server.reader import Pool, read
 from strategy.contract import UNDERLYINGS
@@ -44,6 +45,7 @@ class StatusWatch:
         self._hub = hub
         self._freshness = Freshness([], [])
         self._reached: list[Reached] = []
+        self._held_back: list[HeldBack] = []
         self._database_up = True
 
     async def run(self) -> None:
@@ -63,7 +65,8 @@ class StatusWatch:
     async def look(self) -> bool:
         """Read the state once; tell whether the database answered."""
         try:
-            self._freshness, self._reached = await read(self._pool, self._read)
+            found = await read(self._pool, self._read)
+            self._freshness, self._reached, self._held_back = found
             use_overrides(await read(self._pool, read_overrides_async))
         except (psycopg.Error, OSError) as error:
             if self._database_up:
@@ -73,10 +76,13 @@ class StatusWatch:
             self._database_up = True
         return self._database_up
 
-    async def _read(self, connection: AsyncConnection[Any]) -> tuple[Freshness, list[Reached]]:
+    async def _read(
+        self, connection: AsyncConnection[Any]
+    ) -> tuple[Freshness, list[Reached], list[HeldBack]]:
         freshness = await read_freshness(connection, UNDERLYINGS)
         now = self._settings.clock.now()
-        return freshness, await read_reached(connection, UNDERLYINGS, ist_day(now), now)
+        reached = await read_reached(connection, UNDERLYINGS, ist_day(now), now)
+        return freshness, reached, await read_held_back(connection, session_of(now))
 
     def event(self, underlying: str | None = None) -> bytes:
         """Return the state as a stream event without an id."""
@@ -103,6 +109,11 @@ class StatusWatch:
                 for reached in self._reached
                 # Read before midnight, it is of another session after it.
                 if reached.session == session_of(now) and underlying in {None, reached.underlying}
+            ],
+            "held_back": [
+                {"check": held.check, "since": seconds(held.since)}
+                for held in self._held_back
+                if held.session == session_of(now)
             ],
         }
 
@@ -134,7 +145,7 @@ class StatusWatch:
         """Return what makes clients be told at once: everything but the passing of time."""
         now = self._settings.clock.now()
         states = {name: (s["state"], s["error"]) for name, s in self.sources(now).items()}
-        newest, reached = self._freshness.newest, self._reached
+        newest, reached = self._freshness.newest, (self._reached, self._held_back)
         access = [source[4:] for source in self._freshness.sources]
         return self._database_up, _is_open(now), _today(now), newest, reached, states, access
 

@@ -205,7 +205,8 @@ function describeState() {
   const wrong = complaintText(complaints)
   const trouble = broken ? heard.message : databaseOut ? "The database does not answer." : ""
   const shown = trouble && !store.isEmpty ? `${trouble} The charts show what arrived before.` : ""
-  showBanner([failureText(failed), shown, wrong, ...missingTexts()].filter(Boolean).join(" "))
+  const parts = [failureText(failed), shown, wrong, ...missingTexts(), heldBackText()]
+  showBanner(parts.filter(Boolean).join(" "))
   const session = store.answer?.session
   setText(byId("session-note"), closed && session ? `Showing ${format.sessionText(session)}` : "")
 }
@@ -213,6 +214,14 @@ function describeState() {
 /** Why contracts that were asked for are not on show. */
 const missingTexts = () =>
   new Set((store.answer?.missing ?? []).map(({ reason }) => `${reason}.`))
+
+/** Why no signal comes, which is not because there is none. */
+function heldBackText() {
+  const [first, ...others] = bar.status().held_back ?? []
+  if (!first) return ""
+  const names = [first, ...others].map(({ check }) => check).join(", ")
+  return `Signals are held back since ${format.minute(first.since)} IST, as rows are wrong or unread: ${names}.`
+}
 
 /** The button that leads back to the newest candle. */
 function showReturn() {

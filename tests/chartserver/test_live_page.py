@@ -4,12 +4,13 @@ import re
 from collections.abc import Callable
 
 import pytest
-from chart_help import OPEN, Chart, build_up, candle, clock_text, contract
+from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract
 from page_help import SETTLED, WAIT, newest, wait_for
 from playwright.sync_api import Page, expect
 from psycopg import Connection
 
 from db.archive.source_status import report_down, report_up
+from db.checks.findings import Finding, record
 from db.writing.bulk import write
 from db.writing.opinions import prefer_sources
 from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
@@ -155,3 +156,14 @@ def test_the_sources_that_are_asked_are_shown(live, connection: Connection):
     upstox = page.get_by_test_id("source-upstox")
     expect(upstox).to_have_attribute("data-state", "down")
     expect(upstox).to_have_attribute("data-tip", re.compile("the Upstox token ended"))
+
+
+def test_signals_that_are_held_back_are_no_quiet_market(live, connection: Connection):
+    finding = Finding(SESSION, "raw_payload", "all_parsed", "error", False, {}, OPEN)
+    record(connection, [finding])
+    page = live()
+    banner = page.locator("#banner")
+    expect(banner).to_contain_text("Signals are held back since 09:15 IST")
+    expect(banner).to_contain_text("raw_payload/all_parsed")
+    record(connection, [finding._replace(passed=True)])
+    expect(banner).to_be_hidden()
