@@ -130,6 +130,11 @@ class Settings(BaseSettings):
 def fault_line(error: ValidationError) -> str:
     """Return one line that names each wrong variable and what is allowed."""
     return "; ".join(
-        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault['msg'].removeprefix('Value error, ')}"
+        f"{'.'.join(map(str, fault['loc'])).upper()}: {fault_text(fault['msg'])}"
         for fault in error.errors()
     )
+
+
+def fault_text(message: str) -> str:
+    """Return what is wrong in our own words."""
+    return message.removeprefix("Value error, ")

@@ -15,7 +15,7 @@ from typing import Annotated, Any
 import psycopg
 import typer
 from psycopg import Connection
-from pydantic import SecretStr
+from pydantic import SecretStr, ValidationError
 from rich.text import Text
 
 from db.market.calendar import read_overrides
@@ -33,7 +33,7 @@ from pipelines.probing.report import as_json as report_of
 from pipelines.probing.run import probe as ask
 from pipelines.probing.secrets import secrets_in
 from pipelines.probing.wording import Line, lines
-from pipelines.settings import Settings
+from pipelines.settings import Settings, fault_text
 from pipelines.sources.probe import Finding
 from strategy.session import use_overrides
 
@@ -56,10 +56,11 @@ def probe(
     """Ask each source a handful of questions, and say what works."""
     if source is not None and source not in KNOWN:
         raise typer.BadParameter(f"one of {', '.join(KNOWN)}", param_hint="--source")
-    settings = Settings(database_url=SecretStr(os.environ.get("DATABASE_URL") or "embedded"))
+    settings, unusable = _settings()
     names = (source,) if source else settings.sources
     logging.getLogger("httpx").setLevel(logging.WARNING)
     with _counted() as (dsn, connection, notes):
+        notes += unusable
         known = [*secrets_in(os.environ, settings, dsn)]
         with _clean_logs(Redaction(known)), progress("asking the sources", len(names)) as advance:
             outcomes = asyncio.run(ask(names, settings, connection, advance))
@@ -76,8 +77,30 @@ def probe(
             _tell(line, redaction)
         _tell(Line(f"report, without secrets, for a bug report: {path}"), redaction)
         _tell(Line(f"answers as they came, for yourself: {folder / ANSWERS}"), redaction)
-    if not outcomes.verdict.works:
+    if not outcomes.verdict.works or unusable:
         raise typer.Exit(1)
+
+
+def _settings() -> tuple[Settings, list[Finding]]:
+    """Return the settings without files that cannot be used, and what is wrong with these.
+
+    Raises:
+        ValidationError: Something else is wrong.
+    """
+    dsn = SecretStr(os.environ.get("DATABASE_URL") or "embedded")
+    try:
+        return Settings(database_url=dsn), []
+    except ValidationError as error:
+        wrong = {str(fault["loc"][0]): fault_text(fault["msg"]) for fault in error.errors()}
+        if not all(name.endswith("_file") for name in wrong):
+            raise
+    findings = [
+        Finding(
+            name.upper(), "error", text, "correct the file, or unset the variable: it was not used"
+        )
+        for name, text in wrong.items()
+    ]
+    return Settings(database_url=dsn, **dict.fromkeys(wrong)), findings
 
 
 def _keep(outcomes: Outcomes, redaction: Redaction) -> tuple[Path, dict[str, Any]]:

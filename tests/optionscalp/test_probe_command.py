@@ -98,12 +98,22 @@ def test_wrong_usage_is_exit_code_2_and_a_wrong_setting_one_line(market: Market,
     result = optionscalp("probe", "--source", "nse", home=tmp_path, **market.environment)
     assert result.returncode == 2
     assert "tradingview, trendlyne, upstox" in result.stderr
+    wrong = {"SOURCES": "kite"}
+    result = optionscalp("probe", home=tmp_path, **market.environment | wrong)
+    assert result.returncode == 1
+    assert result.stderr.startswith("error: SOURCES: unknown kite")
+    assert len(result.stderr.splitlines()) == 1
+    assert reports(tmp_path) == []
+
+
+def test_a_file_that_cannot_be_used_is_told_and_everybody_is_asked(market: Market, tmp_path: Path):
     wrong = {"TRADINGVIEW_TOKEN_FILE": str(tmp_path / "none")}
     result = optionscalp("probe", home=tmp_path, **market.environment | wrong)
     assert result.returncode == 1
-    assert result.stderr.startswith("error: TRADINGVIEW_TOKEN_FILE: ")
-    assert len(result.stderr.splitlines()) == 1
-    assert reports(tmp_path) == []
+    assert "error   TRADINGVIEW_TOKEN_FILE: " in result.stdout
+    assert "correct the file, or unset the variable" in result.stdout
+    assert "trendlyne works" in result.stdout
+    assert len(reports(tmp_path)) == 1
 
 
 class Echoes(NamedTuple):
