@@ -41,9 +41,14 @@ class Simulator:
         assert ready == "ready"
         return urls
 
+    def twin(self) -> "Simulator":
+        """Start another one of the same market."""
+        return Simulator(list(self._command), self._environment)
+
     def restart(self) -> None:
-        """Kill it and start it again: every connection is cut."""
-        self.stop(signal.SIGKILL)
+        """Kill it, if it is not dead, and start it again: every connection is cut."""
+        if self.process.poll() is None:
+            self.stop(signal.SIGKILL)
         ports = [str(urlsplit(url).port) for url in self.urls]
         names = ("--tradingview-port", "--trendlyne-port", "--upstox-port")
         self._command += [word for pair in zip(names, ports, strict=True) for word in pair]
