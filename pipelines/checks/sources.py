@@ -7,6 +7,7 @@ from db.archive.source_status import read_access
 from db.checks.completeness import compare_prices
 from db.checks.opinions import read_agreement
 from db.checks.statistics import lock_is_held, nearest_expiries, written_since
+from db.checks.volumes import compare_volumes
 from pipelines.checks.check import Look, Verdict, warning
 from pipelines.checks.lateness import FEED_LAG, allowed_lag, behind
 from strategy.contract import nearest_known_expiry
@@ -17,6 +18,8 @@ from strategy.contract import nearest_known_expiry
 TOLERANCE_POINTS = 0.5
 TOLERANCE_SHARE = 0.03
 ALLOWED_BEYOND = 0.1
+# A running total that was taken for the interval's volume is many times as much by noon.
+VOLUME_SHARE = 0.1
 RATE_MINUTES = 5
 # The feed holds it while it runs: where this is looked at, no feed has to be imported.
 FEED_LOCK = 7_346_003
@@ -38,6 +41,23 @@ def build_up_agrees_with_candles(look: Look) -> Verdict:
             "allowed_share": ALLOWED_BEYOND,
             "median_points": skew.median,
             "largest_points": skew.largest,
+            "largest": skew.examples,
+        },
+    )
+
+
+@warning("build_up", "volumes_agree")
+def build_up_volumes_agree(look: Look) -> Verdict:
+    """What a source's own rows say was traded is what the candles of the five minutes say."""
+    skew = compare_volumes(look.connection, look.session, look.underlyings, VOLUME_SHARE)
+    share = skew.beyond / skew.compared if skew.compared else 0.0
+    return Verdict(
+        share <= ALLOWED_BEYOND,
+        {
+            "compared": skew.compared,
+            "beyond_tolerance": skew.beyond,
+            "share_beyond": share,
+            "allowed_share": ALLOWED_BEYOND,
             "largest": skew.examples,
         },
     )
@@ -106,6 +126,7 @@ def live_feed_is_alive(look: Look) -> Verdict:
 CHECKS = [
     candle_sources_agree,
     build_up_agrees_with_candles,
+    build_up_volumes_agree,
     contract_expiry_is_the_calendars,
     live_feed_is_alive,
 ]

@@ -157,6 +157,15 @@ SEEDED = [
         {"largest_points": 20.0, "allowed_share": 0.1},
     ),
     Seeded(
+        "build_up/volumes_agree",
+        (
+            "update build_up b set made_from = 'rows', volume = (select sum(volume) from build_up a"
+            " where a.symbol = b.symbol and a.open_time <= b.open_time)"
+            " where underlying = 'NIFTY'",
+        ),
+        {"allowed_share": 0.1},
+    ),
+    Seeded(
         "candle/sources_agree",
         (
             "insert into source_version select 'candle', jsonb_build_object('symbol', symbol,"
@@ -604,7 +613,7 @@ def test_a_check_run_alone_looks_at_the_current_or_last_session(
 
 def test_every_check_is_shown_to_dagster() -> None:
     keys = [key for step in ALL for key in step.check_keys]
-    assert len(keys) == len(EVERY) == 17
+    assert len(keys) == len(EVERY) == 18
     shown = {(key.asset_key.to_user_string(), key.name) for key in keys}
     assert shown == {(check.asset, check.name) for check in EVERY}
 

@@ -22,7 +22,7 @@ CHECKS = {
     },
     "build_up": {
         *("prices_are_sane", "whole_lots", "on_time", "session_is_complete", "no_gaps"),
-        "agrees_with_candles",
+        *("agrees_with_candles", "volumes_agree"),
     },
     "chain_oi": {"whole_lots", "no_gaps"},
     "raw_payload": {"all_parsed"},
