@@ -45,7 +45,10 @@ UNTIL, LATEST = "10:10", "10:05"
 TIMEOUT = 1.0
 # Everything but when it was known; candles only once they are final.
 TABLES = {
-    "contract": "select * from contract",
+    "contract": (
+        "select symbol, underlying, expiry, strike, option_type, lot_size, first_seen, last_seen,"
+        " source, tick_size from contract"
+    ),
     "candle": (
         "select symbol, interval_minutes, open_time, underlying, open, high, low, close, volume,"
         " open_interest, source from candle where final and open_time < %(until)s"
