@@ -259,7 +259,7 @@ def test_a_wrong_setting_or_no_database_is_said_and_nothing_raised(
     market: Market, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("ALERT_URLS", "nonsense://secret")
-    assert tick(market) == "ALERT_URLS: Value error, address 1 is none that apprise knows"
+    assert tick(market) == "ALERT_URLS: address 1 is none that apprise knows"
     monkeypatch.setenv("ALERT_URLS", "json://127.0.0.1:9/")
     monkeypatch.setenv("DATABASE_URL", "postgresql://nobody@127.0.0.1:9/none")
     assert tick(market).startswith("no database at 127.0.0.1:9/none")
