@@ -3,15 +3,15 @@
 from datetime import date, datetime, timedelta
 
 from db.archive.raw_payloads import Receipt
+from pipelines.ingest.plan import INTERVAL, interval_ends
 from pipelines.known_sources import KNOWN
 from pipelines.sources.counts import require_units
 from pipelines.sources.errors import PayloadInvalid, WrongTradingDate
 from pipelines.sources.roles import BuildUpRows, Ladder, Reading
 from strategy.contract import lot_size, parse_symbol
-from strategy.session import IST, interval_opens
+from strategy.session import IST
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # a source's from ours, at most
-INTERVAL = timedelta(minutes=5)
 # So long a ladder that names no moment counts for the interval that ended before: later it is
 # nearer to the next one. Exchanges renew open interest every three minutes.
 SHOWS = INTERVAL / 2
@@ -49,8 +49,7 @@ def read(receipt: Receipt, session: date) -> Reading:
 
 def _interval_end(shown: datetime, session: date) -> datetime | None:
     """Return the end of the interval that ended shortly before a time; None where none did."""
-    ends = (opened + INTERVAL for opened in interval_opens(session, 5))
-    return next((end for end in ends if end <= shown < end + SHOWS), None)
+    return next((end for end in interval_ends(session) if end <= shown < end + SHOWS), None)
 
 
 def _require_true_ladder(receipt: Receipt, ladder: Ladder) -> None:

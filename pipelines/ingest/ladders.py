@@ -10,14 +10,13 @@ from datetime import date, datetime, timedelta
 from db.market.ladder_asks import LadderAsks, ladder_asks, missed_snapshots
 from pipelines.ingest.ask import Asked, ask
 from pipelines.ingest.desk import Desk, Filled
-from pipelines.ingest.plan import BUILD_UP_MINUTES, may_ask
+from pipelines.ingest.plan import INTERVAL, interval_ends, may_ask
 from pipelines.sources.errors import WrongTradingDate
 from pipelines.sources.roles import ChainLadders, Ladder
-from strategy.session import interval_opens, session_hours
+from strategy.session import session_hours
 
 logger = logging.getLogger(__name__)
 
-INTERVAL = timedelta(minutes=BUILD_UP_MINUTES)
 # An interval that is not there yet is asked for again so much later, and so often at most.
 AGAIN = timedelta(minutes=1)
 TRIES = 3
@@ -101,8 +100,7 @@ def _goes_on(
 
 def _newest_due(session: date, by: datetime) -> datetime | None:
     """Return the end of the newest interval that ended by a time; None before the first."""
-    ends = (opened + INTERVAL for opened in interval_opens(session, BUILD_UP_MINUTES))
-    return max((end for end in ends if end <= by), default=None)
+    return max((end for end in interval_ends(session) if end <= by), default=None)
 
 
 def _is_time(before: LadderAsks, now: datetime) -> bool:
@@ -118,7 +116,7 @@ def _kept(
     """Return for whom the rest of the day's allowance is kept; None where this may be asked."""
     left = desk.left(ladders.source.name)
     by = desk.now() - ladders.source.ladder_lag
-    ahead = sum(1 for opened in interval_opens(session, BUILD_UP_MINUTES) if opened + INTERVAL > by)
+    ahead = sum(1 for end in interval_ends(session) if end > by)
     names = desk.settings.underlyings
     place = names.index(underlying)
     if may_ask(left, ahead, place, len(names), again=again):

@@ -1,15 +1,16 @@
 """What to ask for: pure decisions from what is listed, stored and known. No I/O."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from strategy.contract import OptionType, atm_strike, future_symbol, strikes_around
-from strategy.session import session_hours, session_of
+from strategy.session import interval_opens, session_hours, session_of
 
 # One-minute candles where the source has them, five where only that exists.
 RESOLUTIONS = (1, 5)
 BUILD_UP_MINUTES = 5
+INTERVAL = timedelta(minutes=BUILD_UP_MINUTES)
 DEEPEST = 5_000  # bars that TradingView gives at most
 OVERLAP = 5
 
@@ -40,6 +41,11 @@ def candle_symbols(
     """Return the symbols to follow: index, front future, and the options around ATM."""
     options = [contract.symbol for contract in contracts_around(listed, prices, wings)]
     return [underlying, future_symbol(underlying), *options]
+
+
+def interval_ends(session: date) -> Iterator[datetime]:
+    """Yield the ends of a session's five-minute intervals, ascending."""
+    return (opened + INTERVAL for opened in interval_opens(session, BUILD_UP_MINUTES))
 
 
 def newest_closed(session: date, now: datetime, minutes: int) -> datetime | None:
