@@ -1,6 +1,6 @@
 """Whether each source answers, and how late: written by whoever asks it, shown on the page."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from psycopg import Connection
@@ -66,6 +66,11 @@ def report_access(connection: Connection[Any], source: str, access: Access) -> N
 def read_access(connection: Connection[Any]) -> dict[str, Access]:
     """Return what was last noted of each source's account."""
     return {source: Access(*rest) for source, *rest in connection.execute(READ)}
+
+
+def longest_delay(connection: Connection[Any]) -> timedelta:
+    """Return how late the source that is furthest behind says it is: rows cannot be earlier."""
+    return timedelta(seconds=max(delayed_sources(connection).values(), default=0))
 
 
 def delayed_sources(connection: Connection[Any]) -> dict[str, int]:

@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from psycopg import Connection
 
-from db.archive.source_status import delayed_sources
+from db.archive.source_status import longest_delay
 from db.checks.findings import Finding
 
 # Error: rows are wrong or unreadable, no signals are made of them. Warning: rows are late or
@@ -34,7 +34,7 @@ class Look(NamedTuple):
     @property
     def delay(self) -> timedelta:
         """How late the source that is furthest behind says it is: rows cannot be earlier."""
-        return timedelta(seconds=max(delayed_sources(self.connection).values(), default=0))
+        return longest_delay(self.connection)
 
 
 class Verdict(NamedTuple):

@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.archive.source_status import delayed_sources
+from db.archive.source_status import longest_delay
 from db.market.frames import Range
 from db.server.connection import advisory_lock
 from db.signals.greeks import Scope, StoredGreeks, changed_since, read_inputs, store_greeks
@@ -71,8 +71,7 @@ class RecentGreeks:
         """
         seen = self._seen or session_hours(self._session)[0]
         # A simulated market may be many minutes on since, and candles may be late by the source.
-        late = timedelta(seconds=max(delayed_sources(connection).values(), default=0))
-        oldest = self._seen and self._seen - RECENT - late
+        oldest = self._seen and self._seen - RECENT - longest_delay(connection)
         recent = Scope(Range(self._session, self._session), self._underlyings, since=oldest)
         with advisory_lock(connection, GREEKS_LOCK) as held:
             changed = changed_since(connection, recent, seen) if held else None
