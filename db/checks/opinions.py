@@ -6,35 +6,33 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 from psycopg.rows import class_row
+from psycopg.sql import SQL
 
-AGREEMENT = """
-with told as (
-    select relation, key, count(*) - 1 as others
-      from source_version
-     where moment >= %(session)s::date::timestamp at time zone 'Asia/Kolkata'
+_OF_SESSION = SQL("""moment >= %(session)s::date::timestamp at time zone 'Asia/Kolkata'
        and moment < (%(session)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
        and (%(underlyings)s::text[] is null
             or coalesce(key ->> 'underlying', substring(key ->> 'symbol' from '^[A-Z]+'))
-               = any(%(underlyings)s))
+               = any(%(underlyings)s))""")
+AGREEMENT = SQL("""
+with told as (
+    select relation, key, count(*) - 1 as others
+      from source_version
+     where {of_session}
      group by 1, 2
 ), differing as (
     select *, coalesce(key ->> 'symbol', concat_ws(' ', key ->> 'underlying', key ->> 'expiry',
                                                    key ->> 'strike')) as name
       from second_opinion
-     where moment >= %(session)s::date::timestamp at time zone 'Asia/Kolkata'
-       and moment < (%(session)s::date + 1)::timestamp at time zone 'Asia/Kolkata'
-       and (%(underlyings)s::text[] is null
-            or coalesce(key ->> 'underlying', substring(key ->> 'symbol' from '^[A-Z]+'))
-               = any(%(underlyings)s))
+     where {of_session}
 )
 select (select coalesce(sum(others), 0)::integer from told) as compared,
        count(*)::integer as differing,
        coalesce((array_agg(format('%%s %%s %%s: %%s differs from %%s by %%s', relation, name,
                                   to_char(moment at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI"Z"'),
                                   source, preferred_source, difference)
-                           order by moment, relation, name))[1:5], '{}') as examples
+                           order by moment, relation, name))[1:5], '{{}}') as examples
   from differing
-"""
+""").format(of_session=_OF_SESSION)
 NEWEST = """
 select (max(moment) at time zone 'Asia/Kolkata')::date from source_version
 """

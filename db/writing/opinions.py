@@ -15,15 +15,8 @@ from psycopg.sql import SQL, Composable, Composed, Identifier, Literal
 from psycopg.types.json import Jsonb
 
 PREFER = """
-with chosen as (
-    select source, place - 1 as place
-      from unnest(%(sources)s::text[]) with ordinality as c (source, place)
-), gone as (
-    delete from source_preference p
-     where exists (select from chosen) and not exists (
-           select from chosen c where (c.source, c.place) = (p.source, p.place))
-)
-insert into source_preference select source, place from chosen
+insert into source_preference (source, place)
+select source, place - 1 from unnest(%(sources)s::text[]) with ordinality as c (source, place)
 """
 PREFERRED = "select source from source_preference order by place"
 PREFERENCE_LOCK = 7_346_011

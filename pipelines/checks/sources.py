@@ -25,59 +25,40 @@ RATE_MINUTES = 5
 FEED_LOCK = 7_346_003
 
 
+def _few_differ(compared: int, beyond: int, **more: Any) -> Verdict:
+    """Pass where no more than the allowed share of the rows is beyond a tolerance."""
+    share = beyond / compared if compared else 0.0
+    details = {
+        "compared": compared,
+        "beyond_tolerance": beyond,
+        "share_beyond": share,
+        "allowed_share": ALLOWED_BEYOND,
+    }
+    return Verdict(share <= ALLOWED_BEYOND, details | more)
+
+
 @warning("build_up", "agrees_with_candles")
 def build_up_agrees_with_candles(look: Look) -> Verdict:
     """The price beside the open interest is the candles' own, but for seconds between sources."""
     skew = compare_prices(
         look.connection, look.session, look.underlyings, TOLERANCE_POINTS, TOLERANCE_SHARE
     )
-    share = skew.beyond / skew.compared if skew.compared else 0.0
-    return Verdict(
-        share <= ALLOWED_BEYOND,
-        {
-            "compared": skew.compared,
-            "beyond_tolerance": skew.beyond,
-            "share_beyond": share,
-            "allowed_share": ALLOWED_BEYOND,
-            "median_points": skew.median,
-            "largest_points": skew.largest,
-            "largest": skew.examples,
-        },
-    )
+    points = {"median_points": skew.median, "largest_points": skew.largest}
+    return _few_differ(skew.compared, skew.beyond, **points, largest=skew.examples)
 
 
 @warning("build_up", "volumes_agree")
 def build_up_volumes_agree(look: Look) -> Verdict:
     """What a source's own rows say was traded is what the candles of the five minutes say."""
     skew = compare_volumes(look.connection, look.session, look.underlyings, VOLUME_SHARE)
-    share = skew.beyond / skew.compared if skew.compared else 0.0
-    return Verdict(
-        share <= ALLOWED_BEYOND,
-        {
-            "compared": skew.compared,
-            "beyond_tolerance": skew.beyond,
-            "share_beyond": share,
-            "allowed_share": ALLOWED_BEYOND,
-            "largest": skew.examples,
-        },
-    )
+    return _few_differ(skew.compared, skew.beyond, largest=skew.examples)
 
 
 @warning("candle", "sources_agree")
 def candle_sources_agree(look: Look) -> Verdict:
     """What two sources told of candles, ladders and quotes differs on few rows only."""
     found = read_agreement(look.connection, look.session, look.underlyings)
-    share = found.differing / found.compared if found.compared else 0.0
-    return Verdict(
-        share <= ALLOWED_BEYOND,
-        {
-            "compared": found.compared,
-            "beyond_tolerance": found.differing,
-            "share_beyond": share,
-            "allowed_share": ALLOWED_BEYOND,
-            "first": found.examples,
-        },
-    )
+    return _few_differ(found.compared, found.differing, first=found.examples)
 
 
 @warning("contract", "expiry_is_the_calendars")
