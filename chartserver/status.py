@@ -31,7 +31,7 @@ REPEAT_SECONDS = 10.0
 # An asker that was killed cannot note that its source is down; silence in market hours does.
 # Trendlyne has news every five minutes only.
 SILENCE = {"trendlyne": timedelta(minutes=15)}
-LONGEST_SILENCE = timedelta(minutes=3)
+USUAL_SILENCE = timedelta(minutes=3)
 # Before a feed has told whom it asks.
 EXPECTED = ("tradingview", "trendlyne")
 
@@ -205,7 +205,7 @@ def _source_object(noted: SourceStatus | None, name: str, now: datetime) -> dict
         late = timedelta(seconds=noted.delay_seconds or 0)  # it opens that much later
         if not _is_open(now):
             state = "idle"
-        elif silence > SILENCE.get(name, LONGEST_SILENCE) + late:
+        elif silence > SILENCE.get(name, USUAL_SILENCE) + late:
             state, error = "down", f"silent for {int(silence.total_seconds()) // 60} minutes"
     return {
         "state": state,

@@ -56,12 +56,12 @@ export function createStatusBar(clock, underlying) {
   let message = ""
   /** @type {Status} */
   let status = {}
-  /** Market time of the newest row. */
+  /** Market time of the newest candle. */
   let newest = NaN
   /** @type {Keyed<[string, SourceState], {element: HTMLElement}>} whoever is asked */
   const sources = new Keyed(byId("sources"), (name) => ({ element: sourceChip(String(name)) }))
 
-  /** @returns {number | null} market seconds since the newest row; null when unknown */
+  /** @returns {number | null} market seconds since the newest candle; null when unknown */
   function age() {
     return Number.isNaN(newest) || !clock.known ? null : Math.max(0, clock.now() - newest)
   }
@@ -83,7 +83,7 @@ export function createStatusBar(clock, underlying) {
     setText(byId("connection-text"), delayed || WORDS[state])
     showDelay(status)
     const old = age()
-    const silent = `The newest row is ${format.duration(old ?? 0)} old in an open market.`
+    const silent = `The newest candle is ${format.duration(old ?? 0)} old in an open market.`
     chip.dataset.tip = state === "stale" ? silent
       : delayed ? `${delayed}: the source says so. What is shown was so much earlier.`
       : state === "stored" ? "Stored data: no source is asked and no feed runs." : message
@@ -142,11 +142,11 @@ export function createStatusBar(clock, underlying) {
         newest = Number.isNaN(newest) ? next.now - seconds : Math.max(newest, next.now - seconds)
       write()
     },
-    /** A row has just arrived. */
+    /** A candle has just arrived. */
     touch() {
       if (clock.known) newest = clock.now()
     },
-    /** The market may have been set back: forget the newest row. */
+    /** The market may have been set back: forget the newest candle. */
     forget() {
       newest = NaN
     },
