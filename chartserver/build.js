@@ -68,22 +68,18 @@ const shared = {
 }
 
 /**
- * @param {string[]} entries paths under static/
- * @returns {Promise<{ entries: string[], imports: string[] }>} names of the built files
+ * @param {string} entry path under static/
+ * @returns {Promise<{ name: string, imports: string[] }>} names of the built file, and of libraries
  */
-async function scripts(entries) {
+async function script(entry) {
   const result = await build({
-    ...COMMON, entryPoints: entries, splitting: true, metafile: true, plugins: [shared],
-    entryNames: "[name]-[hash]", chunkNames: "shared-[hash]",
+    ...COMMON, entryPoints: [entry], metafile: true, plugins: [shared], entryNames: "[name]-[hash]",
   })
-  for (const file of result.outputFiles) built.set(path.basename(file.path), file.contents)
-  const outputs = Object.entries(result.metafile.outputs)
-  const entryOf = (/** @type {string} */ entry) =>
-    path.basename(outputs.find(([, output]) => output.entryPoint === entry)?.[0] ?? "")
-  const names = entries.map(entryOf)
-  const imports = new Set(outputs.flatMap(([, output]) =>
-    output.imports.map((imported) => path.basename(imported.path))))
-  return { entries: names, imports: [...imports].filter((name) => !names.includes(name)) }
+  const [file] = result.outputFiles
+  const name = path.basename(file.path)
+  built.set(name, file.contents)
+  const imports = Object.values(result.metafile.outputs).flatMap((output) => output.imports)
+  return { name, imports: [...new Set(imports.map((imported) => path.basename(imported.path)))] }
 }
 
 /** @param {string[]} sheets */
@@ -100,18 +96,18 @@ async function style(sheets) {
 async function head(assets) {
   const isWorker = (/** @type {string} */ name) => name.endsWith(WORKER)
   const all = (/** @type {string} */ suffix) => assets.filter((name) => name.endsWith(suffix))
-  const code = await scripts(all(".js").filter((name) => !isWorker(name)))
+  const code = await script(all(".js").filter((name) => !isWorker(name))[0])
   /** @type {Record<string, string>} */
   const workers = {}
   for (const name of assets.filter(isWorker)) {
     // A program of its own: nothing of a page's is shared with it.
-    workers[path.basename(name, ".js")] = (await scripts([name])).entries[0]
+    workers[path.basename(name, ".js")] = (await script(name)).name
   }
   return {
     icons: all(".svg").map((name) =>
       add(path.basename(name, ".svg"), ".svg", fs.readFileSync(path.join(STATIC, name)))),
     styles: all(".css").length ? [await style(all(".css"))] : [],
-    scripts: code.entries, preloads: code.imports, workers,
+    script: code.name, preloads: code.imports, workers,
   }
 }
 

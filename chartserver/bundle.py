@@ -21,7 +21,7 @@ MEDIA_TYPES = {
     ".css": "text/css; charset=utf-8",
     ".svg": "image/svg+xml",
 }
-LISTS = ("icons", "styles", "scripts", "preloads")
+LISTS = ("icons", "styles", "preloads")
 SUFFIXES = {"identity": "", "gzip": ".gz", "br": ".br"}
 
 
@@ -76,6 +76,7 @@ def _asset(path: Path) -> Asset:
 def _head(loads: Mapping[str, Any]) -> Head:
     return Head(
         **{name: [ADDRESS + file for file in loads[name]] for name in LISTS},
+        script=ADDRESS + loads["script"],
         workers={name: ADDRESS + file for name, file in loads["workers"].items()},
         libraries={},
     )

@@ -12,15 +12,15 @@ class Head(NamedTuple):
     Attributes:
         icons: SVG pictures of the page.
         styles: Style sheets, in their order.
-        scripts: Modules; the last is the page's own, those before it run as soon as they came.
-        preloads: What the scripts import, named early so that none waits for another.
+        script: The page's own module.
+        preloads: What the script imports, named early so that none waits for another.
         workers: Workers by name; the page finds each by `meta[name="NAME"]`.
         libraries: What modules import by name.
     """
 
     icons: Sequence[str]
     styles: Sequence[str]
-    scripts: Sequence[str]
+    script: str
     preloads: Sequence[str]
     workers: Mapping[str, str]
     libraries: Mapping[str, str]
@@ -35,9 +35,6 @@ class Head(NamedTuple):
             yield f'<meta name="{escape(name)}" content="{escape(url)}">'
         if self.libraries:
             yield f'<script type="importmap">{json.dumps({"imports": self.libraries})}</script>'
-        for url in map(escape, self.scripts[:-1]):
-            yield f'<script type="module" async src="{url}"></script>'
-        for url in map(escape, self.scripts[-1:]):
-            yield f'<script type="module" src="{url}"></script>'
+        yield f'<script type="module" src="{escape(self.script)}"></script>'
         for url in map(escape, self.preloads):
             yield f'<link rel="modulepreload" href="{url}">'

@@ -1,7 +1,7 @@
 """The pages' markup: a page file, the parts that it names, and the place of its assets.
 
 `<!-- part: charts -->` on a line of its own stands for `parts/charts.html`, indented as that line.
-`<!-- assets: icon.svg styles/style.css data/first.js live-page.js -->` names what the page loads,
+`<!-- assets: icon.svg styles/style.css live-page.js -->` names what the page loads,
 by paths under `static/`; the server writes the elements, one form for the plain modules and one
 for the bundle.
 """

@@ -32,6 +32,9 @@ def plain_head(static: Path, assets: Sequence[str]) -> Head:
             raise PagesError(f"{name} is no .js, .css or .svg file: no page can load it")
     workers = [name for name in assets if name.endswith(WORKER)]
     scripts = [name for name in assets if name.endswith(".js") and name not in workers]
+    if len(scripts) != 1:
+        raise PagesError(f"a page has one module of its own, not {len(scripts)}")
+    script = scripts[0]
     needed = list(_graph(static, scripts))
     # Import maps are for pages.
     if named := LIBRARIES.keys() & set(_graph(static, workers)):
@@ -39,8 +42,8 @@ def plain_head(static: Path, assets: Sequence[str]) -> Head:
     return Head(
         icons=[ADDRESS + name for name in assets if name.endswith(".svg")],
         styles=[ADDRESS + name for name in assets if name.endswith(".css")],
-        scripts=[ADDRESS + name for name in scripts],
-        preloads=[_address(name) for name in needed if name not in scripts[-1:]],
+        script=ADDRESS + script,
+        preloads=[_address(name) for name in needed if name != script],
         workers={Path(name).stem: ADDRESS + name for name in workers},
         libraries={name: url for name, url in LIBRARIES.items() if name in needed},
     )

@@ -6,7 +6,6 @@ import { Desk } from "./charts/desk.js"
 import { askedOf, complaints, given, readChoice } from "./data/choice.js"
 import { Clock } from "./data/clock.js"
 import { Contracts } from "./data/contracts.js"
-import { firstHistory } from "./data/first.js"
 import { Live } from "./data/live.js"
 import { priceOf, tradedUntil } from "./data/prices.js"
 import { ruleText } from "./data/rules.js"
@@ -99,7 +98,7 @@ const strikes = createStrikes(contracts, pickRules, (frozen) => {
 }, () => ({ strikes: store.answer?.strikes ?? [], ...contracts.shown() }))
 
 /** @type {Live} */
-const live = new Live(store, firstHistory, {
+const live = new Live(store, {
   // What is on show is asked for again, so that it is there at once.
   query: () => ({ ...askedOf(choice), ...(filled === place() ? contracts.shown() : {}) }),
   loaded,

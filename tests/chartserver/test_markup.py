@@ -71,21 +71,19 @@ def test_all_modules_are_named_in_the_head_once(static):
     ]
 
 
-def test_scripts_before_the_last_run_early_and_workers_are_named(static):
+def test_pictures_styles_and_workers_are_named(static):
     write(
         static,
         "pages/live.html",
-        "<!-- assets: i.svg a.css first.js live-page.js s-worker.js -->\n",
+        "<!-- assets: i.svg a.css live-page.js s-worker.js -->\n",
     )
-    for name in ("i.svg", "a.css", "first.js", "s-worker.js"):
+    for name in ("i.svg", "a.css", "s-worker.js"):
         write(static, name, "")
     assert head(static) == [
         '<link rel="icon" href="/static/i.svg" type="image/svg+xml">',
         '<link rel="stylesheet" href="/static/a.css">',
         '<meta name="s-worker" content="/static/s-worker.js">',
-        '<script type="module" async src="/static/first.js"></script>',
         '<script type="module" src="/static/live-page.js"></script>',
-        '<link rel="modulepreload" href="/static/first.js">',
     ]
 
 

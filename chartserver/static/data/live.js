@@ -37,13 +37,10 @@ const RELOAD_PAUSE_MS = 5000
 export class Live {
   /**
    * @param {Store} store
-   * @param {Promise<HistoryAnswer>} first the first history, already asked for
    * @param {LiveHooks} hooks
    */
-  constructor(store, first, hooks) {
+  constructor(store, hooks) {
     this.store = store
-    /** @type {Promise<HistoryAnswer> | null} */
-    this.first = first
     this.hooks = hooks
     /** @type {Channel | null} */
     this.channel = null
@@ -110,9 +107,7 @@ export class Live {
     const request = new AbortController()
     this.request = request
     try {
-      const first = this.first
-      this.first = null
-      const answer = await (first ?? getHistory(query, request.signal))
+      const answer = await getHistory(query, request.signal)
       return request.signal.aborted ? null : answer
     } catch (error) {
       if (!request.signal.aborted) this.failed(error)
