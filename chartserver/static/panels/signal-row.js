@@ -86,7 +86,7 @@ export class SignalRow {
       patch(this.target2, { textContent: format.price(signal.target2) })
       patch(this.net, { textContent: format.signedCompact(signal.net_delta_volume) })
       patch(this.known, {
-        textContent: `${format.second(signal.known_at)} (+${format.duration(delay)})`,
+        textContent: `+${format.duration(delay)}`, title: `${format.second(signal.known_at)} IST`,
       })
     }
     patch(this.time, { textContent: day + format.minute(signal.event_time) })
