@@ -183,3 +183,7 @@ class WorldClock(NamedTuple):
         now = self.clock.now()
         jump = self.faults.find("clock-jump", now)
         return now + timedelta(seconds=jump.amount or 0) if jump else now
+
+    def elapsed(self) -> datetime:
+        """Return the market time as if its clock never stopped: allowances fill up meanwhile."""
+        return self.clock._replace(stops_at=None).now()

@@ -63,7 +63,8 @@ TABLES = {
     ),
     "signal": (
         "select signal_id, event_time, symbol, direction, entry, stop, target1, target2,"
-        " net_delta_volume, reasons::text from signal where withdrawn_at is null"
+        " net_delta_volume, reasons::text from signal"
+        " where withdrawn_at is null and event_time <= %(until)s"
     ),
 }
 KNOWN_TOO_EARLY = """

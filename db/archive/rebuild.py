@@ -106,7 +106,8 @@ def compare(
     found = {}
     for relation in DERIVED:
         query = SQL(
-            "select count(excluded.*), count(*) filter (where {table} is null),"
+            "select count(*) filter (where {ready}),"
+            " count(*) filter (where {table} is null and {ready}),"
             " count(*) filter (where {replaces}), count(*) filter (where {unexplained})"
             " from {both_sides}"
         ).format(**_parts(relation))
@@ -170,7 +171,9 @@ def _parts(relation: Relation) -> dict[str, Composable]:
     """Return the pieces of the statements; a derived row is `excluded`, as in an upsert."""
     parts = statement_parts(relation)
     moment = MOMENTS.get(relation.name)
-    parts["ready"] = SQL("final") if "final" in relation.columns else SQL("true")
+    # What was still forming when the answer came explains a stored row, and replaces none.
+    final = "final" in relation.columns
+    parts["ready"] = SQL("excluded.final" if final else "not (excluded is null)")
     parts["window"] = SQL("true")
     parts["imported"] = Literal(IMPORT)
     replaces = SQL("({stored}) is distinct from ({incoming})")
@@ -190,11 +193,11 @@ def _parts(relation: Relation) -> dict[str, Composable]:
             "excluded is null and {table}.source <> {imported} and {table}.known_at <= %(seen_to)s"
         )
     parts["unexplained"] = unexplained.format(**parts)
-    parts["replaces"] = SQL("not ({table} is null or excluded is null) and {replaces}").format(
+    parts["replaces"] = SQL("not ({table} is null) and {ready} and {replaces}").format(
         replaces=replaces.format(**parts), **parts
     )
     parts["both_sides"] = SQL(
-        "(select * from pg_temp.{table} where {ready}) excluded"
+        "pg_temp.{table} excluded"
         " full join (select * from public.{table} where {window}) {table} using ({key})"
     ).format(**parts)
     return parts
@@ -206,7 +209,7 @@ def _take(relation: Relation, only_missing: bool) -> Composed:
         parts["replaces"] = SQL("false")
     write = SQL(
         "insert into public.{table} ({columns})"
-        " select {columns} from pg_temp.{table} where {ready} and ({key}) in"
+        " select {columns} from pg_temp.{table} excluded where {ready} and ({key}) in"
         " (select {key} from {both_sides} where {table} is null or {replaces}) order by {key}"
         " on conflict ({key}) do update set {assignments}"
     ).format(**parts)

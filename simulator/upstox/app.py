@@ -207,7 +207,7 @@ class Upstox:
         return self._keys.get(key, key)
 
     def _admit(self, request: Request, now: datetime) -> None:
-        if not self._pace.allows(now):
+        if not self._pace.allows(self._clock.elapsed()):
             raise Refusal("UDAPI10005")
         claims = _claims(request)
         if claims is None or now >= claims.ends_at:

@@ -20,6 +20,7 @@ from simulator.server import serve
 from simulator.upstox.account import WINDOWS, Pace, Window, access_token, token_end
 from simulator.upstox.app import INSTRUMENTS_PATH, UpstoxManner
 from simulator.upstox.instruments import expired_key, future_key, index_key, keys, option_key
+from strategy.clock import MarketClock
 from strategy.contract import future_symbol, parse_symbol
 from strategy.session import IST
 
@@ -296,6 +297,25 @@ def test_who_asks_too_often_is_refused_until_the_window_has_passed(asking):
     answers = asyncio.run(scenario())
     assert [answer.status_code for answer in answers[:3]] == [200] * 3
     assert refusal(answers[3]) == (429, "UDAPI10005")
+
+
+def test_windows_open_also_when_the_markets_clock_has_stopped(market):
+    async def scenario():
+        end = at("15:55")
+        clock = MarketClock(end, datetime.now(UTC).timestamp(), 60, end)
+        manner = FREE._replace(windows=(Window(1, 60),))
+        headers = {"Authorization": f"Bearer {access_token(end)}"}
+        async with (
+            serve(market, clock, upstox=manner) as endpoints,
+            httpx.AsyncClient(base_url=endpoints.upstox_url, headers=headers) as http,
+        ):
+            url = path(TODAY, index_key("NIFTY"), 30)
+            statuses = [(await http.get(url)).status_code for _ in range(2)]
+            while (await http.get(url)).status_code == 429:
+                pass
+            return statuses
+
+    assert asyncio.run(scenario()) == [200, 429]
 
 
 def test_each_window_opens_again():
