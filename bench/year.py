@@ -1,7 +1,7 @@
 """A generated year of build-ups: what the feed would have stored around ATM, in frames and rows."""
 
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -14,7 +14,7 @@ from strategy.build_up import label_build_ups
 from strategy.contract import STRIKE_STEPS, UNDERLYINGS, lot_size, nearest_expiry
 from strategy.contract import Contract as Option
 from strategy.delta_volume import ContractRow, Interval
-from strategy.session import interval_opens, sessions_between
+from strategy.session import interval_opens, session_hours, sessions_between
 
 FIRST = date(2025, 1, 1)
 LAST = date(2026, 2, 28)
@@ -49,6 +49,11 @@ class Year:
         self.sessions = sessions_between(FIRST, LAST)[:sessions]
         self.days = [self._day(day, name) for day in self.sessions for name in UNDERLYINGS]
 
+    @property
+    def listed_at(self) -> datetime:
+        """When all contracts were first known: before the first session opens."""
+        return session_hours(self.sessions[0])[0] - FIVE_MINUTES
+
     def _day(self, session: date, underlying: str) -> Day:
         opens = pd.DatetimeIndex(interval_opens(session, 5)).as_unit("us")
         step = STRIKE_STEPS[underlying]
@@ -69,8 +74,14 @@ class Year:
         reference = pd.concat(map(_reference, self.days), ignore_index=True)
         reference = reference.astype(dict.fromkeys(("session", "underlying"), "category"))
         ladders = {(day.underlying, day.expiry, k) for day in self.days for k in day.listed}
-        contracts = pd.DataFrame(sorted(ladders), columns=["underlying", "expiry", "strike"])
-        contracts = contracts.assign(first_seen=self.sessions[0])
+        contracts = pd.DataFrame(
+            [(*one, kind) for one in sorted(ladders) for kind in ("C", "P")],
+            columns=["underlying", "expiry", "strike", "option_type"],
+        )
+        contracts = contracts.assign(first_seen=self.sessions[0], listed_at=self.listed_at)
+        contracts = contracts.astype(
+            dict.fromkeys(("underlying", "expiry", "option_type", "first_seen"), "category")
+        )
         return Frames(build_ups, reference, contracts)
 
     def _build_ups(self, day: Day) -> pd.DataFrame:
@@ -125,12 +136,11 @@ class Year:
 
     def contract_rows(self) -> list[Contract]:
         """Return the listed contracts, each seen from the year's first session on."""
-        keys = self.frames.contracts[["underlying", "expiry", "strike"]]
-        ladder = keys.itertuples(index=False, name=None)
+        keys = self.frames.contracts[["underlying", "expiry", "strike", "option_type"]]
+        first = self.sessions[0]
         return [
-            Contract(Option(*key, kind).symbol, *key, kind, None, self.sessions[0], key[1], "bench")
-            for key in ladder
-            for kind in ("C", "P")
+            Contract(Option(*key).symbol, *key, None, first, key[1], "bench", self.listed_at)
+            for key in keys.itertuples(index=False, name=None)
         ]
 
 
@@ -154,6 +164,7 @@ def intervals(frames: Frames, day: Day) -> Iterator[Interval]:
     stored = frames.build_ups
     mine = stored[(stored["session"] == day.session) & (stored["underlying"] == day.underlying)]
     fields = mine[list(ContractRow._fields)]
+    listed = frozenset((strike, kind) for strike in day.listed for kind in ("C", "P"))
     for place, (open_time, group) in enumerate(fields.groupby(mine["open_time"])):
         rows = [
             ContractRow(*row[:-1], row[-1].to_pydatetime())
@@ -161,4 +172,4 @@ def intervals(frames: Frames, day: Day) -> Iterator[Interval]:
         ]
         price = float(day.spot[place]), open_time + FIVE_MINUTES + LAGS["spot"]
         key = day.session, day.underlying, day.expiry, open_time.to_pydatetime()
-        yield Interval(*key, day.listed, *price, *price, rows)
+        yield Interval(*key, listed, *price, *price, rows)

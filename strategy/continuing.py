@@ -1,4 +1,4 @@
-"""What a step may take next: the same session's later intervals, of one expiry."""
+"""What a step may take next: the same session's later intervals."""
 
 from datetime import date, datetime
 from typing import Protocol
@@ -18,10 +18,6 @@ class Placed(Protocol):
         """NIFTY or BANKNIFTY."""
 
     @property
-    def expiry(self) -> date | None:
-        """Of the contracts."""
-
-    @property
     def open_time(self) -> datetime | None:
         """Of the interval; of a state's last one."""
 
@@ -33,8 +29,6 @@ def require_next(state: Placed, interval: Placed) -> None:
             f"interval.session: {interval.session} {interval.underlying} does not continue"
             f" {state.session} {state.underlying}"
         )
-    if None not in {state.expiry, interval.expiry} and state.expiry != interval.expiry:
-        raise FrameContractError(f"interval.expiry: a second one: {interval.expiry}")
     if state.open_time and interval.open_time and interval.open_time <= state.open_time:
         raise FrameContractError(
             f"interval.open_time: not after {state.open_time}: {interval.open_time!r}"

@@ -195,3 +195,29 @@ def strikes_around(atm: int, strikes: Sequence[int], wings: int) -> list[int]:
     ladder = sorted(strikes)
     place = ladder.index(atm)
     return ladder[max(0, place - wings) : place + wings + 1]
+
+
+def cluster_strikes(
+    price: float, strikes: Sequence[int], step: int, wings: int
+) -> list[int | None]:
+    """Return the strike nearest to a price and those one usual step apart from it, ascending.
+
+    Args:
+        price: Of the underlying.
+        strikes: Those known, ascending.
+        step: The usual one.
+        wings: How many to each side.
+
+    Returns:
+        None for each that is not known; for all of them where the price lies outside the known
+        strikes, or nearer to a usual strike that is not known.
+    """
+    nothing: list[int | None] = [None] * (2 * wings + 1)
+    if not strikes or not strikes[0] <= price <= strikes[-1]:
+        return nothing
+    atm = atm_strike(price, strikes)
+    if not -step < 2 * (price - atm) <= step:  # of two equally near the lower one wins
+        return nothing
+    known = set(strikes)
+    wanted = range(atm - wings * step, atm + wings * step + 1, step)
+    return [strike if strike in known else None for strike in wanted]

@@ -145,4 +145,4 @@ def _signal(atm: Atm, candle: Candle, closes: list[Close], numbers: PullbackPara
     return signal(atm, "pullback", order, reasons, known_at, numbers)
 
 
-PULLBACK = minute_strategy("pullback", "1", PullbackParameters(), batch, step)
+PULLBACK = minute_strategy("pullback", "2", PullbackParameters(), batch, step)

@@ -75,12 +75,12 @@ def step(
 ) -> tuple[Mapping[str, list[int]], Outcomes]:
     """Take one minute; what is remembered is what each contract traded.
 
-    By strike and type: which minutes have a volume, one bit each; value, volume, known_at.
+    By symbol: which minutes have a volume, one bit each; value, volume, known_at.
     """
     after = dict(memory or {})
-    for contract, candle in minute.options.items():
-        told, value, volume, known_at = after.get(contract, (0, 0, 0, 0))
-        after[contract] = [
+    for symbol, candle in minute.options.items():
+        told, value, volume, known_at = after.get(symbol, (0, 0, 0, 0))
+        after[symbol] = [
             told | candle.volume_known << minute.slot,
             value + _value(candle),
             volume + candle.volume,
@@ -88,9 +88,9 @@ def step(
         ]
     rows: list[Signal | Rejection] = []
     if atm := minute.atm:
-        for kind, option in (("C", atm.call), ("P", atm.put)):
+        for option in (atm.call, atm.put):
             if option and _is_trap(option):
-                told, *sums = after[f"{atm.strike}{kind}"]
+                told, *sums = after[option.symbol]
                 missing = [slot for slot in range(atm.slot + 1) if not told >> slot & 1]
                 rows += _judge(atm, option, _Traded(missing, *sums), numbers)
     return after, rows
@@ -129,4 +129,4 @@ def _judge(atm: Atm, candle: Candle, traded: _Traded, numbers: VwapTrapParameter
     yield rejection(atm, candle, "target_below_entry", details, known_at)
 
 
-VWAP_TRAP = minute_strategy("vwap_trap", "1", VwapTrapParameters(), batch, step)
+VWAP_TRAP = minute_strategy("vwap_trap", "2", VwapTrapParameters(), batch, step)

@@ -10,7 +10,7 @@ from db.writing.bulk import write
 from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from strategy.contract import Contract as Option
-from strategy.session import interval_opens
+from strategy.session import interval_opens, session_hours
 from tests.strategy.option_days import random_days
 
 SESSION = date(2026, 1, 21)
@@ -19,18 +19,22 @@ FIVE_MINUTES = timedelta(minutes=5)
 
 def store_day(connection: psycopg.Connection, seed: int, session: date = SESSION) -> None:
     """Store the rows of 21 January 2026, two underlyings and an hour, as those of a session."""
-    build_ups, reference, ladder = random_days(seed)
+    build_ups, reference, listing = random_days(seed)
     moved = session - SESSION
-    expiry = build_ups.loc[build_ups.session == SESSION, "expiry"].min()
-    contracts = [
-        Contract(
-            *(Option(row.underlying, row.expiry, row.strike, kind).symbol, row.underlying),
-            *(row.expiry, row.strike, kind, None, session, row.expiry, "import"),
-        )
-        for row in ladder.itertuples()
-        if row.expiry == expiry
-        for kind in "CP"
-    ]
+    followed = {*build_ups.loc[build_ups.session == SESSION, "expiry"]}
+    morning = session_hours(session)[0] - FIVE_MINUTES
+    contracts = []
+    for row in listing[listing["expiry"].isin(followed)].itertuples():
+        option = Option(row.underlying, row.expiry, row.strike, row.option_type)
+        late = row.first_seen == SESSION
+        listed_at = None if pd.isna(row.listed_at) else row.listed_at.to_pydatetime() + moved
+        if row.first_seen <= SESSION:
+            contracts.append(
+                Contract(
+                    *(option.symbol, *option, None, session, row.expiry, "import"),
+                    listed_at=listed_at if late else morning,
+                )
+            )
     write(connection, CONTRACT, contracts)
     rows = _plain(build_ups[build_ups.session == SESSION], moved)
     write(

@@ -9,6 +9,7 @@ from db.writing.bulk import write
 from db.writing.relations import BUILD_UP, CANDLE, CONTRACT, Relation
 from db.writing.rows import BuildUp, Candle, Contract
 from strategy.build_up import build_up
+from strategy.session import session_hours
 from tests.strategy.option_days import SESSION, QuietDay
 
 __all__ = ["SESSION", "cover", "market_rows", "quiet_day", "store", "store_contracts"]
@@ -39,8 +40,10 @@ def store(connection: psycopg.Connection, day: QuietDay, known_at: datetime | No
         write(connection, wanted, [row for relation, row in rows if relation is wanted])
 
 
-def store_contracts(connection: psycopg.Connection, day: QuietDay) -> None:
-    """Write a day's contracts."""
+def store_contracts(
+    connection: psycopg.Connection, day: QuietDay, listed_at: datetime | None = None
+) -> None:
+    """Write a day's contracts, known from the open on unless told otherwise."""
     name, expiry = day.underlying, day.expiry
     contracts = {
         (row["symbol"], row["strike"], row["option_type"]): row for row in day.rows.values()
@@ -49,7 +52,10 @@ def store_contracts(connection: psycopg.Connection, day: QuietDay) -> None:
         connection,
         CONTRACT,
         [
-            Contract(symbol, name, expiry, strike, kind, LOT, day.session, day.session, "test")
+            Contract(
+                *(symbol, name, expiry, strike, kind, LOT, day.session, day.session, "test"),
+                listed_at=listed_at or session_hours(day.session)[0],
+            )
             for symbol, strike, kind in contracts
         ],
     )

@@ -1,6 +1,7 @@
 """A recorded day played live through the simulator ends with the batch command's signals."""
 
 from datetime import UTC, date, datetime, timedelta
+from operator import itemgetter
 from pathlib import Path
 from typing import NamedTuple
 from uuid import UUID
@@ -86,17 +87,13 @@ def plain_inputs(path: Path) -> tuple[list[dict], list[dict], list[dict]]:
         {name: None if pd.isna(value) else value for name, value in row.items()}
         for row in pd.read_parquet(path).to_dict("records")
     ]
-    build_ups, contracts = [], []
-    listed: dict[tuple[date, str], set[date]] = {}
+    build_ups = []
+    seen: dict[str, dict] = {}
     prices: dict[tuple[str, datetime], dict] = {}
-    for row in rows:
+    for row in sorted(rows, key=itemgetter("ts")):
         row["open_time"] = row["ts"].to_pydatetime()
         row["session"] = row["open_time"].astimezone(IST).date()
         row["known_at"] = row["open_time"] + timedelta(minutes=5)
-        if row["expiry"] is not None:
-            listed.setdefault((row["session"], row["underlying"]), set()).add(row["expiry"])
-    for row in rows:
-        key = row["session"], row["underlying"]
         if row["expiry"] is None:
             name = "spot" if row["symbol"] == row["underlying"] else "future"
             price = prices.setdefault(
@@ -104,11 +101,12 @@ def plain_inputs(path: Path) -> tuple[list[dict], list[dict], list[dict]]:
                 {name: row[name] for name in ("session", "underlying", "open_time")},
             )
             price |= {name: row["close"], f"{name}_known_at": row["known_at"]}
-        elif row["expiry"] == min(day for day in listed[key] if day >= row["session"]):
-            facts = {"open_interest": row["oi"], "strike": int(row["strike"])}
-            build_ups.append(row | facts)
-            contracts.append(row | facts | {"first_seen": row["session"]})
-    return build_ups, list(prices.values()), contracts
+            continue
+        row |= {"open_interest": row["oi"], "strike": int(row["strike"])}
+        build_ups.append(row)
+        first = {"first_seen": row["session"], "listed_at": row["known_at"]}
+        seen.setdefault(row["symbol"], row | first)
+    return build_ups, list(prices.values()), list(seen.values())
 
 
 class Candidate(NamedTuple):

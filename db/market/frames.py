@@ -11,7 +11,10 @@ from psycopg.sql import SQL
 from db.market.packed import UNKNOWN_COUNT, Packed
 from db.server.connection import load_sql
 
-BUILD_UPS = load_sql("sql/build_up_series.sql")
+NEAREST_EXPIRIES = SQL(load_sql("sql/nearest_expiries.sql").decode())
+BUILD_UPS = SQL(load_sql("sql/build_up_series.sql").decode()).format(
+    nearest_expiries=NEAREST_EXPIRIES
+)
 # What ends exactly with the interval and can change no more; one-minute candles win.
 REFERENCE = """
 with closes as (
@@ -49,12 +52,15 @@ select session, underlying, count(*) as rows,
  group by session, underlying
  order by session, underlying
 """).format(rows=SQL(REFERENCE))
-LADDER = """
-select underlying, expiry, strike, min(first_seen) as first_seen from contract
- where underlying = any(%(underlyings)s) and expiry >= %(first)s
-   and first_seen <= %(last)s
- group by underlying, expiry, strike
- order by underlying, expiry, strike
+LISTED_THEN = b"""
+select underlying, expiry, option_type, first_seen, count(*) as rows,
+       string_agg(int8send(strike), '' order by strike) as strike,
+       string_agg(timestamptz_send(coalesce(listed_at, '-infinity')), '' order by strike)
+           as listed_at
+  from contract
+ where underlying = any(%(underlyings)s) and expiry >= %(first)s and first_seen <= %(last)s
+ group by underlying, expiry, option_type, first_seen
+ order by underlying, expiry, option_type, first_seen
 """
 STORED_MINUTES = """
 select symbol, min(interval_minutes) from candle
@@ -87,11 +93,11 @@ select symbol, expiry, strike, option_type from contract
  order by strike, option_type
 """
 LADDER_MARKS = """
-select underlying, md5(string_agg(symbol, ',' order by symbol)) from contract
+select underlying, md5(string_agg(symbol || coalesce(listed_at::text, ''), ',' order by symbol))
+  from contract
  where underlying = any(%(underlyings)s) and expiry >= %(session)s and first_seen <= %(session)s
  group by underlying
 """
-LADDER_COLUMNS = ("underlying", "expiry", "strike", "first_seen")
 # Twenty strikes beyond the range that the index traded in is more than any cluster reaches.
 REACH_POINTS = 2_000
 EVERYWHERE_POINTS = 1_000_000
@@ -128,7 +134,7 @@ def read_frames(
     underlyings: Sequence[str],
     since: datetime | None = None,
 ) -> Frames:
-    """Return build-ups, reference prices and strike ladders of a range of sessions.
+    """Return build-ups, reference prices and listed contracts of a range of sessions.
 
     What many rows share is categorical: sessions, underlyings, symbols, expiries, option types.
     With `since`, only intervals that start then or later, and of all strikes: the day's range
@@ -139,9 +145,6 @@ def read_frames(
         parameters |= {"first": since, "reach": EVERYWHERE_POINTS}
     build_ups = Packed(connection, BUILD_UPS, {**parameters, "unknown": UNKNOWN_COUNT})
     reference = Packed(connection, _PACKED_REFERENCE, parameters)
-    ladder = connection.execute(
-        LADDER, {**parameters, "first": sessions.first, "last": sessions.last}
-    ).fetchall()
     return Frames(
         pd.DataFrame(
             {
@@ -171,7 +174,21 @@ def read_frames(
             },
             copy=False,
         ),
-        pd.DataFrame(ladder, columns=list(LADDER_COLUMNS)).astype({"strike": "int64"}),
+        read_listed(connection, sessions, underlyings),
+    )
+
+
+def read_listed(
+    connection: Connection[Any], sessions: Range, underlyings: Sequence[str]
+) -> pd.DataFrame:
+    """Return the contracts of a range of sessions as `strategy.ladders.Ladders` takes them."""
+    bounds = {**sessions._asdict(), "underlyings": list(underlyings)}
+    listed = Packed(connection, LISTED_THEN, bounds)
+    shared = ("underlying", "expiry", "option_type", "first_seen")
+    return pd.DataFrame(
+        {name: listed.categories(name) for name in shared}
+        | {"strike": listed.whole("strike"), "listed_at": listed.instants("listed_at")},
+        copy=False,
     )
 
 

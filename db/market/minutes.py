@@ -12,14 +12,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from psycopg import Connection
+from psycopg.sql import SQL
 
 from db.market.fixed_rows import instants, read_fixed
-from db.market.frames import EVERYWHERE_POINTS, LADDER, LADDER_COLUMNS, Range
+from db.market.frames import EVERYWHERE_POINTS, NEAREST_EXPIRIES, Range, read_listed
 
-# Of the nearest expiry among the contracts listed by a session. Only those near the day's range
+# Of each expiry that is the nearest at some time of a session. Only contracts near the day's range
 # can be at the money, so only they are read.
-CONTRACTS = """
-with day as (
+CONTRACTS = SQL("""
+with {nearest_expiries}, day as (
     select (open_time at time zone 'Asia/Kolkata')::date as session, underlying,
            min(low) as low, max(high) as high
       from candle
@@ -28,14 +29,11 @@ with day as (
      group by 1, 2
 )
 select d.session, c.underlying, c.symbol, c.expiry, c.strike, c.option_type
-  from day d
-  join contract c on c.underlying = d.underlying
+  from day d join nearest n using (session, underlying)
+  join contract c on c.underlying = d.underlying and c.expiry = any(n.expiries)
    and c.strike between d.low - %(reach)s and d.high + %(reach)s
-   and c.expiry = (select min(n.expiry) from contract n
-                    where n.underlying = d.underlying and n.expiry >= d.session
-                      and n.first_seen <= d.session)
  order by d.session, c.underlying, c.symbol
-"""
+""").format(nearest_expiries=NEAREST_EXPIRIES)
 # Fields of a fixed width, none of them null, so that the answer is an array as it comes.
 CANDLES = """
 copy (
@@ -71,7 +69,7 @@ def read_minutes(
     underlyings: Sequence[str],
     since: datetime | None = None,
 ) -> Minutes:
-    """Return the candles of the indices and of contracts near them, and the strike ladders.
+    """Return the candles of the indices and of contracts near them, and what is listed.
 
     With `since`, only candles that start then or later, and of all strikes: the day's range may
     grow, and what was read of it before must not depend on that.
@@ -79,12 +77,10 @@ def read_minutes(
     reach = EVERYWHERE_POINTS if since else REACH_POINTS
     parameters = sessions.parameters(underlyings) | {"reach": reach}
     rows = connection.execute(CONTRACTS, parameters).fetchall()
-    bounds = {"first": sessions.first, "last": sessions.last}
-    listed = connection.execute(LADDER, parameters | bounds).fetchall()
     return Minutes(
         _index(connection, sessions, underlyings, since),
         _options(connection, rows, since),
-        pd.DataFrame(listed, columns=list(LADDER_COLUMNS)).astype({"strike": "int64"}),
+        read_listed(connection, sessions, underlyings),
     )
 
 

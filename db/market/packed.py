@@ -53,6 +53,10 @@ class Packed:
         """Return a column packed with `float8send`."""
         return self._unpack(name, ">f8").astype(np.float64)
 
+    def whole(self, name: str) -> npt.NDArray[np.int64]:
+        """Return a column packed with `int8send`, of which no value is null."""
+        return self._unpack(name, ">i8").astype(np.int64)
+
     def counts(self, name: str) -> pd.arrays.IntegerArray:
         """Return a column packed with `int8send`; `UNKNOWN_COUNT` is null."""
         values = self._unpack(name, ">i8").astype(np.int64)

@@ -1,9 +1,9 @@
 -- Build-ups in packed series: one row per session and contract, see db/market/packed.py.
--- The nearest expiry among the contracts listed by a session; the source's list wins over the
+-- Of each expiry that is the nearest at some time of a session; the source's list wins over the
 -- calendar. Far strikes can never be in a cluster, so only those near the day's range are read;
 -- all of them where no price is stored, so that it can be told that the price is missing.
--- Both steps are materialised: a planner that takes them for small repeats them per contract.
-with price as (
+-- The steps are materialised: a planner that takes them for small repeats them per contract.
+with {nearest_expiries}, price as (
     select (open_time at time zone 'Asia/Kolkata')::date as session, underlying,
            min(low) as low, max(high) as high
       from candle
@@ -11,16 +11,8 @@ with price as (
        and open_time < %(last)s::timestamptz and symbol = any(%(symbols)s)
      group by 1, 2
 ), near as materialized (
-    select d.session, u.underlying, p.low, p.high,
-           (select min(c.expiry) from contract c
-             where c.underlying = u.underlying and c.expiry >= d.session
-               and c.first_seen <= d.session) as expiry
-      from (select generate_series(
-                (%(first)s::timestamptz at time zone 'Asia/Kolkata')::date::timestamp,
-                (%(last)s::timestamptz at time zone 'Asia/Kolkata')::date - interval '1 day',
-                interval '1 day')::date as session) d
-     cross join unnest(%(underlyings)s::text[]) u (underlying)
-      left join price p using (session, underlying)
+    select d.session, d.underlying, d.expiries, p.low, p.high
+      from nearest d left join price p using (session, underlying)
 ), series as materialized (
     select n.*, b.*
       from near n
@@ -40,9 +32,9 @@ with price as (
               and open_time >= %(first)s::timestamptz
             group by symbol) b
 )
-select s.session, s.underlying, s.symbol, s.expiry, c.strike, c.option_type, s.rows, s.open_time,
+select s.session, s.underlying, s.symbol, c.expiry, c.strike, c.option_type, s.rows, s.open_time,
        s.close, s.open_interest, s.volume, s.known_at
   from series s
-  join contract c on c.symbol = s.symbol and c.underlying = s.underlying and c.expiry = s.expiry
+  join contract c on c.symbol = s.symbol and c.underlying = s.underlying and c.expiry = any(s.expiries)
    and (s.low is null or c.strike between s.low - %(reach)s and s.high + %(reach)s)
  order by s.session, s.underlying, s.symbol

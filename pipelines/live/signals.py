@@ -145,7 +145,7 @@ class LiveSignals:
                 key: _Track(plan, self._session, key[2]) for key, plan in wanted.items()
             }
         for name in self._underlyings:
-            # A strike that is listed during a session belongs to all of it.
+            # Seldom, and from which moment on they count may itself have been corrected.
             if ladders.get(name) != self._ladders.get(name):
                 changed[name] = anew
         self._log, self._ladders = log, ladders

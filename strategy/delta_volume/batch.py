@@ -39,12 +39,13 @@ def evaluate(
     """Return the signals and rejections of all sessions and underlyings in the frames.
 
     Args:
-        build_ups: 5-minute rows of the nearest expiry's contracts, each contract's ascending:
-            session, underlying, symbol, expiry, strike, option_type ('C', 'P'), open_time,
-            close, open_interest and volume (units; null if unknown), known_at.
+        build_ups: 5-minute rows of the contracts of each expiry that is the nearest at some time,
+            each contract's ascending: session, underlying, symbol, expiry, strike, option_type
+            ('C', 'P'), open_time, close, open_interest and volume (units; null if unknown),
+            known_at.
         reference: What places ATM, each underlying's rows ascending: session, underlying,
             open_time, spot, spot_known_at, future, future_known_at (NaN and NaT if not stored).
-        contracts: The listed strikes: underlying, expiry, strike, first_seen (session).
+        contracts: What is listed, as `strategy.ladders.Ladders` takes it.
         parameters: The numbers of the rules.
 
     Returns:
@@ -53,7 +54,7 @@ def evaluate(
 
     Raises:
         FrameContractError: A frame lacks a column or holds values that are null, negative,
-            naive, unsorted, duplicate or of a wrong type; or a session has two expiries.
+            naive, unsorted, duplicate or of a wrong type; or an expiry was over.
     """
     signals, rejections = evaluate_rows(build_ups, reference, contracts, parameters)
     return Evaluation(signal_frame(signals), rejection_frame(rejections))
@@ -69,8 +70,9 @@ def evaluate_rows(
     """Return what `evaluate` does as rows of plain Python values, as `step` gives them."""
     inputs = read_inputs(build_ups, reference, contracts, parameters)
     points = place_clusters(inputs, parameters)
-    complete = np.all((points.rows >= 0) & (points.rows_before >= 0), axis=1)
-    rejections = [*_without_cluster(inputs), *_incomplete(inputs, points, ~complete)]
+    lacking = _without_volume(inputs, points)
+    complete = np.all((points.rows >= 0) & (points.rows_before >= 0) & ~lacking, axis=1)
+    rejections = [*_without_cluster(inputs), *_incomplete(inputs, points, lacking, ~complete)]
     signals, against = decide_all(inputs, points.of(complete), parameters)
     rejections += against
     rejections.sort(key=itemgetter(0))
@@ -94,10 +96,23 @@ def _keys(chosen: Flags) -> list[Key]:
     return list(zip(groups.tolist(), (slots + 1).tolist(), strict=True))
 
 
-def _incomplete(inputs: Inputs, points: Points, chosen: Flags) -> Iterator[tuple[Key, Rejection]]:
-    """Yield the rejections of clusters that lack a row, or a strike at the ladder's end."""
-    points = points.of(chosen)
-    found = np.stack([points.rows >= 0, points.rows_before >= 0], axis=2).tolist()
+def _without_volume(inputs: Inputs, points: Points) -> Flags:
+    """Return whose delta volume is unknown; where the price stood still it is zero."""
+    lacking = np.zeros(points.rows.shape, dtype=bool)
+    if not inputs.volume.known.all():
+        there = (points.rows >= 0) & (points.rows_before >= 0)
+        rows, before = points.rows[there], points.rows_before[there]
+        changed = inputs.close[rows] != inputs.close[before]
+        lacking[there] = ~inputs.volume.known[rows] & changed
+    return lacking
+
+
+def _incomplete(
+    inputs: Inputs, points: Points, lacking: Flags, chosen: Flags
+) -> Iterator[tuple[Key, Rejection]]:
+    """Yield the rejections of clusters that lack a row, a volume, or a strike that is known."""
+    points, lacking = points.of(chosen), lacking[chosen]
+    found = np.stack([points.rows >= 0, points.rows_before >= 0, lacking], axis=2).tolist()
     for group, slot, strikes, contracts in zip(
         points.group.tolist(), points.slot.tolist(), points.strikes.tolist(), found, strict=True
     ):

@@ -7,11 +7,12 @@ import numpy as np
 
 from strategy.axes import Key
 from strategy.delta_volume.clusters import Points
-from strategy.delta_volume.inputs import OPTION_TYPES, Inputs
+from strategy.delta_volume.inputs import Inputs
 from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rules import Cluster, Verdict, to_rejection
 from strategy.delta_volume.verdicts import Baseline, judge_all, verdict_rows
 from strategy.frames import NO_TIME, Flags, Floats, Ints, instants
+from strategy.ladders import OPTION_TYPES
 from strategy.risk import level_columns
 from strategy.signals import Rejection, Signal, signal_ids
 

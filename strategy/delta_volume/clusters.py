@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from strategy.contract import STRIKE_STEPS
 from strategy.delta_volume.inputs import Inputs, Ladders
 from strategy.delta_volume.parameters import Parameters
 from strategy.frames import Flags, Floats, Ints
@@ -17,7 +18,7 @@ class Points(NamedTuple):
 
     group: Ints
     slot: Ints
-    strikes: Ints  # one column per strike; -1 where the ladder ends
+    strikes: Ints  # one column per strike; -1 where one is not known
     atm: Ints
     lines: Ints  # of the grid
     rows: Ints  # of t; -1 where missing
@@ -32,12 +33,10 @@ def place_clusters(inputs: Inputs, parameters: Parameters) -> Points:
     """Place ATM wherever there are rows and a reference, and look up the cluster's rows."""
     group, slot = np.nonzero((inputs.recorded & ~np.isnan(inputs.reference.price))[:, 1:])
     slot += 1
-    offsets = np.arange(-parameters.wings, parameters.wings + 1)
-    places = _nearest(inputs.ladders, group, inputs.reference.price[group, slot])[:, None] + offsets
-    first, end = inputs.ladders.firsts[group], inputs.ladders.firsts[group + 1]
-    places[(places < first[:, None]) | (places >= end[:, None])] = -1
+    prices = inputs.reference.price[group, slot]
+    places = _places(inputs, inputs.ladders.numbers[group, slot], group, prices, parameters.wings)
     strikes = inputs.ladders.strikes[places]
-    lines = inputs.lines.take(places, axis=0).reshape(len(group), 2 * len(offsets))
+    lines = inputs.lines.take(places, axis=0).reshape(len(group), 2 * places.shape[1])
     cells = lines * inputs.grid.shape[1] + slot[:, None]
     rows = inputs.grid.ravel().take
     return Points(
@@ -45,13 +44,41 @@ def place_clusters(inputs: Inputs, parameters: Parameters) -> Points:
     )
 
 
-def _nearest(ladders: Ladders, group: Ints, prices: Floats) -> Ints:
+def _places(inputs: Inputs, ladder: Ints, group: Ints, prices: Floats, wings: int) -> Ints:
+    """Return the cluster's places in the ladders: the vectorised twin of `cluster_strikes`."""
+    ladders = inputs.ladders
+    first, end = ladders.firsts[ladder], ladders.firsts[ladder + 1]
+    step = np.array([STRIKE_STEPS[name] for name in inputs.axes.underlyings], dtype=np.int64)
+    step = step[group % len(step)] if len(group) else group
+    atm = _nearest(ladders, ladder, prices)
+    offsets = np.arange(-wings, wings + 1)
+    places = atm[:, None] + offsets
+    places[(places < first[:, None]) | (places >= end[:, None])] = -1
+    wanted = ladders.strikes[atm][:, None] + step[:, None] * offsets
+    # Not the next of the ladder: another strike lies between, or none is known.
+    other = ladders.strikes[places] != wanted
+    if other.any():
+        rows, columns = np.nonzero(other)
+        place = ladders.place(ladder[rows], wanted[rows, columns].astype(np.float64))
+        there = (place < end[rows]) & (ladders.strikes[place] == wanted[rows, columns])
+        places[rows, columns] = np.where(there, place, -1)
+    # Where all of several strikes are known the price lies among them, nearest to the middle one.
+    unsure = np.flatnonzero((places < 0).any(axis=1)) if wings else np.arange(len(places))
+    twice = 2 * (prices - ladders.strikes[atm])[unsure]
+    prices, first, end, step = prices[unsure], first[unsure], end[unsure], step[unsure]
+    outside = (prices < ladders.strikes[first]) | (prices > ladders.strikes[end - 1])
+    # Of two equally near the lower one wins.
+    places[unsure[outside | (twice <= -step) | (twice > step) | (first == end)]] = -1
+    return places
+
+
+def _nearest(ladders: Ladders, ladder: Ints, prices: Floats) -> Ints:
     """Return the place of the strike nearest to each price; a tie goes to the lower one.
 
-    Where a group has no strikes it is no place of the group.
+    Where a ladder has no strikes it is no place of the ladder.
     """
-    above = ladders.place(group, prices)
-    below = np.maximum(above - 1, ladders.firsts[group])
-    above = np.minimum(above, ladders.firsts[group + 1] - 1)
+    above = ladders.place(ladder, prices)
+    below = np.maximum(above - 1, ladders.firsts[ladder])
+    above = np.minimum(above, ladders.firsts[ladder + 1] - 1)
     distance = np.abs(ladders.strikes[below] - prices)
     return np.where(np.abs(ladders.strikes[above] - prices) < distance, above, below)

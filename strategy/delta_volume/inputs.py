@@ -1,12 +1,13 @@
 """The input frames of Delta Volume, checked and laid out on one grid of groups and slots.
 
 A group is one underlying in one session, a slot one 5-minute interval of it counted from the
-open. Rows outside the session's hours (pre-open, post-close) are no part of the session.
+open. Rows outside the session's hours (pre-open, post-close) are no part of the session. Which
+contracts an interval looks at is a ladder: those of the nearest expiry that were known by its end.
 """
 
 from bisect import bisect_left
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from itertools import repeat
 
 import numpy as np
@@ -27,11 +28,11 @@ from strategy.frames import (
     instants,
     runs,
 )
-from strategy.ladders import Ladders as ListedStrikes
+from strategy.ladders import OPTION_TYPES, Ladder
+from strategy.ladders import Ladders as ListedContracts
 from strategy.session import spot_is_reliable
 from strategy.signals import Moment
 
-OPTION_TYPES = ("C", "P")
 BUILD_UP_COLUMNS = (
     *("session", "underlying", "symbol", "expiry", "strike", "option_type"),
     *("open_time", "close", "open_interest", "volume", "known_at"),
@@ -57,23 +58,27 @@ class Reference:
 
 @dataclass(frozen=True)
 class Ladders:
-    """The listed strikes of each group's expiry, ascending; none where no expiry is known."""
+    """The known strikes of all ladders, ascending; the last ladder is that of none."""
 
-    strikes: Ints  # of one group after the other; a last one, -1, stands for none
-    firsts: Ints  # the place of each group's first strike; one more for the last one's end
+    strikes: Ints  # of one ladder after the other; a last one, -1, stands for none
+    firsts: Ints  # the place of each ladder's first strike; one more for the last one's end
+    known: Flags  # per place, the last one too: its call, its put
+    numbers: Ints  # per group and slot: the ladder
 
     @property
-    def groups(self) -> Ints:
-        """The group of each strike but the last."""
+    def of_strikes(self) -> Ints:
+        """The ladder of each strike but the last."""
         return np.repeat(np.arange(len(self.firsts) - 1), np.diff(self.firsts))
 
-    def place(self, group: Ints, prices: Floats) -> Ints:
-        """Return the place of the group's first strike not below each price, or its end."""
-        # One search over all ladders: strikes of later groups sort after those of earlier ones.
+    def place(self, ladder: Ints, prices: Floats) -> Ints:
+        """Return the place of the ladder's first strike not below each price, or its end."""
+        # One search over all ladders: strikes of later ones sort after those of earlier ones.
         # In whole numbers, so that no sum is rounded: none lies between a price and its ceiling.
         spread = int(self.strikes.max()) + 1
         wanted = np.ceil(np.minimum(prices, spread)).astype(np.int64)
-        return np.searchsorted(self.groups * spread + self.strikes[:-1], group * spread + wanted)
+        return np.searchsorted(
+            self.of_strikes * spread + self.strikes[:-1], ladder * spread + wanted
+        )
 
 
 @dataclass(frozen=True)
@@ -84,7 +89,7 @@ class Inputs:
     axes: Axes
     reference: Reference
     ladders: Ladders
-    recorded: Flags  # per group and slot: any row at all
+    recorded: Flags  # per group and slot: any row of the ladder's contracts
     lines: Ints  # per place in the ladders, call and put: the line of the grid
     # The rows within the hours, by line and time: those of a contract lie next to each other.
     grid: Ints  # per line and slot: the row, or -1; the last line has no rows
@@ -146,13 +151,20 @@ def read_inputs(
         *(sessions.small, underlyings.small, expiries.small, strikes, options.small, inside)
     )
     group = np.where(inside[starts], axes.groups(sessions, underlyings, starts), -1)
-    ladders = _ladders(contracts, _expiries(rows, expiries, starts, group, axes), axes)
-    line, lines, line_groups = _lines(
-        group, strikes[starts], recoded(options, OPTION_TYPES, starts), ladders
+    _check_expiries(rows, expiries, sessions, starts, group >= 0)
+    found, owners, ladders = _ladders(contracts, axes)
+    # Contracts of two expiries never meet: a series is one expiry's in one session.
+    codes = {day: code for code, day in enumerate(expiries.distinct)}
+    series = np.where(group >= 0, group * (len(codes) + 1) + expiries.small[starts], -1)
+    of_ladders = [
+        owner * (len(codes) + 1) + codes.get(ladder.expiry, len(codes))
+        for owner, ladder in zip(owners, found, strict=True)
+    ]
+    line, lines, count = _lines(
+        *(series, strikes[starts], recoded(options, OPTION_TYPES, starts)),
+        *(ladders, np.array([*of_ladders, -1])),
     )
-    grid, order = rows.grid(
-        "open_time", np.repeat(line, sizes), slot, (len(line_groups) + 1, axes.shape[1])
-    )
+    grid, order = rows.grid("open_time", np.repeat(line, sizes), slot, (count + 1, axes.shape[1]))
     close, known_at = rows.prices("close"), rows.instants("known_at")
     interest, volume = rows.counts("open_interest"), rows.counts("volume")
     symbol = build_ups["symbol"]
@@ -166,7 +178,7 @@ def read_inputs(
         axes=axes,
         reference=_reference(prices, price_sessions, price_underlyings, axes),
         ladders=ladders,
-        recorded=_recorded(stored, line_groups, axes),
+        recorded=_recorded(stored, lines, ladders),
         lines=lines,
         grid=grid,
         firsts=np.cumsum(np.append(0, np.count_nonzero(stored[:-1], axis=1))),
@@ -178,53 +190,86 @@ def read_inputs(
     )
 
 
-def _expiries(
-    rows: CheckedFrame, expiries: Categories, starts: Ints, group: Ints, axes: Axes
-) -> list[date | None]:
-    """Return each group's expiry after checking that it has only one, not yet over.
+def _check_expiries(
+    rows: CheckedFrame, expiries: Categories, sessions: Categories, starts: Ints, inside: Flags
+) -> None:
+    """Check that no expiry was over in its session.
 
     Args:
         rows: For the errors.
         expiries: Of each row.
+        sessions: The same.
         starts: The first row of each run.
-        group: Of each run; -1 outside the hours.
-        axes: The groups.
+        inside: Whether each run lies within the session's hours.
     """
-    codes = expiries.small[starts]
-    found = np.full(axes.shape[0] + 1, -1, dtype=np.int64)  # the last for runs left out
-    found[group[::-1]] = codes[::-1]  # the first run of each wins
-    second = (group >= 0) & (found[group] != codes)
-    if second.any():
-        rows.fail("expiry", "a second one in the session", int(starts[second.argmax()]))
-    nearest: list[date | None] = []
-    for place, code in enumerate(found[:-1].tolist()):
-        expiry = expiries.distinct[code] if code >= 0 else None
-        if expiry is not None and expiry < axes.group_key(place)[0]:
-            rows.fail("expiry", "before the session", int(starts[(group == place).argmax()]))
-        nearest.append(expiry)
-    return nearest
+    ordinals = (
+        np.array([day.toordinal() for day in column.distinct], dtype=np.int64)
+        for column in (expiries, sessions)
+    )
+    expiry, session = (
+        days[column.small[starts]]
+        for days, column in zip(ordinals, (expiries, sessions), strict=True)
+    )
+    over = inside & (expiry < session)
+    if over.any():
+        rows.fail("expiry", "before the session", int(starts[over.argmax()]))
 
 
-def _ladders(contracts: pd.DataFrame, expiries: list[date | None], axes: Axes) -> Ladders:
-    """Return the ladder of each group."""
-    listed = ListedStrikes(contracts)
-    ladders = []
-    for group, expiry in enumerate(expiries):
+def _ladders(contracts: pd.DataFrame, axes: Axes) -> tuple[list[Ladder], list[int], Ladders]:
+    """Return the ladders that any interval looks at, the group of each, and all in one."""
+    listed = ListedContracts(contracts)
+    found: list[Ladder] = []
+    owners: list[int] = []
+    numbers = np.full(axes.shape, -1, dtype=np.int64)
+    for group in range(axes.shape[0]):
         session, underlying = axes.group_key(group)
-        ladders.append(listed.at(underlying, expiry, session))
-    return Ladders(np.concatenate([*ladders, np.array([-1])]), np.cumsum([0, *map(len, ladders)]))
+        ladders = listed.of_session(underlying, session)
+        if len(ladders) == 1 and ladders[0].since == NO_TIME:
+            numbers[group] = len(found)
+            used = [0]
+        else:
+            slots = np.arange(axes.shape[1])
+            ends = axes.ends(np.full_like(slots, group), slots)
+            since = np.array([ladder.since for ladder in ladders], dtype=np.int64)
+            place = np.searchsorted(since, ends, side="right") - 1
+            kept, numbered = np.unique(place[place >= 0], return_inverse=True)
+            used = kept.tolist()
+            numbers[group][place >= 0] = numbered + len(found)
+        found += [ladders[place] for place in used]
+        owners += [group] * len(used)
+    numbers[numbers < 0] = len(found)
+    nothing = np.zeros((1, len(OPTION_TYPES)), dtype=bool)
+    return (
+        found,
+        owners,
+        Ladders(
+            np.concatenate([*(ladder.strikes for ladder in found), np.array([-1])]),
+            np.cumsum([0, *(len(ladder.strikes) for ladder in found), 0]),
+            np.concatenate([*(ladder.known for ladder in found), nothing]),
+            numbers,
+        ),
+    )
 
 
-def _lines(group: Ints, strikes: Ints, side: Ints, ladders: Ladders) -> tuple[Ints, Ints, Ints]:
+def _lines(
+    series: Ints, strikes: Ints, side: Ints, ladders: Ladders, of_ladders: Ints
+) -> tuple[Ints, Ints, int]:
     """Give every contract that has rows within the hours its line of the grid, as they come.
+
+    Args:
+        series: Of each run; -1 outside the hours.
+        strikes: Of each run.
+        side: And whether it is a put.
+        ladders: What intervals look at.
+        of_ladders: The series of each ladder.
 
     Returns:
         Each run's line, -1 outside the hours; the lines of each place in the ladders, call and
-        put, which is one behind all others for contracts without rows; and each line's group.
+        put, which is one behind all others for contracts unknown or without rows; their number.
     """
     spread = int(max(strikes.max(initial=0), ladders.strikes.max())) + 1
-    inside = group >= 0
-    keys = 2 * (group * spread + strikes) + side
+    inside = series >= 0
+    keys = 2 * (series * spread + strikes) + side
     found, first, of_key = np.unique(keys[inside], return_index=True, return_inverse=True)
     by_line = np.argsort(first)
     lines_found = np.empty(len(found) + 1, dtype=np.int64)
@@ -232,21 +277,25 @@ def _lines(group: Ints, strikes: Ints, side: Ints, ladders: Ladders) -> tuple[In
     lines_found[-1] = len(found)
     line = np.full(len(keys), -1)
     line[inside] = lines_found[of_key]
-    listed = 2 * (ladders.groups * spread + ladders.strikes[:-1])[:, None] + np.arange(2)
+    wanted = of_ladders[ladders.of_strikes] * spread + ladders.strikes[:-1]
+    listed = 2 * wanted[:, None] + np.arange(2)
     lines = np.full((len(ladders.strikes), 2), len(found))
     place = np.searchsorted(found, listed)
-    lines[:-1] = lines_found[np.where(np.append(found, -1)[place] == listed, place, -1)]
-    return line, lines, found[by_line] // (2 * spread)
+    there = (np.append(found, -1)[place] == listed) & ladders.known[:-1]
+    lines[:-1] = lines_found[np.where(there, place, -1)]
+    return line, lines, len(found)
 
 
-def _recorded(stored: Flags, line_groups: Ints, axes: Axes) -> Flags:
-    """Return, per group and slot, whether any contract has a row."""
-    recorded = np.zeros(axes.shape, dtype=bool)
-    by_group = np.argsort(line_groups, kind="stable")
-    groups, firsts = np.unique(line_groups[by_group], return_index=True)
-    if len(groups):
-        recorded[groups] = np.logical_or.reduceat(stored[by_group], firsts, axis=0)
-    return recorded
+def _recorded(stored: Flags, lines: Ints, ladders: Ladders) -> Flags:
+    """Return, per group and slot, whether any contract that it looks at has a row."""
+    places, sides = np.nonzero(lines[:-1] < len(stored) - 1)
+    numbers, firsts = np.unique(ladders.of_strikes[places], return_index=True)
+    recorded = np.zeros((len(ladders.firsts) - 1, stored.shape[1]), dtype=bool)
+    if len(numbers):
+        mine = stored[lines[places, sides]]
+        recorded[numbers] = np.logical_or.reduceat(mine, firsts, axis=0)
+    found: Flags = recorded[ladders.numbers, np.arange(stored.shape[1])]
+    return found
 
 
 def _reference(

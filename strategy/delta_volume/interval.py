@@ -1,14 +1,14 @@
 """One 5-minute interval of one underlying, as `step` takes it, and its checks."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from math import isfinite, isnan
 from typing import NamedTuple
 
 from strategy.build_up import INTERVAL
-from strategy.delta_volume.inputs import OPTION_TYPES
 from strategy.errors import FrameContractError
+from strategy.ladders import OPTION_TYPES
 from strategy.session import IST, session_hours
 
 
@@ -16,6 +16,7 @@ class ContractRow(NamedTuple):
     """One contract's build-up row of the interval; null open interest or volume is unknown."""
 
     symbol: str
+    expiry: date
     strike: int
     option_type: str
     close: float
@@ -28,16 +29,17 @@ class ContractRow(NamedTuple):
 class Interval:
     """All that is stored for one underlying in one 5-minute interval.
 
-    `ladder` holds the listed strikes of the expiry in any order; both may be left out where no row
-    of a contract is stored. Spot and future are None (or
-    NaN) where the interval's last candle is not stored.
+    `expiry` is the nearest among the contracts known by the interval's end, `listed` strike and
+    type of those contracts; None and nothing where none is known. `rows` are of all expiries: what
+    a contract did before its expiry became the nearest is its history. Spot and future are None
+    (or NaN) where the interval's last candle is not stored.
     """
 
     session: date
     underlying: str
     expiry: date | None
     open_time: datetime
-    ladder: Sequence[int]
+    listed: Collection[tuple[int, str]]
     spot: float | None
     spot_known_at: datetime | None
     future: float | None
@@ -62,11 +64,12 @@ class Interval:
     def check(self) -> None:
         """Raise FrameContractError for what `evaluate` would refuse in its frames."""
         self._check_time()
-        if self.expiry is not None and self.expiry < self.session:
-            raise FrameContractError(f"interval.expiry: before the session: {self.expiry}")
+        for expiry in (*filter(None, [self.expiry]), *(row.expiry for row in self.rows)):
+            if expiry < self.session:
+                raise FrameContractError(f"interval.expiry: before the session: {expiry}")
         self.price("spot")
         self.price("future")
-        keys = {(row.strike, row.option_type) for row in self.rows}
+        keys = {(row.expiry, row.strike, row.option_type) for row in self.rows}
         if len(keys) < len(self.rows):
             raise FrameContractError("interval.rows: duplicate contracts")
         for place, row in enumerate(self.rows):

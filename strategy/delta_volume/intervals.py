@@ -5,6 +5,7 @@ from datetime import date, datetime
 
 import pandas as pd
 
+from strategy.build_up import INTERVAL
 from strategy.delta_volume.interval import ContractRow, Interval
 from strategy.ladders import Ladders
 from strategy.plain_rows import plain_rows
@@ -17,13 +18,11 @@ def intervals_of(
 ) -> Iterator[Interval]:
     """Yield every interval with anything stored, by session, underlying and time."""
     rows: dict[Key, list[ContractRow]] = {}
-    expiries: dict[tuple[date, str], date] = {}
     keyed = ("session", "underlying", "open_time")
-    for session, underlying, open_time, expiry, *row in plain_rows(
-        build_ups, (*keyed, "expiry", *ContractRow._fields)
+    for session, underlying, open_time, *row in plain_rows(
+        build_ups, (*keyed, *ContractRow._fields)
     ):
         rows.setdefault((session, underlying, open_time), []).append(ContractRow(*row))
-        expiries[session, underlying] = expiry
     columns = (*keyed, "spot", "spot_known_at", "future", "future_known_at")
     prices = {
         (session, underlying, open_time): (spot, spot_known_at, future, future_known_at)
@@ -34,14 +33,13 @@ def intervals_of(
     ladders = Ladders(contracts)
     for key in sorted({*rows, *prices}):
         session, underlying, open_time = key
-        # Where no contract was stored there is no ladder either: nothing is looked up by it.
-        expiry = expiries.get((session, underlying))
+        ladder = ladders.at(underlying, session, open_time + INTERVAL)
         yield Interval(
             session,
             underlying,
-            expiry,
+            ladder.expiry if ladder else None,
             open_time,
-            ladders.at(underlying, expiry, session).tolist(),
+            ladder.contracts if ladder else (),
             *prices.get(key, (None, None, None, None)),
             rows.get(key, []),
         )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from strategy.signals import Moment, Rejection
 
 STRATEGY = "delta_volume"
-VERSION = "1"
+VERSION = "2"
 
 
 def no_reference(moment: Moment, reference: str) -> Rejection:
@@ -18,15 +18,16 @@ def missing_rows(
     *,
     recorded: bool,
     strikes: list[int | None],
-    contracts: Sequence[tuple[bool, bool]],
+    contracts: Sequence[tuple[bool, bool, bool]],
 ) -> Rejection:
     """Return the rejection of an interval whose cluster is not complete.
 
     Args:
         moment: The interval.
         recorded: Whether any row of the underlying was stored for the interval.
-        strikes: The cluster's strikes; None where the ladder ends.
-        contracts: Per strike its call and its put: whether it has a row now, and before.
+        strikes: The cluster's strikes; None where one is not known.
+        contracts: Per strike its call and its put: whether it has a row now, and before, and
+            whether its price changed in a volume that is unknown.
     """
     if not recorded:
         return Rejection(*moment, "missing_rows", None, {"recorded": False}, None)
@@ -39,7 +40,8 @@ def missing_rows(
     details = {
         "recorded": True,
         "strikes": strikes,
-        "missing": [name for name, (now, _) in listed if not now],
-        "missing_before": [name for name, (_, before) in listed if not before],
+        "missing": [name for name, (now, _, _) in listed if not now],
+        "missing_before": [name for name, (_, before, _) in listed if not before],
+        "missing_volume": [name for name, (_, _, unknown) in listed if unknown],
     }
     return Rejection(*moment, "missing_rows", None, details, None)

@@ -42,7 +42,7 @@ class Verdict(TypedDict):
     mean_volume: float | None  # None while too few earlier intervals are stored
     volume_spike: bool
     label: BuildUp
-    delta_volume: int | None
+    delta_volume: int
     covering: bool
 
 
@@ -61,7 +61,7 @@ class Cluster(NamedTuple):
 
 
 def judge(seen: Observed, parameters: Parameters) -> Verdict:
-    """Return what one contract did in the interval."""
+    """Return what one contract did in the interval; its price changed in a known volume, or not."""
     change = seen.close - seen.close_before
     oi_change = None
     if seen.open_interest is not None and seen.open_interest_before is not None:
@@ -69,7 +69,7 @@ def judge(seen: Observed, parameters: Parameters) -> Verdict:
     mean = None
     if seen.volume_count >= parameters.spike_minimum:
         mean = seen.volume_sum / seen.volume_count
-    delta = spike = None
+    delta, spike = 0, None
     if seen.volume is not None:
         delta = seen.volume * ((change > 0) - (change < 0))
         spike = mean is not None and seen.volume > parameters.spike_factor * mean
@@ -102,7 +102,7 @@ def decide(
     if not covering:
         return [], []
     net = sum(
-        (verdict["delta_volume"] or 0) * (1 if verdict["option_type"] == "C" else -1)
+        verdict["delta_volume"] * (1 if verdict["option_type"] == "C" else -1)
         for verdict in verdicts
     )
     with_net = [v for v in covering if (net > 0 if v["option_type"] == "C" else net < 0)]

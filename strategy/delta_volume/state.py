@@ -21,7 +21,6 @@ class State:
 
     session: date
     underlying: str
-    expiry: date | None = None
     open_time: datetime | None = None  # of the last interval taken
     contracts: Mapping[str, Stored] = field(default_factory=dict)  # by symbol
 
@@ -30,7 +29,6 @@ class State:
         return {
             "session": self.session.isoformat(),
             "underlying": self.underlying,
-            "expiry": self.expiry and self.expiry.isoformat(),
             "open_time": self.open_time and self.open_time.isoformat(),
             "contracts": {
                 symbol: {
@@ -50,7 +48,6 @@ class State:
         return cls(
             date.fromisoformat(values["session"]),
             values["underlying"],
-            values["expiry"] and date.fromisoformat(values["expiry"]),
             values["open_time"] and moment(values["open_time"]),
             {
                 symbol: Stored(

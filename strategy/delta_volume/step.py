@@ -1,18 +1,18 @@
 """Delta Volume one interval at a time: explicit state in, state and rows out."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 from strategy.build_up import INTERVAL
 from strategy.continuing import require_next
-from strategy.contract import atm_strike
-from strategy.delta_volume.inputs import OPTION_TYPES
+from strategy.contract import STRIKE_STEPS, cluster_strikes
 from strategy.delta_volume.interval import ContractRow, Interval
 from strategy.delta_volume.parameters import DEFAULTS, Parameters
 from strategy.delta_volume.rows import STRATEGY, VERSION, missing_rows, no_reference
 from strategy.delta_volume.rules import Cluster, Observed, decide, judge
 from strategy.delta_volume.state import State, Stored
 from strategy.errors import FrameContractError
+from strategy.ladders import OPTION_TYPES
 from strategy.session import session_hours, spot_is_reliable
 from strategy.signals import Moment, Rejection, Signal
 
@@ -26,8 +26,8 @@ def step(
     nothing was stored may be left out. An interval outside the session's hours changes nothing.
 
     Raises:
-        FrameContractError: The interval belongs to another session, underlying or expiry, is
-            not later than the last one, or holds rows that break the contract.
+        FrameContractError: The interval belongs to another session or underlying, is not
+            later than the last one, or holds rows that break the contract.
     """
     if interval.underlying not in parameters.stop_points:
         raise FrameContractError(f"interval.underlying: no stop for {interval.underlying}")
@@ -44,23 +44,18 @@ def step(
     return _after(state, interval, parameters), signals, rejections
 
 
-def _key(strike: int, option_type: str) -> str:
-    return f"{strike}{option_type}"
+def _key(expiry: date | None, strike: int, option_type: str) -> str:
+    return f"{expiry}{option_type}{strike}"
 
 
 def _after(state: State, interval: Interval, parameters: Parameters) -> State:
     contracts = dict(state.contracts)
     for row in interval.rows:
-        key = _key(row.strike, row.option_type)
+        key = _key(row.expiry, row.strike, row.option_type)
         earlier = contracts[key].volumes if key in contracts else ()
         volumes = (*earlier, (row.volume, row.known_at))[-parameters.spike_window :]
         contracts[key] = Stored(interval.open_time, float(row.close), row.open_interest, volumes)
-    return replace(
-        state,
-        expiry=interval.expiry or state.expiry,
-        open_time=interval.open_time,
-        contracts=contracts,
-    )
+    return replace(state, open_time=interval.open_time, contracts=contracts)
 
 
 def _outcome(
@@ -71,43 +66,55 @@ def _outcome(
     moment = Moment(STRATEGY, version, interval.underlying, interval.session, end)
     reference = "spot" if spot_is_reliable(end) else "future"
     found = interval.price(reference)
+    rows = {
+        (row.strike, row.option_type): row
+        for row in interval.rows
+        if row.expiry == interval.expiry and (row.strike, row.option_type) in interval.listed
+    }
     if found is None:
-        return [], [no_reference(moment, reference)] if interval.rows else []
-    if not interval.rows:
+        return [], [no_reference(moment, reference)] if rows else []
+    if not rows:
         return [], [missing_rows(moment, recorded=False, strikes=[], contracts=[])]
 
     price, price_known_at = found
-    ladder = sorted(set(interval.ladder))
-    strikes = _cluster_strikes(ladder, price, parameters.wings)
-    rows = {_key(row.strike, row.option_type): row for row in interval.rows}
-    keys = [_key(strike or 0, kind) for strike in strikes for kind in OPTION_TYPES]
-    now = [rows.get(key) for key in keys]
-    before = [_stored_at(state, key, interval.open_time - INTERVAL) for key in keys]
-    pairs = [(row, stored) for row, stored in zip(now, before, strict=True) if row and stored]
-    if len(pairs) < len(keys):
-        there = [(row is not None, old is not None) for row, old in zip(now, before, strict=True)]
+    ladder = sorted({strike for strike, _ in interval.listed})
+    wings, step = parameters.wings, STRIKE_STEPS[interval.underlying]
+    strikes = cluster_strikes(price, ladder, step, wings)
+    contracts = [(strike or 0, kind) for strike in strikes for kind in OPTION_TYPES]
+    earlier = interval.open_time - INTERVAL
+    pairs = [
+        (
+            rows.get(contract),
+            _stored_at(state, _key(interval.expiry, *contract), earlier)
+            if contract in interval.listed
+            else None,
+        )
+        for contract in contracts
+    ]
+    seen = [(row, stored) for row, stored in pairs if row and stored]
+    unknown = [_lacks_volume(*pair) for pair in pairs]
+    if len(seen) < len(pairs) or any(unknown):
+        there = [
+            (row is not None, stored is not None, lacks)
+            for (row, stored), lacks in zip(pairs, unknown, strict=True)
+        ]
         return [], [missing_rows(moment, recorded=True, strikes=strikes, contracts=there)]
+    known = [strike for strike in strikes if strike is not None]
     cluster = Cluster(
         moment=moment,
-        atm_strike=atm_strike(price, ladder),
+        atm_strike=known[wings],
         price=price,
         reference=reference,
-        strikes=[strike for strike in strikes if strike is not None],
-        known_at=max(price_known_at, *(_known_at(*pair) for pair in pairs)).astimezone(UTC),
+        strikes=known,
+        known_at=max(price_known_at, *(_known_at(*pair) for pair in seen)).astimezone(UTC),
     )
-    verdicts = [judge(_observed(row, stored), parameters) for row, stored in pairs]
+    verdicts = [judge(_observed(row, stored), parameters) for row, stored in seen]
     return decide(cluster, verdicts, parameters)
 
 
-def _cluster_strikes(ladder: list[int], price: float, wings: int) -> list[int | None]:
-    """Return ATM and its neighbours, ascending; None where the ladder ends."""
-    if not ladder:
-        return [None] * (2 * wings + 1)
-    atm = ladder.index(atm_strike(price, ladder))
-    return [
-        ladder[place] if 0 <= place < len(ladder) else None
-        for place in range(atm - wings, atm + wings + 1)
-    ]
+def _lacks_volume(row: ContractRow | None, before: Stored | None) -> bool:
+    """Tell whether a contract's delta volume is unknown; where the price stood still it is zero."""
+    return bool(row and before and row.volume is None and row.close != before.close)
 
 
 def _stored_at(state: State, key: str, open_time: datetime) -> Stored | None:

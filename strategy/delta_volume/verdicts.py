@@ -7,10 +7,11 @@ import numpy.typing as npt
 
 from strategy.build_up import BUILD_UPS, build_up_codes
 from strategy.delta_volume.clusters import Points
-from strategy.delta_volume.inputs import OPTION_TYPES, Inputs
+from strategy.delta_volume.inputs import Inputs
 from strategy.delta_volume.parameters import Parameters
 from strategy.delta_volume.rules import Verdict
 from strategy.frames import Flags, Floats, Ints
+from strategy.ladders import OPTION_TYPES
 
 _OPTION_TYPES = np.array(OPTION_TYPES, dtype=object)
 _BUILD_UPS = np.array(BUILD_UPS, dtype=object)
@@ -70,7 +71,7 @@ class Verdicts(NamedTuple):
     mean_known: Flags
     spike: Flags
     label: Ints
-    delta_volume: Ints  # zero where the volume is unknown
+    delta_volume: Ints  # zero where the volume is unknown, since the price stood still then
     covering: Flags
 
     def at(self, places: Ints) -> "Verdicts":
@@ -112,7 +113,7 @@ def verdict_rows(inputs: Inputs, points: Points, verdicts: Verdicts, places: Int
         _optional(chosen.mean_volume, chosen.mean_known),
         chosen.spike.tolist(),
         _BUILD_UPS[chosen.label].tolist(),
-        _optional(chosen.delta_volume, volume.known),
+        chosen.delta_volume.tolist(),
         chosen.covering.tolist(),
     )
     # Written out: by far the fastest way to make dictionaries, of which there are many.

@@ -1,17 +1,18 @@
 """The frames of the minute strategies, checked as a whole and cut into days."""
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 
 from strategy.axes import Axes
-from strategy.contract import UNDERLYINGS
-from strategy.frames import Categories, CheckedFrame, Counts, Ints
-from strategy.ladders import Ladders
+from strategy.contract import STRIKE_STEPS, UNDERLYINGS
+from strategy.frames import Categories, CheckedFrame, Counts, Flags, Ints
+from strategy.ladders import OPTION_TYPES, Ladder, Ladders
 from strategy.minute_candles.candle import HIGHEST_STRIKE, MINUTE, PROBLEMS
 from strategy.minute_candles.day import Candles, Day, Source
 from strategy.session import spot_is_reliable
@@ -22,10 +23,8 @@ OPTION_COLUMNS = (
     *("session", "underlying", "symbol", "expiry", "strike", "option_type", "open_time"),
     *(*PRICES, "volume", "known_at"),
 )
-OPTION_TYPES = ("C", "P")
 
-_SPREAD = 4 * HIGHEST_STRIKE  # more than there are contracts in a group
-_NONE: Ints = np.zeros(0, dtype=np.int64)
+_SPREAD = 4 * HIGHEST_STRIKE  # more than there are contracts of an expiry in a group
 
 
 def days_of(
@@ -36,16 +35,16 @@ def days_of(
     Args:
         index: Final 1-minute candles of the indices, each one's ascending: session, underlying,
             open_time, open, high, low, close, known_at.
-        options: The same of the nearest expiry's contracts, with symbol, expiry, strike,
-            option_type ('C', 'P') and volume (units; null if unknown).
-        contracts: The listed strikes: underlying, expiry, strike, first_seen (session).
+        options: The same of the contracts of each expiry that is the nearest at some time, with
+            symbol, expiry, strike, option_type ('C', 'P') and volume (units; null if unknown).
+        contracts: What is listed, as `strategy.ladders.Ladders` takes it.
         strategy: Who looks at them.
         version: In which version.
 
     Raises:
         FrameContractError: A frame lacks a column or holds values that are null, negative,
             naive, unsorted, duplicate, too large or of a wrong type; a candle's high is not its
-            highest price or its low not the lowest; or a session has two expiries.
+            highest price or its low not the lowest; or an expiry was over.
     """
     prices = CheckedFrame(index, "index", INDEX_COLUMNS)
     rows = CheckedFrame(options, "options", OPTION_COLUMNS)
@@ -60,22 +59,22 @@ def days_of(
 
     group, slot = _place(axes, rows, *keys[1])
     inside = group >= 0
-    lines, line = np.full(len(rows), -1, dtype=np.int64), _contract_numbers(rows, group)
+    expiries = rows.dates("expiry")
+    _check_expiries(rows, expiries, keys[1][0], inside)
+    lines, line = np.full(len(rows), -1, dtype=np.int64), _contract_numbers(rows, group, expiries)
     numbers, lines[inside] = np.unique(line[inside], return_inverse=True)
     grid, _ = rows.grid("open_time", lines, slot, (len(numbers) + 1, axes.shape[1]))
-    expiries = _expiries(rows, group, axes)
     rows.check_texts("symbol")
     candles = Candles(grid, _source(rows, rows.counts("volume")))
     ladders = Ladders(contracts)
+    codes = {day: code for code, day in enumerate(expiries.distinct)}
     for place in range(axes.shape[0]):
         session, underlying = axes.group_key(place)
-        opens = axes.open(place)
-        ladder = ladders.at(underlying, expiries[place], session)
-        strikes = _at_the_money(ladder, spots[place], opens)
-        calls = np.where(strikes < 0, -1, place * _SPREAD + 2 * strikes)
+        spot, parts = spots[place], ladders.of_session(underlying, session)
+        strikes, wanted = _at_the_money(axes, place, spot, parts, codes)
         yield Day(
-            *(strategy, version, session, underlying, opens, spots[place], strikes, candles),
-            *(_places(numbers, calls + side) for side in range(2)),
+            *(strategy, version, session, underlying, axes.open(place), spot, strikes, candles),
+            *(_places(numbers, contract) for contract in wanted),
         )
 
 
@@ -103,11 +102,12 @@ def _source(rows: CheckedFrame, volume: Counts | None) -> Source:
     return Source._make(np.append(column, column.dtype.type(0)) for column in (symbols, *columns))
 
 
-def _contract_numbers(rows: CheckedFrame, group: Ints) -> Ints:
+def _contract_numbers(rows: CheckedFrame, group: Ints, expiries: Categories) -> Ints:
     """Return a number for each row's contract and session, the call's before the put's."""
     kinds = rows.texts("option_type", OPTION_TYPES)
     is_put = np.array([kind == "P" for kind in kinds.distinct], dtype=np.int64)[kinds.codes]
-    return group * _SPREAD + 2 * _strikes(rows) + is_put
+    series = group * len(expiries.distinct) + expiries.codes
+    return series * _SPREAD + 2 * _strikes(rows) + is_put
 
 
 def _strikes(rows: CheckedFrame) -> Ints:
@@ -123,35 +123,66 @@ def _places(numbers: Ints, wanted: Ints) -> Ints:
     return np.where(np.append(numbers, -1)[place] == wanted, place, -1)
 
 
-def _expiries(rows: CheckedFrame, group: Ints, axes: Axes) -> list[date | None]:
-    """Return each group's expiry after checking that it has only one, not yet over."""
-    expiries = rows.dates("expiry")
-    found = np.full(axes.shape[0] + 1, -1, dtype=np.int64)  # the last for rows left out
-    found[group[::-1]] = expiries.codes[::-1]  # the first row of each wins
-    rows.refuse(
-        "expiry", (group >= 0) & (found[group] != expiries.codes), "a second one in the session"
+def _check_expiries(
+    rows: CheckedFrame, expiries: Categories, sessions: Categories, inside: Flags
+) -> None:
+    """Check that no expiry of a row within the hours was over in its session."""
+    expiry, session = (
+        np.array([day.toordinal() for day in column.distinct], dtype=np.int64)[column.small]
+        for column in (expiries, sessions)
     )
-    nearest: list[date | None] = []
-    for place in range(axes.shape[0]):
-        expiry = expiries.distinct[found[place]] if found[place] >= 0 else None
-        if expiry is not None and expiry < axes.group_key(place)[0]:
-            rows.fail("expiry", "before the session", int((group == place).argmax()))
-        nearest.append(expiry)
-    return nearest
+    rows.refuse("expiry", inside & (expiry < session), "before the session")
 
 
-def _at_the_money(ladder: Ints, spots: Candles, opens: datetime) -> Ints:
-    """Return the strike nearest to each minute's close, the lower of two; -1 for none."""
-    size = len(spots.rows)
+def _at_the_money(
+    axes: Axes, place: int, spots: Candles, ladders: list[Ladder], codes: Mapping[date, int]
+) -> tuple[Ints, Ints]:
+    """Return by minute the strike at the money, and its contracts' numbers, the call's first.
+
+    -1 where there is none, and for a contract that is not known yet.
+
+    Args:
+        axes: Of all groups.
+        place: The group.
+        spots: Its index.
+        ladders: Its ladders, one after the other.
+        codes: The number of each expiry that has rows.
+    """
+    opens, size = axes.open(place), axes.shape[1]
+    strikes = np.full(size, -1, dtype=np.int64)
+    wanted = np.full((len(OPTION_TYPES), size), -1, dtype=np.int64)
     usable = spots.stored & (np.arange(size) < _reliable_minutes(opens, size))
-    if not len(ladder):
-        return np.full(size, -1, dtype=np.int64)
-    close = spots.close
-    above = np.searchsorted(100 * ladder, close)
-    below = ladder[np.maximum(above - 1, 0)]
-    above = ladder[np.minimum(above, len(ladder) - 1)]
-    nearer_above = np.abs(100 * above - close) < np.abs(100 * below - close)
-    return np.where(usable, np.where(nearer_above, above, below), -1)
+    ends = axes.ends(np.full(size, place), np.arange(size))
+    since = np.array([ladder.since for ladder in ladders], dtype=np.int64)
+    bounds = [*np.searchsorted(ends, since).tolist(), size]
+    closes, step = spots.close, STRIKE_STEPS[axes.group_key(place)[1]]
+    for ladder, (first, last) in zip(ladders, pairwise(bounds), strict=True):
+        slots = first + np.flatnonzero(usable[first:last])
+        nearest = _nearest(ladder, closes[slots], step)
+        slots, nearest = slots[nearest >= 0], nearest[nearest >= 0]
+        strikes[slots] = ladder.strikes[nearest]
+        if ladder.expiry in codes:
+            series = (place * len(codes) + codes[ladder.expiry]) * _SPREAD
+            for side in range(len(OPTION_TYPES)):
+                number = series + 2 * strikes[slots] + side
+                wanted[side, slots] = np.where(ladder.known[nearest, side], number, -1)
+    return strikes, wanted
+
+
+def _nearest(ladder: Ladder, closes: Ints, step: int) -> Ints:
+    """Return the place of the strike nearest to each close in paise, the lower of two.
+
+    As `cluster_strikes` does without wings: -1 where none is at the money.
+    """
+    strikes = 100 * ladder.strikes
+    above = np.minimum(np.searchsorted(strikes, closes), len(strikes) - 1)
+    below = np.maximum(above - 1, 0)
+    nearer_above = np.abs(strikes[above] - closes) < np.abs(strikes[below] - closes)
+    place = np.where(nearer_above, above, below)
+    inside = (strikes[0] <= closes) & (closes <= strikes[-1])
+    twice = 2 * (closes - strikes[place])
+    near = (-100 * step < twice) & (twice <= 100 * step)
+    return np.where(inside & near, place, -1)
 
 
 def _reliable_minutes(opens: datetime, size: int) -> int:

@@ -1,14 +1,15 @@
 """One minute of one underlying: as stored, with its checks, and as a strategy's step takes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from math import isfinite
 from typing import NamedTuple
 
-from strategy.contract import UNDERLYINGS, atm_strike
+from strategy.contract import STRIKE_STEPS, UNDERLYINGS, cluster_strikes
 from strategy.errors import FrameContractError
 from strategy.frames import microseconds
+from strategy.ladders import OPTION_TYPES
 from strategy.minute_candles.candle import (
     HIGHEST_STRIKE,
     MINUTE,
@@ -18,7 +19,6 @@ from strategy.minute_candles.candle import (
     paise,
     rupees,
 )
-from strategy.minute_candles.inputs import OPTION_TYPES
 from strategy.session import IST, session_hours, spot_is_reliable
 from strategy.signals import Moment
 
@@ -55,7 +55,7 @@ class Row(NamedTuple):
 class Minute(NamedTuple):
     """What a step looks at: everything stored of one minute.
 
-    `options` are by strike and type, e.g. `25000C`. `atm` is None where nothing places it.
+    `options` are by symbol, of all expiries. `atm` is None where nothing places it.
     """
 
     slot: int  # minutes from the open to the candles' start
@@ -66,18 +66,19 @@ class Minute(NamedTuple):
 
 @dataclass(frozen=True)
 class Interval:
-    """All that is stored for one underlying in one minute; `ladder` in any order.
+    """All that is stored for one underlying in one minute.
 
-    Expiry and ladder may be left out where no row of a contract is stored.
+    `expiry` is the nearest among the contracts known by the minute's end, `listed` strike and type
+    of those contracts; None and nothing where none is known. `options` are of all expiries.
     """
 
     session: date
     underlying: str
     expiry: date | None
     open_time: datetime
-    ladder: Sequence[int]
+    listed: Collection[tuple[int, str]]
     index: Row | None
-    options: Mapping[tuple[int, str], Row]  # by strike and type
+    options: Mapping[tuple[date, int, str], Row]  # by expiry, strike and type
 
     def minute(self, strategy: str, version: str) -> Minute | None:
         """Return it as that strategy looks at it; None outside the session's hours."""
@@ -86,15 +87,27 @@ class Interval:
             return None
         slot = (self.open_time - first) // MINUTE
         spot = self.index and self.index.candle()
-        options = {f"{strike}{kind}": row.candle() for (strike, kind), row in self.options.items()}
+        options = {row.symbol: row.candle() for row in self.options.values()}
         end = (self.open_time + MINUTE).astimezone(UTC)
         atm = None
-        if spot and self.ladder and spot_is_reliable(end):
+        if spot and spot_is_reliable(end):
             moment = Moment(strategy, version, self.underlying, self.session, end)
-            strike = atm_strike(rupees(spot.close), self.ladder)
-            at_strike = (options.get(f"{strike}{kind}") for kind in OPTION_TYPES)
-            atm = Atm(moment, slot, strike, spot, *at_strike)
+            ladder = sorted({strike for strike, _ in self.listed})
+            step = STRIKE_STEPS[self.underlying]
+            (strike,) = cluster_strikes(rupees(spot.close), ladder, step, wings=0)
+            if strike is not None:
+                atm = Atm(moment, slot, strike, spot, *self._at(strike, options))
         return Minute(slot, spot, options, atm)
+
+    def _at(self, strike: int, options: Mapping[str, Candle]) -> list[Candle | None]:
+        """Return the candles of a strike's call and put, where they are known and stored."""
+        rows = [
+            self.options.get((self.expiry, strike, kind))
+            if self.expiry and (strike, kind) in self.listed
+            else None
+            for kind in OPTION_TYPES
+        ]
+        return [options[row.symbol] if row else None for row in rows]
 
     def check(self) -> None:
         """Raise FrameContractError for what `days_of` would refuse in its frames."""
@@ -103,8 +116,12 @@ class Interval:
         self._check_times()
         if self.index and (problem := self.index.problem()):
             raise FrameContractError(f"interval.index: {problem}: {self.index}")
-        for (strike, kind), row in self.options.items():
+        if self.expiry is not None and self.expiry < self.session:
+            raise FrameContractError(f"interval.expiry: before the session: {self.expiry}")
+        for (expiry, strike, kind), row in self.options.items():
             listed = 0 < strike <= HIGHEST_STRIKE and kind in OPTION_TYPES
+            if listed and expiry < self.session:
+                raise FrameContractError(f"interval.options: expiry before the session: {row}")
             if problem := row.problem() if listed else "no such contract":
                 raise FrameContractError(f"interval.options: {problem}: {row}")
 
@@ -116,5 +133,3 @@ class Interval:
             raise FrameContractError(f"interval.open_time: not on the session: {self.open_time!r}")
         if (self.open_time - midnight) % MINUTE:
             raise FrameContractError(f"interval.open_time: off the grid: {self.open_time!r}")
-        if self.expiry is not None and self.expiry < self.session:
-            raise FrameContractError(f"interval.expiry: before the session: {self.expiry}")

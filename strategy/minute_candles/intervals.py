@@ -6,6 +6,7 @@ from datetime import date, datetime
 import pandas as pd
 
 from strategy.ladders import Ladders
+from strategy.minute_candles.candle import MINUTE
 from strategy.minute_candles.inputs import PRICES
 from strategy.minute_candles.interval import Interval, Row
 from strategy.plain_rows import plain_rows
@@ -23,24 +24,21 @@ def intervals_of(
             index, ("session", "underlying", "open_time", *PRICES, "known_at")
         )
     }
-    rows: dict[Key, dict[tuple[int, str], Row]] = {}
-    expiries: dict[tuple[date, str], date] = {}
-    for day, name, at, expiry, strike, kind, *row in plain_rows(
+    rows: dict[Key, dict[tuple[date, int, str], Row]] = {}
+    for day, name, at, *contract, symbol, start, high, low, close, volume, known_at in plain_rows(
         options,
         (
             *("session", "underlying", "open_time", "expiry", "strike", "option_type"),
             *("symbol", *PRICES, "volume", "known_at"),
         ),
     ):
-        rows.setdefault((day, name, at), {})[strike, kind] = Row._make(row)
-        expiries[day, name] = expiry
+        row = Row(symbol, start, high, low, close, volume, known_at)
+        rows.setdefault((day, name, at), {})[tuple(contract)] = row
     ladders = Ladders(contracts)
     for key in sorted({*rows, *spots}):
         session, underlying, open_time = key
-        # Where no contract was stored there is no ladder either: nothing is looked up by it.
-        expiry = expiries.get((session, underlying))
-        ladder = ladders.at(underlying, expiry, session).tolist()
+        ladder = ladders.at(underlying, session, open_time + MINUTE)
         yield Interval(
-            *(session, underlying, expiry, open_time),
-            *(ladder, spots.get(key), rows.get(key, {})),
+            *(session, underlying, ladder.expiry if ladder else None, open_time),
+            *(ladder.contracts if ladder else (), spots.get(key), rows.get(key, {})),
         )

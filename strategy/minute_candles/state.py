@@ -12,7 +12,6 @@ class State:
 
     session: date
     underlying: str
-    expiry: date | None = None
     open_time: datetime | None = None  # of the last minute taken
     memory: Any = None  # None before the first minute
 
@@ -21,7 +20,6 @@ class State:
         return {
             "session": self.session.isoformat(),
             "underlying": self.underlying,
-            "expiry": self.expiry and self.expiry.isoformat(),
             "open_time": self.open_time and self.open_time.isoformat(),
             "memory": self.memory,
         }
@@ -32,7 +30,6 @@ class State:
         return cls(
             date.fromisoformat(values["session"]),
             values["underlying"],
-            values["expiry"] and date.fromisoformat(values["expiry"]),
             values["open_time"] and datetime.fromisoformat(values["open_time"]),
             values["memory"],
         )

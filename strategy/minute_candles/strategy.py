@@ -55,12 +55,7 @@ def minute_strategy(
         if minute is None:
             return state, [], []
         memory, rows = step(state.memory, minute, numbers)
-        after = replace(
-            state,
-            expiry=interval.expiry or state.expiry,
-            open_time=interval.open_time,
-            memory=memory,
-        )
+        after = replace(state, open_time=interval.open_time, memory=memory)
         return after, *_parted(rows)
 
     return Strategy(

@@ -1,10 +1,10 @@
 """Frames of any strategy with what came later taken out, or made absurd.
 
 Every frame with an `open_time` is dated: a column `known_at` tells when all values of a row were
-known, `spot_known_at` when `spot` was. Other frames, the listed strikes, stay as they are.
+known, `spot_known_at` when `spot` was. A frame with a `listed_at` lists contracts, which are known
+from that moment on, or from the session after their first. There are no others.
 """
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from strategy.errors import FrameContractError
+from strategy.session import session_of
 
 PRICES = ("open", "high", "low", "close", "spot", "future")
 COUNTS = ("open_interest", "volume")
@@ -36,6 +37,24 @@ def is_dated(frame: pd.DataFrame) -> bool:
     return "open_time" in frame.columns
 
 
+def is_listing(frame: pd.DataFrame) -> bool:
+    """Tell whether a frame lists contracts.
+
+    Raises:
+        FrameContractError: It is not dated either: it would not be looked at.
+    """
+    if not is_dated(frame) and "listed_at" not in frame.columns and len(frame.columns):
+        raise FrameContractError(f"{', '.join(frame.columns)}: a frame without a time")
+    return "listed_at" in frame.columns
+
+
+def _listed(frame: pd.DataFrame, moment: datetime) -> "pd.Series[bool]":
+    """Tell of each contract whether it was known."""
+    return (frame["first_seen"].astype(object) < session_of(moment)) | (
+        frame["listed_at"] <= moment
+    )
+
+
 def known_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
     """Return the columns that tell when values were known, each with the columns it tells of.
 
@@ -55,13 +74,13 @@ def known_columns(frame: pd.DataFrame) -> dict[str, list[str]]:
 
 
 def ended_by(frames: Frames, moment: datetime, length: timedelta) -> Frames:
-    """Return only the rows of intervals that had ended."""
-    return _each(frames, lambda frame: frame[_ended(frame, moment, length)])
+    """Return only the rows of intervals that had ended, and the contracts listed by then."""
+    return _each(frames, lambda frame: frame[_ended(frame, moment, length)], moment)
 
 
 def known_by(frames: Frames, moment: datetime) -> Frames:
     """Return only what was known."""
-    return _each(frames, lambda frame: _known(frame, moment))
+    return _each(frames, lambda frame: _known(frame, moment), moment)
 
 
 def _known(frame: pd.DataFrame, moment: datetime) -> pd.DataFrame:
@@ -111,20 +130,21 @@ class Poison:
     def __init__(self, frames: Frames, seed: int) -> None:
         rng = np.random.default_rng(seed)
         self._frames = frames
-        self._absurd = _each(frames, lambda frame: _absurd(frame, rng))
+        self._absurd = [_absurd(frame, rng) if is_dated(frame) else frame for frame in frames]
+        self._seed = seed
 
     def after(self, moment: datetime, length: timedelta) -> Frames:
-        """Return the frames with every later interval's values replaced."""
-        return self._where(lambda frame, _: ~_ended(frame, moment, length))
+        """Return the frames with every later interval's values, and listings, replaced."""
+        return self._where(lambda frame, _: ~_ended(frame, moment, length), moment)
 
     def unknown_at(self, moment: datetime) -> Frames:
         """Return the frames with every value replaced that became known later."""
-        return self._where(lambda frame, name: frame[name] > moment)
+        return self._where(lambda frame, name: frame[name] > moment, moment)
 
-    def _where(self, chosen: Any) -> Frames:
-        parts: Iterator[pd.DataFrame] = iter(self._absurd)
-
+    def _where(self, chosen: Any, moment: datetime) -> Frames:
         def replaced(frame: pd.DataFrame, absurd: pd.DataFrame) -> pd.DataFrame:
+            if is_listing(frame):
+                return _listed_otherwise(frame, moment, np.random.default_rng(self._seed))
             if not is_dated(frame):
                 return frame
             changed = {
@@ -134,7 +154,7 @@ class Poison:
             }
             return frame.assign(**changed)
 
-        return tuple(replaced(frame, next(parts)) for frame in self._frames)
+        return tuple(map(replaced, self._frames, self._absurd))
 
 
 def _absurd(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
@@ -155,5 +175,37 @@ def _absurd(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
     return frame.assign(**prices, **counts)
 
 
-def _each(frames: Frames, change: Any) -> Frames:
-    return tuple(change(frame) if is_dated(frame) else frame for frame in frames)
+def _listed_otherwise(
+    frame: pd.DataFrame, moment: datetime, rng: np.random.Generator
+) -> pd.DataFrame:
+    """Return the contracts that were known, and absurd ones listed right after the moment.
+
+    Those have a strike between the known ones, or the nearest expiry that there can be. What was
+    really listed later has another strike.
+    """
+    known = _listed(frame, moment)
+    later = frame[~known]
+    later = later.assign(strike=later["strike"] + rng.choice([-50, -25, 25, 50], len(later)))
+    later = later.assign(strike=later["strike"].clip(lower=25).astype(frame["strike"].dtype))
+    session = session_of(moment)
+    live = frame[known & (frame["expiry"].astype(object) >= session)]
+    between = live.assign(strike=live["strike"] + 25)
+    nearer = live.assign(expiry=session).drop_duplicates(["underlying", "strike", "option_type"])
+    added = pd.concat([between, nearer], ignore_index=True).assign(
+        first_seen=session, listed_at=pd.Timestamp(moment).as_unit("us") + pd.Timedelta(1, "us")
+    )
+    return pd.concat([frame[known], later, added], ignore_index=True)
+
+
+def _each(frames: Frames, change: Any, moment: datetime) -> Frames:
+    """Return every frame of rows changed, and of the contracts those known by a moment."""
+
+    def changed(frame: pd.DataFrame) -> pd.DataFrame:
+        found: pd.DataFrame = frame
+        if is_listing(frame):
+            found = frame[_listed(frame, moment)]
+        elif is_dated(frame):
+            found = change(frame)
+        return found
+
+    return tuple(map(changed, frames))

@@ -107,7 +107,7 @@ def test_several_processes_give_what_one_gives_and_all_of_it_is_stored(copy: str
     for name in ("results", "warning", "combinations", "sessions"):
         assert alone[name] == together[name]
     columns = "combinations, sessions, warning, strategy, code_version"
-    row = (4, 2, alone["warning"], "delta_volume", "1")
+    row = (4, 2, alone["warning"], "delta_volume", "2")
     assert sql(copy, f"select {columns} from sweep") == [row, row]
     columns = ", ".join(alone["results"][0])
     stored = sql(copy, f"select {columns} from sweep_result where sweep_id = {alone['sweep_id']}")

@@ -79,7 +79,7 @@ def test_stored_sessions_pass_and_every_check_says_over_what(copy: str):
     result = run("parity", "--from", f"{SESSION}", "--to", f"{NEXT}")
     assert result.exit_code == 0, result.output
     lines = result.stdout.splitlines()
-    assert lines[0].startswith(f"{SESSION} delta_volume 1: ")
+    assert lines[0].startswith(f"{SESSION} delta_volume 2: ")
     assert [line.split(":")[0].strip() for line in lines[1:5]] == [
         *("stored = batch", "step = batch", "restarted = batch", "in order of known_at = batch")
     ]
@@ -155,7 +155,7 @@ def test_signals_whose_data_is_gone_are_no_session_without_rows(copy: str):
 def test_sessions_without_rows_or_with_wrong_ones_are_said_and_no_pass(copy: str):
     empty = run("parity", "--session", f"{EMPTY}")
     assert empty.exit_code == 1
-    assert f"{EMPTY} delta_volume 1: not compared: no build-ups are stored" in empty.stdout
+    assert f"{EMPTY} delta_volume 2: not compared: no build-ups are stored" in empty.stdout
     change(copy, "update build_up set close = -1 where open_time < '2026-01-22'")
     for command in ("parity", "lookahead"):
         result = run(command, "--from", f"{SESSION}", "--to", f"{NEXT}")
@@ -173,7 +173,7 @@ def test_other_numbers_are_proved_as_well(copy: str):
     dates = ("--from", f"{SESSION}", "--to", f"{SESSION}")
     code, (missing,) = read("parity", "--session", f"{SESSION}", *numbers)
     assert code == 1
-    assert missing["version"].startswith("1+")
+    assert missing["version"].startswith("2+")
     assert missing["checks"][0]["difference"]["found"] == "no such row"
     assert run("signals", *dates, *numbers).exit_code == 0
     assert read("parity", "--session", f"{SESSION}", *numbers)[0] == 0

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 from minute_days import random_minutes
-from option_days import random_days
+from option_days import is_listed, other_listings, random_days
 
 from db.market.frames import Frames
 
@@ -39,8 +39,8 @@ class AnyDays(NamedTuple):
         """Every moment at which something became known, ascending."""
         columns = [
             frame[name].dropna()
-            for frame in self._timed()
-            for name in set(PRICES.values())
+            for frame in self.frames
+            for name in {*PRICES.values(), "listed_at"}
             if name in frame
         ]
         return sorted({time for column in columns for time in column})
@@ -50,7 +50,25 @@ class AnyDays(NamedTuple):
 
     def until(self, moment):
         """Only what the intervals that ended by then left."""
-        return self._each(lambda frame: frame[frame["open_time"] + self.width <= moment])
+        return self._each(
+            lambda frame: frame[frame["open_time"] + self.width <= moment],
+            lambda contracts: contracts[is_listed(contracts, moment)],
+        )
+
+    def until_known(self, moment):
+        """Only what was known by then."""
+
+        def known(frame):
+            frame = frame.copy()
+            columns = {PRICES[name] for name in PRICES if name in frame}
+            for price, column in PRICES.items():
+                if price in frame and len(columns) > 1:
+                    frame[price] = frame[price].where(frame[column] <= moment)
+            for column in columns if len(columns) > 1 else ():
+                frame[column] = frame[column].where(frame[column] <= moment)
+            return frame[(frame[[*columns]] <= moment).any(axis=1)]
+
+        return self._each(known, lambda contracts: contracts[is_listed(contracts, moment)])
 
     def one_day(self, session, underlying):
         """Only the rows of one underlying in one session."""
@@ -60,13 +78,15 @@ class AnyDays(NamedTuple):
 
     def poisoned_after(self, moment, seed):
         """All that lies in later intervals, changed."""
-        return self._poisoned(lambda frame, _: frame["open_time"] + self.width > moment, seed)
+        return self._poisoned(
+            lambda frame, _: frame["open_time"] + self.width > moment, moment, seed
+        )
 
     def poisoned_unknown(self, moment, seed):
         """All that was not known by then, changed."""
-        return self._poisoned(lambda frame, column: frame[column] > moment, seed)
+        return self._poisoned(lambda frame, column: frame[column] > moment, moment, seed)
 
-    def _poisoned(self, later, seed):
+    def _poisoned(self, later, moment, seed):
         rng = np.random.default_rng(seed)
 
         def change(frame):
@@ -82,8 +102,8 @@ class AnyDays(NamedTuple):
                     frame.loc[rows, count] = rng.integers(0, 9_000, int(rows.sum()))
             return frame
 
-        return self._each(change)
+        return self._each(change, lambda contracts: other_listings(contracts, moment, seed))
 
-    def _each(self, change):
-        parts = [change(frame) if "open_time" in frame else frame for frame in self.frames]
+    def _each(self, change, listed=lambda contracts: contracts):
+        parts = [change(frame) if "open_time" in frame else listed(frame) for frame in self.frames]
         return type(self.frames)(*parts)

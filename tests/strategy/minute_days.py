@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pandas as pd
-from option_days import SESSIONS, ladder_frame
+from option_days import SESSIONS, ladder_frame, listed_frame, random_listing
 
 from db.market.minutes import Minutes
 from strategy.contract import Contract
@@ -30,10 +30,10 @@ class QuietMinutes:
         self.rows = {
             (place, f"{strike}{kind}"): {"close": 100.0}
             for place in range(minutes)
-            for strike in (24_900, 25_000, 25_100)
+            for strike in (24_950, 25_000, 25_050)
             for kind in "CP"
         }
-        self.ladder = [(underlying, expiry, strike) for strike in (24_900, 25_000, 25_100)]
+        self.ladder = [(underlying, expiry, strike) for strike in (24_950, 25_000, 25_050)]
 
     def put(self, place, contract, **values):
         self.rows[place, contract] = values
@@ -55,7 +55,7 @@ class QuietMinutes:
                 "volume": 100,
             }
             rows.append({**day, **contract, **self._candle(place, values, 2)})
-        return minutes_of(spots, rows, self.ladder)
+        return minutes_of(spots, rows, ladder_frame(self.ladder))
 
     def _candle(self, place, values, seconds):
         opens = self.opens[place]
@@ -78,37 +78,45 @@ def minutes_of(spots, rows, ladder):
     for frame in (index, options):
         for column in ("open_time", "known_at"):
             frame[column] = pd.to_datetime(frame[column], utc=True).dt.as_unit("us")
-    return Minutes(index, options, ladder_frame(ladder))
+    return Minutes(index, options, ladder)
 
 
 def random_minutes(seed, minutes=30):
-    """Frames of two underlyings and two sessions, with ties, gaps and unknown volumes."""
+    """Frames of two underlyings and two sessions, with ties, gaps, unknowns and late listings."""
     rng = np.random.default_rng(seed)
-    spots, rows, ladder = [], [], set()
+    spots, rows, listed = [], [], []
     left_out = int(rng.integers(len(SESSIONS)))
     for session, expiry in (*SESSIONS[:left_out], *SESSIONS[left_out + 1 :]):
         for underlying, base, spacing in (("NIFTY", 25_000, 50), ("BANKNIFTY", 58_000, 100)):
             strikes = [base + spacing * n for n in range(-2, 3)]
-            if rng.random() < 0.3:
+            # Near the open, or around the start of the closing auction.
+            first = int(rng.choice([0, 0, 3, 335]))
+            opens = interval_opens(session, 1)[first : first + minutes]
+            day = session, underlying, base, spacing, opens
+            if rng.random() < 0.2:
                 strikes.remove(base + spacing)  # an uneven ladder
-            ladder.update((underlying, expiry, strike) for strike in strikes)
-            day = session, expiry, underlying, strikes, base, spacing
-            _random_day(rng, day, minutes, spots, rows)
-    return minutes_of(spots, rows, sorted(ladder))
+            followed = {expiry: strikes}
+            if rng.random() < 0.3:  # before it there is a nearer one, first listed today
+                followed = {session: strikes, expiry + timedelta(days=7): strikes}
+            listed += random_listing(rng, day, followed)
+            _random_day(rng, day, followed, spots, rows)
+    return minutes_of(spots, rows, listed_frame(listed))
 
 
-def _random_day(rng, day, minutes, spots, rows):
-    session, expiry, underlying, strikes, base, spacing = day
-    opens = interval_opens(session, 1)
-    # Near the open, or around the start of the closing auction.
-    first = int(rng.choice([0, 0, 3, 335]))
+def _random_day(rng, day, followed, spots, rows):
+    session, underlying, base, spacing, opens = day
     gaps, unknowns = rng.choice([0, 0, 0.02]), rng.choice([0, 0, 0.02])
     drift = int(rng.integers(-1, 2)) if rng.random() < 0.8 else None
     sizes = np.array([12, 15, 20, 25, 26]) if underlying == "NIFTY" else np.array([30, 40, 45, 46])
-    middles = {(strike, kind): 300.0 for strike in strikes for kind in "CP"}
+    middles = {
+        (expiry, strike, kind): 300.0
+        for expiry, strikes in followed.items()
+        for strike in strikes
+        for kind in "CP"
+    }
     fall = int(rng.integers(0, 6))  # of premiums, so that some close well below their mean
     spot = float(base)
-    for opened in opens[first : first + minutes]:
+    for opened in opens:
         end = opened + MINUTE
         if drift is not None:
             spot += spacing / 8 * (drift + int(rng.integers(-2, 3)))
@@ -116,14 +124,14 @@ def _random_day(rng, day, minutes, spots, rows):
         late = timedelta(seconds=int(rng.choice([0, 1, 400])))
         if rng.random() >= gaps:
             spots.append(candle | dict.fromkeys(PRICES, spot) | {"known_at": end + late})
-        for (strike, kind), middle in middles.items():
+        for (expiry, strike, kind), middle in middles.items():
             size = 20 * int(rng.choice(sizes))  # ticks, as what follows
             body = int(size * rng.choice([0.2, 0.2, 0.4, 0.7, 0.7, 0.9]))
             low = round(middle * 20) - size // 2
             bottom = low + int(rng.integers(0, size - body + 1))
             ends = [bottom / 20, (bottom + body) / 20]
             start, close = ends if rng.random() < 0.4 else ends[::-1]
-            middles[strike, kind] = max(60.0, middle - fall + int(rng.integers(-4, 5)))
+            middles[expiry, strike, kind] = max(60.0, middle - fall + int(rng.integers(-4, 5)))
             if rng.random() < gaps:
                 continue
             contract = Contract(underlying, expiry, strike, kind)

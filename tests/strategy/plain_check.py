@@ -24,6 +24,11 @@ def recorded_minutes(path):
     rows["known_at"] = rows["open_time"] + pd.Timedelta(minutes=1)
     rows["session"] = rows["open_time"].dt.tz_convert("Asia/Kolkata").dt.date
     options = rows[rows["option_type"].notna()].astype({"strike": "int64"})
-    seen = options.groupby(["underlying", "expiry", "strike"])["session"].min()
-    ladder = seen.rename("first_seen").reset_index()
-    return Minutes(rows[rows["symbol"] == rows["underlying"]], options, ladder)
+    return Minutes(rows[rows["symbol"] == rows["underlying"]], options, listing_of(options))
+
+
+def listing_of(options):
+    """The contracts of recorded rows as an import lists them: each with its first row."""
+    contracts = options.groupby(["underlying", "expiry", "strike", "option_type"])
+    found = contracts.agg(first_seen=("session", "min"), listed_at=("known_at", "min"))
+    return found.reset_index()

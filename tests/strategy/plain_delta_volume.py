@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 FIVE_MINUTES = timedelta(minutes=5)
 IST = ZoneInfo("Asia/Kolkata")
 AUCTION_FROM = date(2026, 8, 3)
+STEPS = {"NIFTY": 50, "BANKNIFTY": 100}
 STOPS = {"NIFTY": 20, "BANKNIFTY": 30}
 NAMESPACE = uuid.UUID("5b0c7d3e-6a0f-5e0a-9c56-3f1a7f0f6d11")
 
@@ -66,9 +67,9 @@ def one_verdict(row, before, window):
     mean = sum(volumes) / len(volumes) if len(volumes) >= 3 else None
     volume = row["volume"]
     spike = volume is not None and mean is not None and volume > 2.0 * mean
-    delta = None
-    if volume is not None:
-        delta = volume if price_change > 0 else -volume if price_change < 0 else 0
+    delta = 0
+    if price_change != 0:
+        delta = None if volume is None else volume if price_change > 0 else -volume
     return {
         "symbol": row["symbol"],
         "strike": row["strike"],
@@ -87,74 +88,118 @@ def one_verdict(row, before, window):
     }
 
 
-def cluster_strikes(ladder, price):
-    """ATM and the strikes next to it; None where the ladder ends."""
-    best = None
-    for place, strike in enumerate(ladder):
-        if best is None or abs(strike - price) < abs(ladder[best] - price):
-            best = place
-    below = ladder[best - 1] if best > 0 else None
-    above = ladder[best + 1] if best + 1 < len(ladder) else None
-    return [below, ladder[best], above]
+def cluster_strikes(ladder, price, step):
+    """ATM and the strikes one usual step from it; None where one of them is not known."""
+    below = [strike for strike in ladder if strike <= price]
+    above = [strike for strike in ladder if strike >= price]
+    if not below or not above:
+        return [None, None, None]
+    lower, upper = below[-1], above[0]
+    atm = lower if price - lower <= upper - price else upper
+    # Another usual strike would be nearer if it were known.
+    if (atm == lower and price > atm + step / 2) or (atm == upper and price <= atm - step / 2):
+        return [None, None, None]
+    return [strike if strike in ladder else None for strike in (atm - step, atm, atm + step)]
+
+
+def known_contracts(day, expiries):
+    """The contracts that may be looked at in a session: since when (None: the start), and what."""
+    found = []
+    for expiry in sorted(expiry for expiry in expiries if expiry >= day):
+        for row in expiries[expiry]:
+            if row["first_seen"] < day:
+                found.append((None, expiry, row["strike"], row["option_type"]))
+            elif row["first_seen"] == day and row["listed_at"] is not None:
+                found.append((row["listed_at"], expiry, row["strike"], row["option_type"]))
+        if any(since is None for since, *_ in found):
+            break
+    return found
+
+
+def nearest_known(known, end):
+    """The nearest expiry of the contracts known by a moment, its strikes, and its contracts."""
+    there = [contract for since, *contract in known if since is None or since <= end]
+    nearest = min((expiry for expiry, *_ in there), default=None)
+    contracts = {tuple(contract) for contract in there if contract[0] == nearest}
+    return sorted({strike for _, strike, _ in contracts}), contracts
 
 
 def evaluate(build_ups, reference, contracts):
     """Signals and rejections as lists of dicts, from rows as lists of dicts."""
-    ladders = defaultdict(set)
+    listed = defaultdict(lambda: defaultdict(list))
     for row in contracts:
-        ladders[row["underlying"], row["expiry"]].add((row["strike"], row["first_seen"]))
+        listed[row["underlying"]][row["expiry"]].append(row)
     days = defaultdict(lambda: defaultdict(dict))
-    expiries = {}
     for row in build_ups:
         day = row["session"], row["underlying"]
         if in_session(row["session"], row["open_time"]):
-            days[day][row["strike"], row["option_type"]][row["open_time"]] = row
-            expiries[day] = row["expiry"]
+            contract = row["expiry"], row["strike"], row["option_type"]
+            days[day][contract][row["open_time"]] = row
     references = defaultdict(dict)
     for row in reference:
         if in_session(row["session"], row["open_time"]):
             references[row["session"], row["underlying"]][row["open_time"]] = row
     signals, rejections = [], []
     for day in sorted({*days, *references}):
-        listed = ladders[day[1], expiries.get(day)]
-        ladder = sorted({strike for strike, first_seen in listed if first_seen <= day[0]})
-        more_signals, more_rejections = one_day(day, days[day], references[day], ladder)
+        known = known_contracts(day[0], listed[day[1]])
+        more_signals, more_rejections = one_day(day, days[day], references[day], known)
         signals += more_signals
         rejections += more_rejections
     return signals, rejections
 
 
-def one_day(day, contracts, references, ladder):
+def contracts_by_time(contracts):
+    """Which contracts have a row in each interval."""
+    recorded = defaultdict(set)
+    for contract, rows in contracts.items():
+        for open_time in rows:
+            recorded[open_time].add(contract)
+    return recorded
+
+
+def cluster_verdicts(verdicts, looked_at, strikes, open_time):
+    """What the cluster's contracts did; None for one without a verdict."""
+    expiry = next(iter(looked_at))[0]
+    contracts = [(expiry, strike, kind) for strike in strikes for kind in ("C", "P")]
+    found = [
+        verdicts.get(contract, {}).get(open_time) if contract in looked_at else None
+        for contract in contracts
+    ]
+    return [one if one and one["delta_volume"] is not None else None for one in found]
+
+
+def one_day(day, contracts, references, known):
     session, underlying = day
     verdicts = {contract: contract_verdicts(rows) for contract, rows in contracts.items()}
-    recorded = {open_time for rows in contracts.values() for open_time in rows}
+    recorded = contracts_by_time(contracts)
+    changing = any(since is not None for since, *_ in known)
+    ladder, looked_at = nearest_known(known, None) if not changing else ([], set())
     first = datetime.combine(session, time(9, 15), IST).astimezone(UTC)
     signals, rejections = [], []
     for open_time in sorted({*recorded, *references} - {first}):
         end = open_time + FIVE_MINUTES
+        if changing:
+            ladder, looked_at = nearest_known(known, end)
         local = end.astimezone(IST)
         auction = session >= AUCTION_FROM and local.time() > time(15, 15)
         name = "future" if auction else "spot"
         price = references.get(open_time, {}).get(name)
         base = {
             "strategy": "delta_volume",
-            "version": "1",
+            "version": "2",
             "underlying": underlying,
             "session": session,
             "event_time": end.astimezone(UTC),
         }
+        there = not recorded[open_time].isdisjoint(looked_at)
         if price is None:
-            if open_time in recorded:
+            if there:
                 rejections.append(base | {"reason": "no_reference", "symbol": None})
             continue
         cluster = None
-        if open_time in recorded and ladder:
-            strikes = cluster_strikes(ladder, price)
-            cluster = [
-                verdicts.get((strike, kind), {}).get(open_time)
-                for strike in strikes
-                for kind in ("C", "P")
-            ]
+        if there:
+            strikes = cluster_strikes(ladder, price, STEPS[underlying])
+            cluster = cluster_verdicts(verdicts, looked_at, strikes, open_time)
         if cluster is None or None in cluster:
             rejections.append(base | {"reason": "missing_rows", "symbol": None})
             continue
@@ -172,9 +217,9 @@ def decide(base, price, name, strikes, cluster, known_at):
     net = 0
     for verdict in cluster:
         if verdict["option_type"] == "C":
-            net += verdict["delta_volume"] or 0
+            net += verdict["delta_volume"]
         else:
-            net -= verdict["delta_volume"] or 0
+            net -= verdict["delta_volume"]
     calls = [one for one in cluster if one["covering"] and one["option_type"] == "C"]
     puts = [one for one in cluster if one["covering"] and one["option_type"] == "P"]
     facts = price, name, strikes, net, cluster, known_at
@@ -201,7 +246,7 @@ def decide(base, price, name, strikes, cluster, known_at):
 
 
 def signal(base, direction, bought, price, name, strikes, net, cluster, known_at):
-    key = f"delta_volume|1|{base['underlying']}|{base['event_time'].isoformat()}|{bought['symbol']}"
+    key = f"delta_volume|2|{base['underlying']}|{base['event_time'].isoformat()}|{bought['symbol']}"
     ticks = round(bought["close"] * 20)
     points = STOPS[base["underlying"]]
     return base | {

@@ -14,6 +14,7 @@ MINUTE = timedelta(minutes=1)
 IST = ZoneInfo("Asia/Kolkata")
 AUCTION_FROM = date(2026, 8, 3)
 NAMESPACE = uuid.UUID("5b0c7d3e-6a0f-5e0a-9c56-3f1a7f0f6d11")
+STEPS = {"NIFTY": 50, "BANKNIFTY": 100}
 DIRECTIONS = {"C": "BULLISH", "P": "BEARISH"}
 
 
@@ -40,22 +41,43 @@ def inside(rows):
 
 
 def moments(index, options, contracts):
-    """Every minute whose index places ATM: the day, the strike, and the day's candles by time."""
-    ladders = defaultdict(set)
-    for row in contracts:
-        ladders[row["underlying"], row["expiry"]].add((row["strike"], row["first_seen"]))
-    spots, rows, expiries = defaultdict(dict), defaultdict(lambda: defaultdict(dict)), {}
+    """Every minute whose index places ATM: the day, the strike, and what is stored of the day.
+
+    The latter are the index's candles by time, and the candles of ATM's contracts by type and time
+    as far as they are known by the minute's end.
+    """
+    spots, rows = defaultdict(dict), defaultdict(lambda: defaultdict(dict))
     for day, row in inside(index):
         spots[day][row["open_time"]] = row
     for day, row in inside(options):
-        rows[day][row["strike"], row["option_type"]][row["open_time"]] = row
-        expiries[day] = row["expiry"]
+        contract = row["expiry"], row["strike"], row["option_type"]
+        rows[day][contract][row["open_time"]] = row
     for day in sorted(spots):
-        listed = ladders[day[1], expiries.get(day)]
-        ladder = sorted({strike for strike, first_seen in listed if first_seen <= day[0]})
+        mine = [row for row in contracts if row["underlying"] == day[1]]
         for opened, spot in sorted(spots[day].items()):
-            if ladder and not in_auction(opened):
-                yield day, opened, nearest(ladder, exact(spot["close"])), spots[day], rows[day]
+            known = [row for row in mine if is_known(row, day[0], opened + MINUTE)]
+            expiry = min((row["expiry"] for row in known), default=None)
+            known = [row for row in known if row["expiry"] == expiry]
+            ladder = sorted({row["strike"] for row in known})
+            atm = None if in_auction(opened) else nearest(ladder, exact(spot["close"]), day[1])
+            if atm is not None:
+                at_strike = {row["option_type"] for row in known if row["strike"] == atm}
+                yield (
+                    *(day, opened, atm, spots[day]),
+                    {
+                        kind: rows[day][expiry, atm, kind] if kind in at_strike else {}
+                        for kind in "CP"
+                    },
+                )
+
+
+def is_known(row, day, moment):
+    """Whether a contract that is not over was known by a moment of a session."""
+    if row["expiry"] < day or row["first_seen"] > day:
+        return False
+    if row["first_seen"] < day:
+        return True
+    return row["listed_at"] is not None and row["listed_at"] <= moment
 
 
 def in_auction(opened):
@@ -64,18 +86,22 @@ def in_auction(opened):
     return end.date() >= AUCTION_FROM and end.time() > time(15, 15)
 
 
-def nearest(ladder, close):
+def nearest(ladder, close, underlying):
+    """The nearest strike, the lower of two; None where a usual strike that is not known may be."""
+    if not ladder or close < ladder[0] or close > ladder[-1]:
+        return None
     best = ladder[0]
     for strike in ladder:
         if abs(strike - close) < abs(best - close):
             best = strike
-    return best
+    half = Fraction(STEPS[underlying], 2)
+    return best if best - half < close <= best + half else None
 
 
 def base(strategy, day, opened):
     return {
         "strategy": strategy,
-        "version": "1",
+        "version": "2",
         "underlying": day[1],
         "session": day[0],
         "event_time": (opened + MINUTE).astimezone(UTC),
@@ -83,7 +109,7 @@ def base(strategy, day, opened):
 
 
 def signal(head, atm, spot, candle, levels, known_at):
-    key = [head["strategy"], "1", head["underlying"], head["event_time"].isoformat()]
+    key = [head["strategy"], "2", head["underlying"], head["event_time"].isoformat()]
     named = zip(("entry", "stop", "target1", "target2"), levels, strict=True)
     return head | {
         "signal_id": uuid.uuid5(NAMESPACE, "|".join([*key, candle["symbol"]])),

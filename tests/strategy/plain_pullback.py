@@ -29,7 +29,7 @@ def evaluate(index, options, contracts):
             sum(exact(row["close"]) for row in stored), len(stored)
         )
         for kind, with_trend in (("C", above > 0), ("P", above < 0)):
-            candle = rows[atm, kind].get(opened)
+            candle = rows[kind].get(opened)
             if candle is None or not is_pullback(candle, day[1]):
                 continue
             if len(stored) < 20:

@@ -19,11 +19,11 @@ def evaluate(index, options, contracts):
     for day, opened, atm, spots, rows in moments(index, options, contracts):
         head = base("vwap_trap", day, opened)
         for kind in "CP":
-            candle = rows[atm, kind].get(opened)
+            candle = rows[kind].get(opened)
             if candle is None or not is_trap(candle):
                 continue
             minutes = minutes_between(session_open(day), opened)
-            told = [rows[atm, kind].get(minute) for minute in minutes]
+            told = [rows[kind].get(minute) for minute in minutes]
             missing = [
                 minute
                 for minute, row in zip(minutes, told, strict=True)

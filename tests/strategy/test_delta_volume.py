@@ -62,9 +62,9 @@ def test_a_covering_call_gives_a_bullish_signal_with_all_its_reasons():
     (signal,) = signals.to_dict("records")
     reasons = signal.pop("reasons")
     assert signal == {
-        "signal_id": UUID("a5ae242b-831e-5123-b4ad-c46b40a1d89f"),
+        "signal_id": UUID("19a4b7dc-a2d1-5585-9a50-182b8a5508c1"),
         "strategy": "delta_volume",
-        "version": "1",
+        "version": "2",
         "underlying": "NIFTY",
         "session": SESSION,
         "event_time": pd.Timestamp("2026-01-21T04:10Z"),
@@ -74,7 +74,7 @@ def test_a_covering_call_gives_a_bullish_signal_with_all_its_reasons():
         "atm_strike": 25_000,
         "spot": 25_000.0,
         "net_delta_volume": 2_001,
-        "strikes": [24_900, 25_000, 25_100],
+        "strikes": [24_950, 25_000, 25_050],
         "entry": 101.0,
         "stop": 81.0,
         "target1": 131.0,
@@ -86,12 +86,12 @@ def test_a_covering_call_gives_a_bullish_signal_with_all_its_reasons():
     }
     assert reasons["reference"] == "spot"
     assert [(one["strike"], one["option_type"]) for one in reasons["contracts"]] == [
-        (24_900, "C"),
-        (24_900, "P"),
+        (24_950, "C"),
+        (24_950, "P"),
         (25_000, "C"),
         (25_000, "P"),
-        (25_100, "C"),
-        (25_100, "P"),
+        (25_050, "C"),
+        (25_050, "P"),
     ]
     assert reasons["contracts"][2] == {
         "symbol": "NIFTY260127C25000",
@@ -154,7 +154,6 @@ def test_prices_and_their_change_carry_no_binary_dust():
         {"open_interest": 10_000},
         {"open_interest": 10_100},
         {"open_interest": None},
-        {"volume": None},
     ],
     ids=str,
 )
@@ -175,8 +174,8 @@ def test_unknown_open_interest_just_before_gives_no_label():
 def test_unknown_open_interest_of_a_neighbour_is_no_label_and_stops_nothing():
     day = QuietDay()
     day.cover(4, "25000C")
-    day.put(4, "25100C", close=101.0)
-    day.put(3, "25100C", open_interest=None)
+    day.put(4, "25050C", close=101.0)
+    day.put(3, "25050C", open_interest=None)
     (signal,) = evaluate(*day.frames()).signals.to_dict("records")
     neighbour = signal["reasons"]["contracts"][4]
     assert (neighbour["label"], neighbour["oi_change"]) == ("none", None)
@@ -185,7 +184,7 @@ def test_unknown_open_interest_of_a_neighbour_is_no_label_and_stops_nothing():
 def test_a_price_change_below_a_millionth_is_zero_in_both_ways_of_computing():
     day = QuietDay()
     day.cover(4, "25000C")
-    day.put(4, "25100C", close=100.0 - 1e-9)
+    day.put(4, "25050C", close=100.0 - 1e-9)
     assert len(outcome(day)[0]) == 1
 
 
@@ -241,23 +240,49 @@ def test_earlier_unknown_volume_is_not_part_of_the_mean():
     assert outcome(day)[0] == []
 
 
-def test_unknown_volume_of_a_neighbour_counts_nothing_in_the_net_delta():
+@pytest.mark.parametrize("contract", ["25000C", "25050C", "24950P"])
+def test_an_unknown_volume_in_which_the_price_changed_silences_the_cluster(contract):
+    day = QuietDay(6)
+    day.cover(4, "25000C", volume=2_001)
+    day.put(4, contract, close=99.0, volume=None)
+    day.put(5, contract, close=99.0)
+    assert outcome(day) == ([], [(4, "missing_rows", None)])
+    (rejection,) = evaluate(*day.frames()).rejections.to_dict("records")
+    assert rejection["details"] == {
+        "recorded": True,
+        "strikes": [24_950, 25_000, 25_050],
+        "missing": [],
+        "missing_before": [],
+        "missing_volume": [contract],
+    }
+    assert pd.isna(rejection["known_at"])
+
+
+def test_an_unknown_volume_in_which_the_price_stood_still_is_no_delta():
     day = QuietDay()
     day.cover(4, "25000C", volume=2_001)
-    day.put(4, "25100C", close=99.0, volume=None)
+    day.put(4, "25050C", volume=None)
     (signal,) = evaluate(*day.frames()).signals.to_dict("records")
     assert signal["net_delta_volume"] == 2_001
     neighbour = signal["reasons"]["contracts"][4]
-    assert (neighbour["volume"], neighbour["delta_volume"]) == (None, None)
+    assert (neighbour["volume"], neighbour["delta_volume"]) == (None, 0)
     assert neighbour["volume_spike"] is False
+    assert len(outcome(day)[0]) == 1
+
+
+def test_an_unknown_volume_outside_the_cluster_does_not_matter():
+    day = QuietDay(strikes=(24_900, 24_950, 25_000, 25_050))
+    day.cover(4, "25000C")
+    day.put(4, "24900C", close=99.0, volume=None)
+    assert outcome(day) == ([(4, "25000C", "BULLISH")], [])
 
 
 def test_the_net_delta_is_calls_less_puts_by_direction_of_price():
     day = QuietDay()
     day.cover(4, "25000C", volume=9_000)
-    day.put(4, "24900C", close=99.0, volume=1_100)
-    day.put(4, "25100C", close=100.05, volume=300)
-    day.put(4, "24900P", close=101.0, volume=2_000)
+    day.put(4, "24950C", close=99.0, volume=1_100)
+    day.put(4, "25050C", close=100.05, volume=300)
+    day.put(4, "24950P", close=101.0, volume=2_000)
     day.put(4, "25000P", close=99.0, volume=70)
     (signal,) = evaluate(*day.frames()).signals.to_dict("records")
     assert signal["net_delta_volume"] == (9_000 - 1_100 + 300) - (2_000 - 70 + 0)
@@ -266,7 +291,7 @@ def test_the_net_delta_is_calls_less_puts_by_direction_of_price():
 def test_a_covering_call_against_the_net_delta_is_a_rejected_candidate():
     day = QuietDay()
     day.cover(4, "25000C", volume=2_001)
-    day.put(4, "25100C", close=99.0, volume=5_000)
+    day.put(4, "25050C", close=99.0, volume=5_000)
     assert outcome(day) == ([], [(4, "against_net_delta", "25000C")])
     (rejection,) = evaluate(*day.frames()).rejections.to_dict("records")
     assert rejection["details"]["net_delta_volume"] == -2_999
@@ -277,27 +302,27 @@ def test_a_covering_call_against_the_net_delta_is_a_rejected_candidate():
 def test_a_covering_put_against_the_net_delta_does_not_stop_the_call():
     day = QuietDay()
     day.cover(4, "25000C", volume=3_000)
-    day.cover(4, "25100P", volume=2_500)
-    assert outcome(day) == ([(4, "25000C", "BULLISH")], [(4, "against_net_delta", "25100P")])
+    day.cover(4, "25050P", volume=2_500)
+    assert outcome(day) == ([(4, "25000C", "BULLISH")], [(4, "against_net_delta", "25050P")])
 
 
 def test_a_net_delta_of_zero_rejects_both_sides():
     day = QuietDay()
-    day.cover(4, "25100C", volume=2_500)
-    day.cover(4, "24900P", volume=2_500)
+    day.cover(4, "25050C", volume=2_500)
+    day.cover(4, "24950P", volume=2_500)
     assert outcome(day) == (
         [],
-        [(4, "against_net_delta", "24900P"), (4, "against_net_delta", "25100C")],
+        [(4, "against_net_delta", "24950P"), (4, "against_net_delta", "25050C")],
     )
 
 
 @pytest.mark.parametrize(
     ("covering", "bought"),
     [
-        (("24900C", "25000C", "25100C"), "25000C"),
-        (("24900P", "25000P"), "25000P"),
-        (("24900C", "25100C"), "24900C"),  # the call in the money is the lower
-        (("24900P", "25100P"), "25100P"),  # the put in the money is the higher
+        (("24950C", "25000C", "25050C"), "25000C"),
+        (("24950P", "25000P"), "25000P"),
+        (("24950C", "25050C"), "24950C"),  # the call in the money is the lower
+        (("24950P", "25050P"), "25050P"),  # the put in the money is the higher
     ],
 )
 def test_the_covering_contract_nearest_to_atm_is_bought_and_of_two_the_one_in_the_money(
@@ -310,46 +335,64 @@ def test_the_covering_contract_nearest_to_atm_is_bought_and_of_two_the_one_in_th
     assert outcome(day) == ([(4, bought, direction)], [])
 
 
-def test_nearness_is_in_points_where_the_ladder_is_uneven():
-    strikes = (24_950, 25_000, 25_100)
-    day = QuietDay(strikes=strikes, ladder=strikes)
-    day.cover(4, "24950P")
-    day.cover(4, "25100P")
-    assert outcome(day) == ([(4, "24950P", "BEARISH")], [])
+@pytest.mark.parametrize(
+    ("ladder", "strikes"),
+    [
+        ((24_950, 25_000, 25_100), [24_950, 25_000, None]),
+        ((24_900, 25_000, 25_050), [None, 25_000, 25_050]),
+        ((24_950, 25_050), [None, None, None]),  # a usual strike would be nearer
+        ((24_975, 25_000, 25_025), [None, 25_000, None]),
+    ],
+)
+def test_a_cluster_is_never_wider_where_a_usual_strike_is_not_known(ladder, strikes):
+    day = QuietDay(strikes=ladder, ladder=ladder)
+    if 25_000 not in ladder:
+        day.prices[4]["spot"] = 25_001.0
+    assert outcome(day)[1] == [(place, "missing_rows", None) for place in range(1, 5)]
+    (*_, rejection) = evaluate(*day.frames()).rejections.to_dict("records")
+    assert rejection["details"]["strikes"] == strikes
+
+
+def test_a_strike_between_the_usual_ones_is_no_neighbour():
+    day = QuietDay(ladder=(24_950, 24_975, 25_000, 25_025, 25_050))
+    day.cover(4, "25000C")
+    assert outcome(day) == ([(4, "25000C", "BULLISH")], [])
+    day.prices[4]["spot"] = 25_020.0  # nearest to the odd one, which has no usual neighbours
+    assert outcome(day) == ([], [(4, "missing_rows", None)])
 
 
 @pytest.mark.parametrize(
     ("spot", "atm"),
     [
         (25_000.0, 25_000),
-        (25_050.0, 25_000),  # a tie goes to the lower strike
-        (25_050.05, 25_100),
-        (24_950.0, 24_900),
-        (24_949.95, 24_900),
-        (24_950.05, 25_000),
+        (25_025.0, 25_000),  # a tie goes to the lower strike
+        (25_025.05, 25_050),
+        (24_975.0, 24_950),
+        (24_974.95, 24_950),
+        (24_975.05, 25_000),
     ],
 )
 def test_atm_is_the_nearest_listed_strike_and_a_tie_goes_to_the_lower(spot, atm):
-    day = QuietDay(strikes=(24_800, 24_900, 25_000, 25_100, 25_200))
+    day = QuietDay(strikes=(24_900, 24_950, 25_000, 25_050, 25_100))
     day.prices[4]["spot"] = spot
     day.cover(4, f"{atm}C")
     (signal,) = evaluate(*day.frames()).signals.to_dict("records")
     assert (signal["atm_strike"], signal["spot"]) == (atm, spot)
-    assert signal["strikes"] == [atm - 100, atm, atm + 100]
+    assert signal["strikes"] == [atm - 50, atm, atm + 50]
     assert len(outcome(day)[0]) == 1
 
 
 def test_covering_outside_the_cluster_is_not_seen():
-    day = QuietDay(strikes=(24_800, 24_900, 25_000, 25_100, 25_200))
-    day.cover(4, "24800C")
-    day.cover(4, "25200P")
+    day = QuietDay(strikes=(24_900, 24_950, 25_000, 25_050, 25_100))
+    day.cover(4, "24900C")
+    day.cover(4, "25100P")
     assert outcome(day) == ([], [])
 
 
 def test_wider_wings_take_more_of_the_ladder():
-    day = QuietDay(strikes=(24_800, 24_900, 25_000, 25_100, 25_200))
-    day.cover(4, "24800C")
-    assert outcome(day, Parameters(wings=2)) == ([(4, "24800C", "BULLISH")], [])
+    day = QuietDay(strikes=(24_900, 24_950, 25_000, 25_050, 25_100))
+    day.cover(4, "24900C")
+    assert outcome(day, Parameters(wings=2)) == ([(4, "24900C", "BULLISH")], [])
     assert outcome(day, Parameters(wings=0)) == ([], [])
 
 
@@ -364,12 +407,13 @@ def test_a_session_recorded_late_lacks_the_row_before_its_first():
     day = QuietDay(2, first=3)
     assert outcome(day) == ([], [(0, "missing_rows", None)])
     (rejection,) = evaluate(*day.frames()).rejections.to_dict("records")
-    names = [f"{strike}{kind}" for strike in (24_900, 25_000, 25_100) for kind in "CP"]
+    names = [f"{strike}{kind}" for strike in (24_950, 25_000, 25_050) for kind in "CP"]
     assert rejection["details"] == {
         "recorded": True,
-        "strikes": [24_900, 25_000, 25_100],
+        "strikes": [24_950, 25_000, 25_050],
         "missing": [],
         "missing_before": names,
+        "missing_volume": [],
     }
     assert pd.isna(rejection["known_at"])
     assert pd.isna(rejection["symbol"])
@@ -377,23 +421,23 @@ def test_a_session_recorded_late_lacks_the_row_before_its_first():
 
 def test_a_missing_row_silences_the_cluster_now_and_in_the_next_interval():
     day = QuietDay(6)
-    day.drop(3, "25100P")
+    day.drop(3, "25050P")
     for place in (3, 4, 5):
         day.put(place, "25000C", close=100.0 + place, open_interest=9_000 - place, volume=90_000)
     assert outcome(day)[1] == [(3, "missing_rows", None), (4, "missing_rows", None)]
     details = evaluate(*day.frames()).rejections["details"].tolist()
     assert [(one["missing"], one["missing_before"]) for one in details] == [
-        (["25100P"], []),
-        ([], ["25100P"]),
+        (["25050P"], []),
+        ([], ["25050P"]),
     ]
 
 
 @pytest.mark.parametrize(
     ("spot", "strikes"),
-    [(25_100.0, [25_000, 25_100, None]), (24_900.0, [None, 24_900, 25_000])],
+    [(25_050.0, [25_000, 25_050, None]), (24_950.0, [None, 24_950, 25_000])],
 )
 def test_a_cluster_beyond_the_end_of_the_ladder_gives_no_signal(spot, strikes):
-    day = QuietDay(ladder=(24_900, 25_000, 25_100))
+    day = QuietDay(ladder=(24_950, 25_000, 25_050))
     day.prices[4]["spot"] = spot
     day.cover(4, "25000C")
     assert outcome(day) == ([], [(4, "missing_rows", None)])
@@ -402,7 +446,7 @@ def test_a_cluster_beyond_the_end_of_the_ladder_gives_no_signal(spot, strikes):
 
 
 def test_the_ladder_and_not_the_rows_present_places_the_cluster():
-    day = QuietDay(ladder=(24_900, 24_950, 25_000, 25_050, 25_100))
+    day = QuietDay(strikes=(24_900, 25_000, 25_100))
     day.cover(4, "25000C")
     assert outcome(day) == ([], [(place, "missing_rows", None) for place in range(1, 5)])
     (*_, rejection) = evaluate(*day.frames()).rejections.to_dict("records")
@@ -410,10 +454,39 @@ def test_the_ladder_and_not_the_rows_present_places_the_cluster():
     assert rejection["details"]["missing"] == ["24950C", "24950P", "25050C", "25050P"]
 
 
+def listed_late(day, contracts, moment):
+    """The frames of a day on which some contracts were first known at a moment."""
+    build_ups, reference, listing = day.frames()
+    names = listing["strike"].astype(str) + listing["option_type"]
+    late = names.isin(contracts)
+    listing.loc[late, "first_seen"] = day.session
+    listing.loc[late, "listed_at"] = pd.Timestamp(moment).as_unit("us")
+    return build_ups, reference, listing
+
+
+@pytest.mark.parametrize("contracts", [["25050C"], ["25000P"], ["24950C", "24950P"]])
+def test_a_contract_counts_from_the_interval_that_ends_when_it_is_known(contracts):
+    day = QuietDay(8)
+    for place in (3, 4, 5):
+        day.put(place, "25000C", close=97.0 + place, open_interest=9_000 - place, volume=90_000)
+    end = day.opens[4] + timedelta(minutes=5)
+    for moment, first in ((end, 4), (end + timedelta(microseconds=1), 5)):
+        frames = listed_late(day, contracts, moment)
+        result = evaluate(*frames)
+        for found, stepped in zip(result, run_steps(frames), strict=True):
+            assert as_lines(found) == as_lines(stepped)
+        missing = [place for place, *_ in rejections_of(result, day)]
+        # Its rows from before it was known are its history.
+        assert missing == [*range(1, first)]
+        assert {place for place, *_ in signals_of(result, day)} <= {4, 5} - {*missing}
+    assert [place for place, *_ in signals_of(result, day)] == [5]
+
+
 def test_without_a_listed_strike_all_rows_are_missing():
     day = QuietDay(2)
     day.ladder.clear()
     assert outcome(day) == ([], [(1, "missing_rows", None)])
+    assert evaluate(*day.frames()).rejections["details"][0] == {"recorded": False}
 
 
 def test_without_a_reference_price_there_is_no_signal():
@@ -427,7 +500,7 @@ def test_without_a_reference_price_there_is_no_signal():
 def test_a_reference_without_any_row_counts_as_missing_rows_and_neither_as_nothing():
     day = QuietDay(5)
     for place in (2, 3):
-        for strike in (24_900, 25_000, 25_100):
+        for strike in (24_950, 25_000, 25_050):
             day.drop(place, f"{strike}C")
             day.drop(place, f"{strike}P")
     del day.prices[3]
@@ -438,10 +511,10 @@ def test_a_reference_without_any_row_counts_as_missing_rows_and_neither_as_nothi
 def auction_day(first):
     """An expiry day with the closing auction; the future stands one strike above spot."""
     day = QuietDay(
-        5, AUCTION_DAY, AUCTION_DAY, strikes=(24_900, 25_000, 25_100, 25_200), first=first
+        5, AUCTION_DAY, AUCTION_DAY, strikes=(24_950, 25_000, 25_050, 25_100), first=first
     )
     for price in day.prices:
-        price["future"] = 25_100.0
+        price["future"] = 25_050.0
     day.cover(4, "25000C")
     return day
 
@@ -450,8 +523,8 @@ def auction_day(first):
     ("first", "end", "reference", "atm"),
     [
         (67, "09:45", "spot", 25_000),
-        (68, "09:50", "future", 25_100),
-        (71, "10:05", "future", 25_100),
+        (68, "09:50", "future", 25_050),
+        (71, "10:05", "future", 25_050),
     ],
 )
 def test_the_future_places_atm_in_intervals_that_end_after_the_auction_began(
@@ -484,7 +557,7 @@ LATE = datetime(2026, 1, 21, 9, 0, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
-    ("place", "contract"), [(4, "25000C"), (4, "24900P"), (3, "25100C"), (0, "25000P")]
+    ("place", "contract"), [(4, "25000C"), (4, "24950P"), (3, "25050C"), (0, "25000P")]
 )
 def test_a_signal_is_known_when_the_latest_row_it_used_is(place, contract):
     day = QuietDay()
@@ -507,10 +580,10 @@ def test_a_late_reference_makes_the_signal_late_but_an_unused_one_does_not():
 
 
 def test_late_rows_outside_the_cluster_or_before_the_window_do_not_matter():
-    day = QuietDay(11, strikes=(24_800, 24_900, 25_000, 25_100))
+    day = QuietDay(11, strikes=(24_900, 24_950, 25_000, 25_050))
     day.cover(10, "25000C")
     day.put(0, "25000C", known_at=LATE)
-    day.put(10, "24800C", known_at=LATE)
+    day.put(10, "24900C", known_at=LATE)
     signals, _ = evaluate(*day.frames())
     assert signals["known_at"].tolist() == [pd.Timestamp("2026-01-21T04:40:20Z")]
 
@@ -552,8 +625,8 @@ def test_units_categories_and_arrangement_of_the_frames_make_no_difference():
 def test_empty_frames_give_empty_results_of_the_same_types():
     day = QuietDay()
     day.drop(1, "25000C")
-    day.cover(4, "25100P", volume=3_000)
-    day.cover(4, "24900C", volume=2_500)
+    day.cover(4, "25050P", volume=3_000)
+    day.cover(4, "24950C", volume=2_500)
     build_ups, reference, contracts = day.frames()
     full = evaluate(build_ups, reference, contracts)
     assert not full.signals.empty

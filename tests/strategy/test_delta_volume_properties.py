@@ -6,7 +6,8 @@ import plain_delta_volume as plain
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from option_days import as_lines, random_days, run_steps
+from option_days import as_lines, is_listed, other_listings, random_days, run_steps
+from plain_check import listing_of
 
 from strategy.delta_volume import Parameters, State, evaluate, intervals_of, step
 from strategy.signals import rejection_frame, signal_frame
@@ -27,12 +28,12 @@ def cut_after(frames, moment):
     return (
         build_ups[build_ups["open_time"] + FIVE_MINUTES <= moment],
         reference[reference["open_time"] + FIVE_MINUTES <= moment],
-        contracts,
+        contracts[is_listed(contracts, moment)],
     )
 
 
 def test_random_days_show_every_outcome():
-    results = [evaluate(*random_days(seed)) for seed in range(6)]
+    results = [evaluate(*random_days(seed)) for seed in range(20)]
     signals = pd.concat([result.signals for result in results])
     rejections = pd.concat([result.rejections for result in results])
     assert set(signals["direction"]) == {"BULLISH", "BEARISH"}
@@ -61,7 +62,7 @@ def test_truncation_never_changes_the_past(seed, place):
     )
 
 
-def poisoned(frames, later, seed):
+def poisoned(frames, moment, later, seed):
     """The same rows, with every value of the chosen ones replaced by another."""
     rng = np.random.default_rng(seed)
     build_ups, reference, contracts = (frame.copy() for frame in frames)
@@ -73,7 +74,7 @@ def poisoned(frames, later, seed):
     for name in ("spot", "future"):
         rows = later(reference, f"{name}_known_at")
         reference.loc[rows, name] *= rng.uniform(0.9, 1.1, int(rows.sum()))
-    return build_ups, reference, contracts
+    return build_ups, reference, other_listings(contracts, moment, seed)
 
 
 @few
@@ -82,7 +83,9 @@ def test_poisoning_all_later_intervals_never_changes_the_past(seed, place, poiso
     frames = random_days(seed)
     ends = frames[0]["open_time"] + FIVE_MINUTES
     moment = ends.iloc[int(place * (len(ends) - 1))]
-    other = poisoned(frames, lambda frame, _: frame["open_time"] + FIVE_MINUTES > moment, poison)
+    other = poisoned(
+        frames, moment, lambda frame, _: frame["open_time"] + FIVE_MINUTES > moment, poison
+    )
     assert lines_until(evaluate(*other), moment, "event_time") == lines_until(
         evaluate(*frames), moment, "event_time"
     )
@@ -94,7 +97,7 @@ def test_poisoning_all_that_was_not_yet_known_never_changes_what_was(seed, place
     frames = random_days(seed)
     known = frames[0]["known_at"].sort_values()
     moment = known.iloc[int(place * (len(known) - 1))]
-    other = poisoned(frames, lambda frame, column: frame[column] > moment, poison)
+    other = poisoned(frames, moment, lambda frame, column: frame[column] > moment, poison)
     assert lines_until(evaluate(*other), moment, "known_at") == lines_until(
         evaluate(*frames), moment, "known_at"
     )
@@ -168,19 +171,16 @@ def test_the_vectorised_rules_are_the_rules_as_read_plainly(seed):
 
 @pytest.fixture(scope="module")
 def recorded(shared_data):
-    """Recorded sessions of the nearest expiry, as the frames that evaluate takes."""
+    """Recorded sessions as the frames that evaluate takes."""
     rows = pd.read_parquet(shared_data / "nifty_banknifty_5m_2026-01-22_2026-02-02.parquet")
     rows = rows.rename(columns={"ts": "open_time", "oi": "open_interest"})
     rows["known_at"] = rows["open_time"] + FIVE_MINUTES
     rows["session"] = rows["open_time"].dt.tz_convert("Asia/Kolkata").dt.date
     options = rows[rows["option_type"].notna()].astype({"strike": "int64"})
-    nearest = options.groupby(["session", "underlying"])["expiry"].transform("min")
     index = rows[rows["option_type"].isna()]
     reference = index.rename(columns={"close": "spot", "known_at": "spot_known_at"})
     reference = reference.assign(future=float("nan"), future_known_at=pd.NaT)
-    seen = options.groupby(["underlying", "expiry", "strike"])["session"].min()
-    ladder = seen.rename("first_seen").reset_index()
-    return options[options["expiry"] == nearest], reference, ladder
+    return options, reference, listing_of(options)
 
 
 def test_recorded_sessions_give_the_signals_that_the_plain_reading_gives(recorded):

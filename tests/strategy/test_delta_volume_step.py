@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from option_days import SESSION, QuietDay, as_lines
+from option_days import SESSION, STRIKES, QuietDay, as_lines
 
 from strategy.delta_volume import State, intervals_of, step
 from strategy.errors import FrameContractError
@@ -31,7 +31,8 @@ def test_the_state_survives_json():
 
 def test_the_state_keeps_no_more_than_the_window_of_each_contract():
     state = stepped(QuietDay(12))
-    assert sorted(state.contracts) == ["24900C", "24900P", "25000C", "25000P", "25100C", "25100P"]
+    wanted = [f"2026-01-27{kind}{strike}" for kind in "CP" for strike in STRIKES]
+    assert sorted(state.contracts) == wanted
     assert {len(stored.volumes) for stored in state.contracts.values()} == {9}
 
 
@@ -95,8 +96,8 @@ WRONG = {
         "open_time: not on the session",
     ),
     "another underlying": (lambda i: replace(i, underlying="BANKNIFTY"), "session: .* continue"),
-    "another expiry": (lambda i: replace(i, expiry=date(2026, 2, 3)), "expiry: a second one"),
     "expiry over": (lambda i: replace(i, expiry=date(2026, 1, 20)), "expiry: before the session"),
+    "row over": (changed_row(expiry=date(2026, 1, 20)), "expiry: before the session"),
     "duplicate": (lambda i: replace(i, rows=[*i.rows, i.rows[0]]), "rows: duplicate"),
     "option type": (changed_row(option_type="CE"), "rows: no such contract, first in row 0"),
     "strike": (changed_row(strike=0), "rows: no such contract, first in row 0"),

@@ -64,7 +64,7 @@ def at(moments, place):
 def test_random_days_give_signals_of_both_underlyings(strategy):
     found = [
         row
-        for seed in range(6)
+        for seed in range(14)
         for row in strategy.evaluate(AnyDays.of(strategy, seed).frames, strategy.defaults)[0]
     ]
     assert {row.underlying for row in found} == {"NIFTY", "BANKNIFTY"}
@@ -145,6 +145,16 @@ def test_poisoning_all_that_was_not_yet_known_never_changes_what_was(strategy, s
 
 @every_strategy
 @few
+@given(seed=seeds, place=places)
+def test_taking_away_all_that_was_not_yet_known_leaves_what_was(strategy, seed, place):
+    days = AnyDays.of(strategy, seed)
+    moment = at(days.known(), place)
+    there = {*chain(*evaluated_until(strategy, days.until_known(moment), moment, "known_at"))}
+    assert there.issuperset(chain(*evaluated_until(strategy, days.frames, moment, "known_at")))
+
+
+@every_strategy
+@few
 @given(seed=seeds)
 def test_sessions_and_underlyings_do_not_touch_each_other(strategy, seed):
     days = AnyDays.of(strategy, seed)
@@ -161,7 +171,7 @@ def test_sessions_and_underlyings_do_not_touch_each_other(strategy, seed):
 @every_strategy
 def test_other_numbers_make_another_version(strategy):
     numbers = strategy.defaults.with_values({"tick_size": 0.1})
-    frames = AnyDays.of(strategy, 1).frames
+    frames = AnyDays.of(strategy, 2).frames
     found = strategy.evaluate(frames, numbers)
     version = f"{strategy.version}+{numbers.params_hash()[:8]}"
     assert {row.version for row in chain(*found)} == {version}

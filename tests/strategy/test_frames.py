@@ -126,10 +126,6 @@ BROKEN_BUILD_UPS = {
         lambda f: with_number("strike", 1, pd.NA)(f.astype({"strike": "Int64"})),
         "strike: null .* first in row 1",
     ),
-    "second expiry": (
-        with_value("expiry", 11, QuietDay().expiry + timedelta(days=7)),
-        "expiry: a second one in the session, first in row 11",
-    ),
     "expiry over": (
         with_column("expiry", lambda c: [QuietDay().session - timedelta(days=1)] * len(c)),
         "expiry: before the session, first in row 0",

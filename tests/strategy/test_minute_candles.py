@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import numpy as np
 import pandas as pd
 import pytest
-from minute_days import QuietMinutes
+from minute_days import EXPIRY, QuietMinutes
 
 from db.market.minutes import Minutes
 from strategy.errors import FrameContractError
@@ -126,10 +126,6 @@ BROKEN_OPTIONS = {
     ),
     "strike zero": (with_number("strike", 1, 0), "strike: not above zero, first in row 1"),
     "strike of billions": (with_number("strike", 1, 10**10), "strike: too high, first in row 1"),
-    "second expiry": (
-        with_value("expiry", 11, date(2026, 2, 3)),
-        "expiry: a second one in the session, first in row 11",
-    ),
     "expiry over": (
         with_column("expiry", lambda c: [date(2026, 1, 20)] * len(c)),
         "expiry: before the session, first in row 0",
@@ -239,15 +235,20 @@ WRONG = {
     ),
     "another underlying": (lambda i: replace(i, underlying="BANKNIFTY"), "session: .* continue"),
     "unknown underlying": (lambda i: replace(i, underlying="SENSEX"), "underlying: unknown"),
-    "another expiry": (lambda i: replace(i, expiry=date(2026, 2, 3)), "expiry: a second one"),
     "expiry over": (lambda i: replace(i, expiry=date(2026, 1, 20)), "expiry: before the session"),
     "strike": (
-        lambda i: replace(i, options={(0, "C"): next(iter(i.options.values()))}),
+        lambda i: replace(i, options={(EXPIRY, 0, "C"): next(iter(i.options.values()))}),
         "options: no such contract",
     ),
     "option type": (
-        lambda i: replace(i, options={(25_000, "CE"): next(iter(i.options.values()))}),
+        lambda i: replace(i, options={(EXPIRY, 25_000, "CE"): next(iter(i.options.values()))}),
         "options: no such contract",
+    ),
+    "options over": (
+        lambda i: replace(
+            i, options={(date(2026, 1, 20), 25_000, "C"): next(iter(i.options.values()))}
+        ),
+        "options: expiry before the session",
     ),
     "NaN": (changed(close=float("nan")), "options: negative or NaN"),
     "infinite": (changed(high=float("inf")), "options: negative or NaN"),

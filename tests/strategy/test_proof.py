@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from option_days import DELTA_VOLUME, QuietDay, random_days
+from option_days import DELTA_VOLUME, LADDER, QuietDay, ladder_frame, random_days
 
 from strategy.delta_volume import Parameters, State
 from strategy.errors import FrameContractError
@@ -141,6 +141,48 @@ def later_close(frames, row):
     rows = frames.build_ups
     at = rows[(rows["symbol"] == row.symbol) & (rows["open_time"] == row.event_time)]
     return None if at.empty else float(at["close"].iloc[0])
+
+
+def listing_without_a_time(frames):
+    """The same contracts as if a day's were known from its start on, as once was the rule."""
+    listing = frames.contracts
+    before = listing["first_seen"] - timedelta(days=1)
+    return frames._replace(contracts=listing.assign(first_seen=before))
+
+
+TIMELESS = replace(
+    DELTA_VOLUME,
+    evaluate=lambda frames, numbers: DELTA_VOLUME.evaluate(listing_without_a_time(frames), numbers),
+    intervals=lambda frames: DELTA_VOLUME.intervals(listing_without_a_time(frames)),
+)
+
+
+def day_with_a_nearer_expiry(minutes: int) -> Frames:
+    """A signal in the sixth interval; a nearer expiry is first listed so long after the open."""
+    quiet = QuietDay(intervals=10)
+    quiet.cover(5, "25000C")
+    build_ups, reference, contracts = quiet.frames()
+    moment = quiet.opens[0] + timedelta(minutes=minutes)
+    nearer = [("NIFTY", SESSION + timedelta(days=1), strike) for strike in LADDER]
+    listing = pd.concat([contracts, ladder_frame(nearer, SESSION, moment)], ignore_index=True)
+    return Frames(build_ups, reference, listing)
+
+
+def test_a_rule_whose_ladder_has_no_time_of_day_is_caught_by_cutting():
+    frames = day_with_a_nearer_expiry(40)
+    assert {check.difference for check in checks(DELTA_VOLUME, frames).values()} == {None}
+    first = different(TIMELESS, frames)[CUT].difference
+    # Cut, a day is what it was before anybody knew of the nearer expiry.
+    assert (first.row, first.column) == ("rejection missing_rows", "row")
+    assert (first.expected, first.found) == ("such a row", "no such row")
+
+
+def test_a_rule_whose_ladder_has_no_time_of_day_is_caught_by_poison_on_any_day():
+    quiet = QuietDay(intervals=10)
+    quiet.cover(5, "25000C")
+    found = different(TIMELESS, Frames(*quiet.frames()))
+    assert {POISONED, UNKNOWN} <= found.keys()
+    assert CUT not in found
 
 
 def test_a_strategy_that_asks_the_next_interval_is_caught_by_cutting_and_by_poison():
@@ -287,6 +329,10 @@ def test_cutting_and_poisoning_touch_what_came_later_and_nothing_else(seed: int,
     unknown = build_ups["known_at"] > moment
     assert ended_by(frames, moment, FIVE_MINUTES)[0].equals(build_ups[~later])
     assert known_by(frames, moment)[0].equals(build_ups[~unknown])
+    contracts = frames.contracts
+    known = (contracts["first_seen"] < SESSION) | (contracts["listed_at"] <= moment)
+    assert ended_by(frames, moment, FIVE_MINUTES)[2].equals(contracts[known])
+    assert known_by(frames, moment)[2].equals(contracts[known])
     reference = known_by(frames, moment)[1]
     assert (reference[["spot_known_at", "future_known_at"]].max().dropna() <= moment).all()
     assert reference["spot"].count() == (frames.reference["spot_known_at"] <= moment).sum()
@@ -300,6 +346,12 @@ def test_cutting_and_poisoning_touch_what_came_later_and_nothing_else(seed: int,
         assert found["symbol"].equals(build_ups["symbol"])
         if mask.sum() > 5:
             assert not found.loc[mask, "close"].equals(build_ups.loc[mask, "close"])
+    for listing in (poison.after(moment, FIVE_MINUTES)[2], poison.unknown_at(moment)[2]):
+        there = (listing["first_seen"] < SESSION) | (listing["listed_at"] <= moment)
+        assert listing[there].reset_index(drop=True).equals(contracts[known].reset_index(drop=True))
+        assert (listing.dtypes == contracts.dtypes).all()
+        assert (~there).sum() > (~known).sum()
+        assert {*listing.loc[~there, "expiry"]} >= {SESSION}
     DELTA_VOLUME.evaluate(Frames(*poison.after(moment, FIVE_MINUTES)), DEFAULTS)  # allowed values
     assert has_late_values(frames, moment, FIVE_MINUTES) >= bool((later != unknown).any())
 
@@ -327,6 +379,14 @@ def test_a_column_that_nobody_can_poison_is_refused():
     odd = frames._replace(build_ups=frames.build_ups.assign(implied_volatility=0.2))
     with pytest.raises(FrameContractError, match="implied_volatility"):
         known_by(odd, datetime(2026, 1, 21, tzinfo=UTC))
+
+
+def test_a_table_that_nobody_can_cut_is_refused():
+    frames = minutes(3)._replace(contracts=pd.DataFrame({"symbol": ["NIFTY"], "margin": [1.0]}))
+    moment = datetime(2026, 1, 21, tzinfo=UTC)
+    for cut in (known_by, lambda *given: ended_by(*given, FIVE_MINUTES)):
+        with pytest.raises(FrameContractError, match="symbol, margin: a frame without a time"):
+            cut(frames, moment)
 
 
 def test_rows_are_told_apart_by_what_they_are_about_and_duplicates_are_seen():

@@ -39,7 +39,7 @@ def test_a_signal_with_all_its_values():
     (signal,) = signals
     end = datetime(2026, 1, 21, 4, 5, tzinfo=UTC)
     assert signal[1:] == (
-        *("pullback", "1", "NIFTY", date(2026, 1, 21), end),
+        *("pullback", "2", "NIFTY", date(2026, 1, 21), end),
         *("NIFTY260127C25000", "BULLISH", "pullback", 25_000, 25_001.0, None, [25_000]),
         *(121.0, 100.0, 151.0, 181.0, "stop"),
         {
@@ -69,7 +69,7 @@ NOTHING = {
     "the call in a falling market": ("25000C", FALLING, CANDLE),
     "the call at the mean": ("25000C", {"close": 25_000.0}, CANDLE),
     "the put at the mean": ("25000P", {"close": 25_000.0}, CANDLE),
-    "a strike that is not at the money": ("25100C", RISING, CANDLE),
+    "a strike that is not at the money": ("25050C", RISING, CANDLE),
     "a green candle": ("25000C", RISING, CANDLE | {"open": 104.0, "close": 118.0}),
     "a candle without a body": ("25000C", RISING, CANDLE | {"open": 104.0}),
     "a body one paisa short": ("25000C", RISING, CANDLE | {"close": 104.01}),
@@ -129,19 +129,36 @@ def test_prices_off_the_paisa_count_as_the_nearest_one():
 
 
 def test_a_tie_between_two_strikes_goes_to_the_lower_one():
-    for close, strike in ((25_050.0, 25_000), (25_050.01, 25_100)):
-        for contract in ("25000C", "25100C"):
+    for close, strike in ((25_025.0, 25_000), (25_025.01, 25_050)):
+        for contract in ("25000C", "25050C"):
             day = a_day(contract, {"close": close})
             assert [row.atm_strike for row in evaluate(day)[0]] == (
                 [strike] if contract == f"{strike}C" else []
             )
 
 
-def test_beyond_the_ends_of_the_ladder_the_last_strike_is_at_the_money():
-    (signal,), _ = evaluate(a_day("25100C", {"close": 26_000.0}))
-    assert signal.atm_strike == 25_100
-    (signal,), _ = evaluate(a_day("24900P", {"close": 24_000.0}))
-    assert signal.atm_strike == 24_900
+@pytest.mark.parametrize(
+    ("close", "strikes"),
+    [
+        (25_050.0, [25_050]),
+        (25_050.05, []),  # outside the known strikes
+        (26_000.0, []),
+    ],
+)
+def test_outside_the_known_strikes_nothing_is_at_the_money(close, strikes):
+    signals, rejections = evaluate(a_day("25050C", {"close": close}))
+    assert [row.atm_strike for row in signals] == strikes
+    assert rejections == []
+
+
+@pytest.mark.parametrize(
+    ("close", "strikes"), [(25_025.0, [25_000]), (25_025.05, []), (25_074.95, []), (25_075.0, [])]
+)
+def test_where_the_usual_strike_is_not_known_no_other_one_is_at_the_money(close, strikes):
+    day = a_day("25000C", {"close": close})
+    day.ladder = [(*day.ladder[0][:2], strike) for strike in (24_950, 25_000, 25_100)]
+    signals, _ = evaluate(day)
+    assert [row.atm_strike for row in signals] == strikes
 
 
 def test_a_signal_is_known_when_the_last_of_its_rows_is():

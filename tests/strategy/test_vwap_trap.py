@@ -35,7 +35,7 @@ def test_a_signal_with_all_its_values():
     end = datetime(2026, 1, 21, 3, 49, tzinfo=UTC)
     # VWAP: (3 x 100 x 100 + 280 / 3 x 100) / 400 = 98.3333
     assert signal[1:] == (
-        *("vwap_trap", "1", "NIFTY", date(2026, 1, 21), end),
+        *("vwap_trap", "2", "NIFTY", date(2026, 1, 21), end),
         *("NIFTY260127C25000", "BULLISH", "vwap_trap", 25_000, 25_000.0, None, [25_000]),
         *(96.0, 91.0, 98.35, None, "stop"),
         {
@@ -63,7 +63,7 @@ def test_the_put_is_bearish_and_both_sides_may_give_a_signal():
 
 
 NOTHING = {
-    "a strike that is not at the money": ("25100C", CANDLE),
+    "a strike that is not at the money": ("25050C", CANDLE),
     "a green candle": ("25000C", CANDLE | {"open": 93.95}),
     "a candle without a body": ("25000C", CANDLE | {"open": 94.0}),
     "a close in the middle": ("25000C", CANDLE | {"close": 93.0}),
@@ -182,7 +182,7 @@ def test_a_session_recorded_late_lacks_the_minutes_since_the_open():
 
 def test_only_the_bought_contracts_gaps_count_and_the_index_may_have_some():
     day = a_day()
-    del day.rows[1, "25000P"], day.rows[1, "25100C"], day.spots[1]
+    del day.rows[1, "25000P"], day.rows[1, "25050C"], day.spots[1]
     assert len(evaluate(day)[0]) == 1
 
 
@@ -199,10 +199,10 @@ def test_without_what_is_at_the_money_there_is_no_row(what):
 
 
 def test_a_contract_that_comes_to_the_money_has_the_vwap_of_its_own_session():
-    day = a_day("25100C")
-    day.spot(T, 25_090.0)
+    day = a_day("25050C")
+    day.spot(T, 25_045.0)
     (signal,), _ = evaluate(day)
-    assert (signal.symbol, signal.target1) == ("NIFTY260127C25100", 98.35)
+    assert (signal.symbol, signal.target1) == ("NIFTY260127C25050", 98.35)
 
 
 def test_a_signal_is_known_when_the_last_of_its_rows_is():

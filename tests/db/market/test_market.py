@@ -21,6 +21,7 @@ MONDAY, TUESDAY, WEDNESDAY = date(2026, 1, 19), date(2026, 1, 20), date(2026, 1,
 WEEK = Range(MONDAY, WEDNESDAY)
 NEAR, NEXT = date(2026, 1, 20), date(2026, 1, 27)
 FIVE_MINUTES = timedelta(minutes=5)
+MORNING = session_hours(MONDAY)[0] - timedelta(minutes=30)
 KINDS = {
     **dict.fromkeys(("session", "underlying", "symbol", "expiry"), "category"),
     "strike": "int64",
@@ -32,11 +33,17 @@ KINDS = {
     "known_at": "datetime64[us, UTC]",
 }
 
+LISTED = {
+    **dict.fromkeys(("underlying", "expiry", "option_type", "first_seen"), "category"),
+    "strike": "int64",
+    "listed_at": "datetime64[us, UTC]",
+}
 
-def contract(expiry, strike, kind, first_seen=MONDAY):
+
+def contract(expiry, strike, kind, first_seen=MONDAY, listed_at=MORNING):
     symbol = f"NIFTY{expiry:%y%m%d}{kind}{strike}"
     seen = first_seen, expiry
-    return Contract(symbol, "NIFTY", expiry, strike, kind, 65, *seen, "test")
+    return Contract(symbol, "NIFTY", expiry, strike, kind, 65, *seen, "test", listed_at)
 
 
 def build_ups(listed, session, *, places=(0, 1, 2)):
@@ -131,6 +138,7 @@ def test_nothing_stored_gives_empty_frames_of_the_same_types(week: psycopg.Conne
     frames = read_frames(week, later, UNDERLYINGS)
     assert frames.build_ups.dtypes.astype(str).to_dict() == KINDS
     assert [len(frame) for frame in frames] == [0, 0, 2]
+    assert frames.contracts.dtypes.astype(str).to_dict() == LISTED
     assert evaluate_rows(*frames) == ([], [])
 
 
@@ -155,3 +163,30 @@ def test_packed_times_keep_their_microseconds(connection: psycopg.Connection):
     assert packed.instants("moment").tolist() == [pd.NaT, *map(pd.Timestamp, moments)]
     assert packed.categories("name").tolist() == ["x"] * 3
     assert np.array_equal(packed.categories("name").codes, [0, 0, 0])
+
+
+def test_each_expiry_that_is_the_nearest_at_some_time_of_a_session_is_read(
+    connection: psycopg.Connection,
+):
+    noon = session_hours(MONDAY)[0] + timedelta(hours=3)
+    days = [NEAR + n * timedelta(days=7) for n in range(4)]
+    sooner, first, second, later = (contract(day, 25_000, "C") for day in days)
+    sooner = sooner._replace(listed_at=noon)
+    late = contract(days[1], 25_050, "C", listed_at=None)
+    listed = [sooner, first, second._replace(listed_at=MORNING - FIVE_MINUTES), later, late]
+    write(connection, CONTRACT, listed)
+    rows = [row for each in listed for row in build_ups(each, MONDAY)]
+    write(connection, BUILD_UP, [*rows, *build_ups(first, TUESDAY), *build_ups(sooner, TUESDAY)])
+    frames = read_frames(connection, WEEK, UNDERLYINGS)
+    found = frames.build_ups
+    assert {*zip(found["session"], found["expiry"], strict=True)} == {
+        (MONDAY, days[0]),
+        (MONDAY, days[1]),
+        (TUESDAY, days[0]),  # known from the start, as it was listed the day before
+    }
+    assert {*found["symbol"]} == {sooner.symbol, first.symbol, late.symbol}
+    contracts = frames.contracts
+    moments = [None if pd.isna(value) else value for value in contracts["listed_at"]]
+    assert {*zip(contracts["expiry"], contracts["strike"], moments, strict=True)} == {
+        (each.expiry, each.strike, each.listed_at) for each in listed
+    }

@@ -21,7 +21,8 @@ MINUTE = timedelta(minutes=1)
 
 def contract(strike, kind="C", expiry=EXPIRY, first_seen=DAY):
     symbol = f"NIFTY{expiry:%y%m%d}{kind}{strike}"
-    return Contract(symbol, "NIFTY", expiry, strike, kind, 65, first_seen, EXPIRY, "import")
+    seen = first_seen, EXPIRY, "import", OPEN
+    return Contract(symbol, "NIFTY", expiry, strike, kind, 65, *seen)
 
 
 def candle(symbol, minute, close=100.0, volume=65, final=True, width=1, day=0):
@@ -40,6 +41,7 @@ CALL, PUT, FAR, LATE = (
     contract(25_100, first_seen=NEXT),
 )
 SOON = contract(25_000, expiry=date(2026, 1, 22), first_seen=NEXT)
+SOON = SOON._replace(listed_at=OPEN + timedelta(days=1, hours=3))
 
 
 @pytest.fixture
@@ -82,7 +84,7 @@ def test_final_minutes_of_the_nearest_expiry_near_the_days_range_are_read(stored
     assert columns(options, "symbol", "open_time", "open", "high", "low", "close") == [
         (CALL.symbol, OPEN, 99.0, 102.0, 97.0, 100.0),
         (CALL.symbol, OPEN + MINUTE, 100.0, 103.0, 98.0, 101.0),
-        # First seen a day later, the expiry is the same: the ladder has no time of day.
+        # First seen a day later: whether it counts is the ladder's to say.
         (LATE.symbol, OPEN, 69.0, 72.0, 67.0, 70.0),
         (PUT.symbol, OPEN, 79.0, 82.0, 77.0, 80.0),
     ]
@@ -90,15 +92,21 @@ def test_final_minutes_of_the_nearest_expiry_near_the_days_range_are_read(stored
         *(DAY, "NIFTY", EXPIRY, 25_000, "P"),
     )
     assert options["volume"].tolist() == [pd.NA, 65, 65, 65]
-    assert columns(contracts, "expiry", "strike")[:2] == [(EXPIRY, 25_000), (EXPIRY, 25_600)]
+    assert columns(contracts, "expiry", "strike", "option_type", "listed_at")[:3] == [
+        (EXPIRY, 25_000, "C", OPEN),
+        (EXPIRY, 25_600, "C", OPEN),
+        (EXPIRY, 25_000, "P", OPEN),
+    ]
 
 
-def test_each_session_has_the_expiry_that_was_nearest_then(stored):
+def test_of_each_session_every_expiry_is_read_that_was_the_nearest_at_some_time(stored):
     write(stored, CONTRACT, [SOON])
-    write(stored, CANDLE, [candle(SOON.symbol, 0, 60.0, day=1)])
+    rows = [candle(symbol, 0, 60.0, day=1) for symbol in (SOON.symbol, "NIFTY260203C25000")]
+    write(stored, CANDLE, rows)
     index, options, _ = read_minutes(stored, Range(DAY, NEXT), ("NIFTY",))
     assert index["session"].tolist() == [DAY, DAY, NEXT]
-    assert columns(options, "session", "symbol")[-2:] == [(DAY, PUT.symbol), (NEXT, SOON.symbol)]
+    found = columns(options[options["session"] == NEXT], "symbol", "expiry")
+    assert found == [(SOON.symbol, SOON.expiry), (CALL.symbol, EXPIRY)]
 
 
 def test_nothing_stored_gives_frames_without_rows(stored):

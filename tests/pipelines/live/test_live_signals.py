@@ -46,7 +46,7 @@ def standing(connection: psycopg.Connection) -> list[dict[str, Any]]:
 
 def busy_day():
     day = quiet_day(12)
-    for place, contract in ((4, "25000C"), (6, "24900P"), (9, "25100C"), (9, "25000P")):
+    for place, contract in ((4, "25000C"), (6, "24950P"), (9, "25050C"), (9, "25000P")):
         cover(day, place, contract)
     day.prices[8] |= {"spot": 25_080.0}
     return day
@@ -137,7 +137,7 @@ def test_prices_go_on_while_build_ups_are_late(connection, live) -> None:
 
 def test_a_quiet_interval_may_decide_that_a_trade_was_lost(connection, live) -> None:
     day = quiet_day(12)
-    for place, contract in ((4, "25000C"), (6, "25100C"), (9, "24900C")):
+    for place, contract in ((4, "25000C"), (6, "25050C"), (9, "24950C")):
         cover(day, place, contract)
     store(connection, day)
     symbol = day.rows[0, "25000C"]["symbol"]
@@ -147,7 +147,7 @@ def test_a_quiet_interval_may_decide_that_a_trade_was_lost(connection, live) -> 
             *(101.0, 101.0, 50.0, 50.0, LOT, None, "test"),
             *(day.opens[place] + timedelta(minutes=5), True),
         )
-        for contract, place in (("25000C", 6), ("25100C", 7))
+        for contract, place in (("25000C", 6), ("25050C", 7))
     ]
     write(connection, CANDLE, fallen)
     live.advance(connection, NOW)
@@ -161,15 +161,26 @@ def test_a_quiet_interval_may_decide_that_a_trade_was_lost(connection, live) -> 
     assert at_once(connection) == (0, 0, 0, {})
 
 
-def test_a_strike_listed_during_the_session_belongs_to_all_of_it(connection, live) -> None:
+def test_a_strike_listed_during_the_session_counts_from_then_on(connection, live) -> None:
     day = busy_day()
     store(connection, day)
-    connection.execute("delete from contract where strike = 25100")
+    connection.execute("delete from contract where strike = 25050")
     live.advance(connection, NOW)
-    before = standing(connection)
+    assert standing(connection) == []
+    store_contracts(connection, day, listed_at=day.opens[6])
+    live.advance(connection, LATER)
+    events = connection.execute(
+        "select distinct event_time from signal where withdrawn_at is null order by 1"
+    ).fetchall()
+    assert events[0][0] == day.opens[6] + timedelta(minutes=5)
+    assert at_once(connection) == (0, 0, 0, {})
+    # Which it was, is corrected: an archived answer was first.
     store_contracts(connection, day)
     live.advance(connection, LATER)
-    assert standing(connection) != before
+    (first,) = connection.execute(
+        "select min(event_time) from signal where withdrawn_at is null"
+    ).fetchone()
+    assert first == day.opens[4] + timedelta(minutes=5)
     assert at_once(connection) == (0, 0, 0, {})
 
 
@@ -193,11 +204,11 @@ def test_wrong_rows_stop_the_steps_until_they_are_corrected(connection, live) ->
     store(connection, day)
     live.advance(connection, NOW)
     before = standing(connection)
-    day.put(9, "25100C", volume=1_301)
+    day.put(9, "25050C", volume=1_301)
     store(connection, day, known_at=LATER)
     assert live.advance(connection, LATER).blocked == {SESSION: ["build_up/whole_lots"]}
     assert standing(connection) == before
-    cover(day, 9, "25100C")
+    cover(day, 9, "25050C")
     store(connection, day, known_at=LATER + timedelta(minutes=1))
     assert live.advance(connection, LATER).blocked == {}
     assert at_once(connection) == (0, 0, 0, {})

@@ -16,6 +16,7 @@ from strategy.session import session_hours
 from tests.stored_days import cover, quiet_day, store
 from tests.strategy.option_days import SESSION
 
+VERSION = STRATEGIES["delta_volume"].version
 NOW = session_hours(SESSION)[1] + timedelta(minutes=20)
 LATER = NOW + timedelta(hours=1)
 DAY = Range(SESSION, SESSION)
@@ -52,23 +53,23 @@ def test_other_numbers_make_another_version_beside_the_standing_one(
     compute(connection, STRICT)
     known_at = day.rows[5, "25000C"]["known_at"]
     assert standing(connection) == [
-        ("1", 1, 2_665, known_at),
+        (VERSION, 1, 2_665, known_at),
         (lax.version, 1, 2_665, known_at),
     ]
-    assert lax.version == f"1+{lax.parameters.params_hash()[:8]}"
+    assert lax.version == f"{VERSION}+{lax.parameters.params_hash()[:8]}"
     ids = connection.execute("select count(distinct signal_id) from signal").fetchone()
     assert ids == (2,)
     assert compute(connection) == compute(connection, lax) == (0, 0, 0, {})
 
 
 def test_a_version_is_computed_live_once_it_is_chosen(connection, day) -> None:
-    assert [plan.version for plan in live_plans(connection, NOW)] == ["1"] * len(STRATEGIES)
+    assert [plan.version for plan in live_plans(connection, NOW)] == [VERSION] * len(STRATEGIES)
     register_version(connection, STRICT.stored, NOW, live=False)
     assert STRICT not in live_plans(connection, NOW)
     set_live(connection, STRICT.stored)
-    (plan,) = [plan for plan in live_plans(connection, NOW) if plan.version != "1"]
+    (plan,) = [plan for plan in live_plans(connection, NOW) if plan.version != VERSION]
     assert plan == STRICT
-    connection.execute("update strategy_version set live = false where version = '1'")
+    connection.execute("update strategy_version set live = false where version = %s", (VERSION,))
     assert live_plans(connection, NOW) == [STRICT]
     assert compute(connection).written == 0
 
@@ -76,13 +77,15 @@ def test_a_version_is_computed_live_once_it_is_chosen(connection, day) -> None:
 def test_versions_of_older_code_stay_but_are_not_computed(connection) -> None:
     old = STRICT.stored._replace(version="0+12345678", params={"gone": 1})
     register_version(connection, old, NOW, live=True)
-    assert {plan.version for plan in live_plans(connection, NOW)} == {"1"}
+    assert {plan.version for plan in live_plans(connection, NOW)} == {VERSION}
 
 
 def test_changed_numbers_under_the_same_version_are_refused(connection) -> None:
-    reused = STRICT.stored._replace(version="1")
+    reused = STRICT.stored._replace(version=VERSION)
     register_version(connection, reused, NOW, live=True)
-    with pytest.raises(VersionReusedError, match="delta_volume 1 is stored with other numbers"):
+    with pytest.raises(
+        VersionReusedError, match=f"delta_volume {VERSION} is stored with other numbers"
+    ):
         compute(connection)
 
 
@@ -93,7 +96,7 @@ def test_a_corrected_input_makes_a_revision_and_the_old_one_stays_explainable(
     day.put(5, "25000C", volume=2_730)
     store(connection, day, known_at=LATER)
     assert compute(connection, now=LATER).written == 1
-    assert standing(connection) == [("1", 2, 2_730, LATER)]
+    assert standing(connection) == [(VERSION, 2, 2_730, LATER)]
     old = connection.execute(
         "select r.revision, (r.reasons -> 'contracts' -> 2 ->> 'volume')::int, r.known_at,"
         " r.withdrawn_at, r.revised_at"
@@ -106,7 +109,7 @@ def test_a_corrected_input_makes_a_revision_and_the_old_one_stays_explainable(
 def test_nobody_sees_a_signal_beside_the_one_it_replaces(connection, day) -> None:
     compute(connection)
     day.put(5, "25000C", volume=1_300)
-    cover(day, 5, "25100C")
+    cover(day, 5, "25050C")
     store(connection, day, known_at=LATER)
     assert compute(connection, now=LATER)[:2] == (1, 1)
     # Both changes are of one transaction.
@@ -123,7 +126,7 @@ def test_a_version_that_is_not_live_follows_corrections_where_it_has_rows(
     register_version(connection, lax.stored, NOW, live=False)
     compute(connection, lax)
     compute(connection)
-    assert [row[0] for row in standing(connection)] == ["1", lax.version]
+    assert [row[0] for row in standing(connection)] == [VERSION, lax.version]
     day.put(5, "25000C", volume=1_300)
     store(connection, day, known_at=LATER)
     assert compute(connection, now=LATER).withdrawn == 2
@@ -133,7 +136,7 @@ def test_a_version_that_is_not_live_follows_corrections_where_it_has_rows(
     cover(day, 5, "25000C")
     store(connection, day, known_at=LATER + timedelta(minutes=1))
     assert compute(connection, now=LATER).written == 2
-    assert [row[0] for row in standing(connection)] == ["1", lax.version]
+    assert [row[0] for row in standing(connection)] == [VERSION, lax.version]
 
 
 def test_a_signal_withdrawn_and_back_again_keeps_each_state(connection, day) -> None:
@@ -146,7 +149,7 @@ def test_a_signal_withdrawn_and_back_again_keeps_each_state(connection, day) -> 
     again = LATER + timedelta(minutes=1)
     store(connection, day, known_at=again)
     compute(connection, now=again)
-    assert standing(connection) == [("1", 2, 2_665, again)]
+    assert standing(connection) == [(VERSION, 2, 2_665, again)]
     kept = connection.execute("select revision, withdrawn_at from signal_revision").fetchall()
     assert kept == [(1, LATER)]
 
@@ -186,7 +189,7 @@ def test_one_of_several_numbers_can_be_changed_alone() -> None:
     plan = Planned.of("delta_volume", {"stop_points.NIFTY": 25})
     assert plan.parameters.values()["stop_points"] == {"NIFTY": 25.0, "BANKNIFTY": 30.0}
     default = STRATEGIES["delta_volume"].defaults
-    assert default.with_values({"spike_factor": 2}).version("1") == "1"
+    assert default.with_values({"spike_factor": 2}).version(VERSION) == VERSION
 
 
 @pytest.mark.parametrize("name", STRATEGIES)
