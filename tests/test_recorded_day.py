@@ -47,6 +47,14 @@ STANDING = (
     " order by signal_id"
 )
 
+# A played contract is listed from its first row on, whenever the feed asked.
+LISTED_OTHERWISE = """
+select count(first), count(*) filter (where listed_at is distinct from first)
+  from contract c
+  left join (select symbol, min(open_time + make_interval(mins => interval_minutes)) as first
+               from candle group by symbol) k using (symbol)
+"""
+
 
 @pytest.fixture(scope="module")
 def batch(server_dsn: str, shared_data: Path, fresh_database) -> str:
@@ -257,6 +265,8 @@ def test_the_live_run_ends_with_the_same_signals(batch: str, database: str, shar
         sources = connection.execute("select distinct source from candle").fetchall()
         late = connection.execute("select count(*) from signal where known_at < event_time")
         assert late.fetchone() == (0,)
+        listed, otherwise = connection.execute(LISTED_OTHERWISE).fetchone()
+        assert (listed > 50, otherwise) == (True, 0)
     assert len(standing(batch, day)) > 5
     assert standing(database, day) == standing(batch, day)
     assert sources == [("simulator",)]

@@ -14,6 +14,7 @@ from db.archive.raw_payloads import Receipt
 from db.market.frames import listed_contracts, newest_build_up
 from db.market.gaps import EmptySeries, note_empty
 from db.market.interval_positions import IntervalPosition
+from db.market.listings import PLAYED, known_by_rows
 from db.writing.bulk import write
 from db.writing.relations import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, QUOTE
 from db.writing.rows import Candle, ChainOi
@@ -109,6 +110,7 @@ class Deriver:
         series = Series(about["symbol"], about["minutes"], self.session, receipt.source)
         rows = candle_rows(series, bars, receipt.complete_to, receipt.received_at)
         changed = write(self._connection, self._candles, self._news(rows.candles))
+        self._played(rows.candles)
         whole = about.get("whole") or len(bars) < about["count"] < DEEPEST
         note_empty(
             self._connection,
@@ -151,7 +153,15 @@ class Deriver:
                 self._told.pop(_key(row), None)
         if rows:
             write(self._connection, self._candles, rows)
+            self._played(rows)
         return rows
+
+    def _played(self, rows: Sequence[Candle]) -> None:
+        """Note the contracts of a played market: each is listed from its first row on."""
+        for minutes in {row.interval_minutes for row in rows if row.source == PLAYED}:
+            mine = [row for row in rows if row.interval_minutes == minutes]
+            starts = ((row.symbol, row.open_time) for row in mine)
+            known_by_rows(self._connection, starts, minutes)
 
     def book(self, connection: str, source: str) -> CandleBook:
         """Return a connection's candles; what formed on an earlier one tells nothing final."""
@@ -163,10 +173,14 @@ class Deriver:
     def listing(self, receipt: Receipt, contracts: Sequence[ListedContract]) -> Derived:
         """Write the contracts that a source lists; its lot wins over the calendar's.
 
-        Each was known when the answer came; of a session that was over by then, when it opened.
+        Each was known when the answer came; of a session that was over by then, when it opened; of
+        one that is played, with its first row.
         """
-        opened = session_hours(self.session)[0]
-        listed_at = opened if self._over(receipt) else receipt.received_at
+        listed_at: datetime | None = receipt.received_at
+        if self._over(receipt):
+            listed_at = session_hours(self.session)[0]
+        elif receipt.source == PLAYED:
+            listed_at = None
         rows = [
             ContractRow(
                 *(found.symbol, found.underlying, found.expiry, found.strike, found.option_type),
@@ -245,6 +259,9 @@ class Deriver:
                 ]
             ),
         )
+        if receipt.source == PLAYED:
+            starts = ((symbol, row.open_time) for row in ended)
+            known_by_rows(self._connection, starts, BUILD_UP_MINUTES)
         newest = newest_build_up(self._connection, self.session, contract.underlying)
         published = min(
             newest or receipt.asked_at,
