@@ -52,7 +52,8 @@ def head_object(
         "expiry": expiry.isoformat() if expiry else None,
         "spot": number(spot.price) if spot else None,
         "atm_strike": atm_strike(spot.price, strikes) if spot and strikes else None,
-        "pcr": _put_call_ratio(rungs),
+        "pcr": put_call_ratio(rungs),
+        "oi_unknown": oi_unknown(rungs),
         "max_pain": max_pain(rungs),
         "support": _strongest(rungs, "P"),
         "resistance": _strongest(rungs, "C"),
@@ -133,11 +134,23 @@ def _forward(rungs: Iterable[Rung]) -> dict[str, Any]:
     }
 
 
-def _put_call_ratio(rungs: Iterable[Rung]) -> float | None:
-    total = {"C": 0, "P": 0}
-    for rung in rungs:
-        total[rung.option_type] += rung.open_interest or 0
-    return round(total["P"] / total["C"], 4) if total["C"] else None
+def put_call_ratio(rungs: Iterable[Rung]) -> float | None:
+    """Return the open interest of puts by that of calls; None where no calls are open.
+
+    Of the strikes whose open interest is known of both sides, as `max_pain`.
+    """
+    known = [sides for sides in _by_strike(rungs) if sides is not None]
+    calls, puts = (sum(sides[place] for sides in known) for place in range(2))
+    return round(puts / calls, 4) if calls else None
+
+
+def oi_unknown(rungs: Iterable[Rung]) -> int:
+    """Return how many strikes have a side whose open interest is unknown: in no sum."""
+    return sum(sides is None for sides in _by_strike(rungs))
+
+
+def _by_strike(rungs: Iterable[Rung]) -> list[tuple[int, int] | None]:
+    return [_open_interest(group) for _, group in groupby(rungs, attrgetter("strike"))]
 
 
 def _strongest(rungs: Iterable[Rung], option_type: str) -> int | None:

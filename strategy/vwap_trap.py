@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -24,6 +24,9 @@ from strategy.minute_candles import (
 )
 from strategy.signals import Rejection, Signal
 
+_ANY: Final = np.iinfo(np.int64).max  # what a price that is not stored may have been
+_NOTHING: Final = (0, 0, 0, 0, 0, 0)
+
 
 @dataclass(frozen=True)
 class VwapTrapParameters(OrderParameters):
@@ -33,7 +36,8 @@ class VwapTrapParameters(OrderParameters):
 class _Traded(NamedTuple):
     """What a contract traded from the open to the end of a minute."""
 
-    missing: list[int]  # slots without a row, or without its volume
+    missing: list[int]  # slots of which the volume is unknown
+    highest: int | None  # high + low + close of any of these; None where one has no row
     value: int  # sum of high + low + close in paise, times volume: thrice the turnover
     volume: int
     known_at: int
@@ -56,15 +60,23 @@ def batch(day: Day, numbers: VwapTrapParameters) -> Outcomes:
     """Yield the rows of a whole day."""
     for side, lines in ((day.calls, day.call_lines), (day.puts, day.put_lines)):
         chosen, places = np.unique(lines, return_inverse=True)
-        candles = day.contracts[chosen]
-        missing = ~candles.volume_known
+        candles, quiet = day.contracts[chosen], day.quiet[chosen]
+        missing = ~candles.volume_known & ~quiet.stored
+        thrice = candles.high + candles.low + candles.close
+        unknown = np.where(missing, np.where(candles.stored, thrice, _ANY), 0)
+        highest = np.maximum.accumulate(unknown, axis=1)
         value = np.cumsum(_value(candles), axis=1)
         volume = np.cumsum(candles.volume, axis=1)
-        latest = np.maximum.accumulate(candles.known_at, axis=1)
+        known_at = np.maximum(candles.known_at, quiet.known_at)
+        latest = np.maximum.accumulate(known_at, axis=1)
         for slot in np.flatnonzero(_is_trap(side)).tolist():
             at = places[slot], slot
             gaps: Ints = np.flatnonzero(missing[places[slot], : slot + 1])
-            traded = _Traded(gaps.tolist(), int(value[at]), int(volume[at]), int(latest[at]))
+            most = int(highest[at])
+            traded = _Traded(
+                *(gaps.tolist(), most if most < _ANY else None),
+                *(int(value[at]), int(volume[at]), int(latest[at])),
+            )
             atm, candle = day.at(slot), side.candle(slot)
             if atm and candle:
                 yield from _judge(atm, candle, traded, numbers)
@@ -75,24 +87,34 @@ def step(
 ) -> tuple[Mapping[str, list[int]], Outcomes]:
     """Take one minute; what is remembered is what each contract traded.
 
-    By symbol: which minutes have a volume, one bit each; value, volume, known_at.
+    By symbol: which minutes have a volume, one bit each, and which lack no more than that; the
+    highest price of the latter, value, volume, known_at.
     """
     after = dict(memory or {})
     for symbol, candle in minute.options.items():
-        told, value, volume, known_at = after.get(symbol, (0, 0, 0, 0))
+        told, stored, highest, value, volume, known_at = after.get(symbol, _NOTHING)
+        price = 0 if candle.volume_known else candle.high + candle.low + candle.close
         after[symbol] = [
             told | candle.volume_known << minute.slot,
+            stored | 1 << minute.slot,
+            max(highest, price),
             value + _value(candle),
             volume + candle.volume,
             max(known_at, candle.known_at),
         ]
+    for symbol, at in minute.quiet.items():
+        told, stored, *sums, known_at = after.get(symbol, _NOTHING)
+        bit = 1 << minute.slot
+        after[symbol] = [told | bit, stored | bit, *sums, max(known_at, at)]
     rows: list[Signal | Rejection] = []
     if atm := minute.atm:
         for option in (atm.call, atm.put):
             if option and _is_trap(option):
-                told, *sums = after[option.symbol]
+                told, stored, highest, *sums = after[option.symbol]
                 missing = [slot for slot in range(atm.slot + 1) if not told >> slot & 1]
-                rows += _judge(atm, option, _Traded(missing, *sums), numbers)
+                bounded = all(stored >> slot & 1 for slot in missing)
+                traded = _Traded(missing, highest if bounded else None, *sums)
+                rows += _judge(atm, option, traded, numbers)
     return after, rows
 
 
@@ -105,11 +127,15 @@ def _judge(atm: Atm, candle: Candle, traded: _Traded, numbers: VwapTrapParameter
         "delta_volume": delta / size,
         "index_close": rupees(atm.spot.close),
     }
+    thrice = 3 * traded.volume
     if traded.missing:
+        # Whatever was traded in them, VWAP lies between that of the others and their own prices.
+        bounded = traded.highest is not None and 3 * candle.close >= traded.highest
+        if bounded and candle.close * thrice >= traded.value:
+            return
         minutes = {"atm_strike": atm.strike, "missing": atm.gaps(traded.missing)}
         yield rejection(atm, candle, "missing_rows", details | minutes, None)
         return
-    thrice = 3 * traded.volume
     if candle.close * thrice >= traded.value:
         return
     entry, stop = above_high(candle, numbers)

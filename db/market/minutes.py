@@ -35,13 +35,24 @@ select d.session, c.underlying, c.symbol, c.expiry, c.strike, c.option_type
  order by d.session, c.underlying, c.symbol
 """).format(nearest_expiries=NEAREST_EXPIRIES)
 # Fields of a fixed width, none of them null, so that the answer is an array as it comes.
+# Where nothing was traded there is no price, and the volume is 0.
 CANDLES = """
 copy (
     select number, k.open_time, k.open, k.high, k.low, k.close, coalesce(k.volume, -1), k.known_at
       from unnest(%(symbols)s::text[], %(opens)s::timestamptz[], %(closes)s::timestamptz[])
            with ordinality as wanted (symbol, opens, closes, number)
-      join candle k on k.symbol = wanted.symbol and k.interval_minutes = 1 and k.final
-       and k.open_time >= wanted.opens and k.open_time < wanted.closes
+     cross join lateral (
+           select open_time, open, high, low, close, volume, known_at from candle
+            where symbol = wanted.symbol and interval_minutes = 1 and final
+              and open_time >= wanted.opens and open_time < wanted.closes
+            union all
+           select open_time, 'NaN', 'NaN', 'NaN', 'NaN', 0, known_at from empty_interval e
+            where relation = 'candle' and symbol = wanted.symbol and interval_minutes = 1
+              and open_time >= wanted.opens and open_time < wanted.closes
+              and not exists (
+                  select from candle c
+                   where c.symbol = e.symbol and c.interval_minutes = 1
+                     and c.open_time = e.open_time)) k
      order by number, k.open_time
 ) to stdout (format binary)
 """
@@ -70,6 +81,8 @@ def read_minutes(
     since: datetime | None = None,
 ) -> Minutes:
     """Return the candles of the indices and of contracts near them, and what is listed.
+
+    Minutes in which nothing of a contract was traded are among its rows, without prices.
 
     With `since`, only candles that start then or later, and of all strikes: the day's range may
     grow, and what was read of it before must not depend on that.

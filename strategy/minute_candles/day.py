@@ -70,6 +70,7 @@ class Day:
         strikes: The strike at the money by minute; -1 where the index is not stored or not to be
             relied on, or no strike is listed.
         contracts: Candles by line (one contract each) and minute; line -1 has none.
+        quiet: By the same, where it is stored that nothing was traded: of volume 0, without prices.
         call_lines: By minute the line of the call at the money.
         put_lines: And of the put.
     """
@@ -82,6 +83,7 @@ class Day:
     spot: Candles
     strikes: Ints
     contracts: Candles
+    quiet: Candles
     call_lines: Ints
     put_lines: Ints
 

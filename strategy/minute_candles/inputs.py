@@ -36,7 +36,8 @@ def days_of(
         index: Final 1-minute candles of the indices, each one's ascending: session, underlying,
             open_time, open, high, low, close, known_at.
         options: The same of the contracts of each expiry that is the nearest at some time, with
-            symbol, expiry, strike, option_type ('C', 'P') and volume (units; null if unknown).
+            symbol, expiry, strike, option_type ('C', 'P') and volume (units; null if unknown). A
+            minute of which it is stored that nothing was traded has volume 0, and prices of NaN.
         contracts: What is listed, as `strategy.ladders.Ladders` takes it.
         strategy: Who looks at them.
         version: In which version.
@@ -55,7 +56,9 @@ def days_of(
         minutes=1,
     )
     group, slot = _place(axes, prices, *keys[0])
-    spots = Candles(prices.grid("open_time", group, slot, axes.shape)[0], _source(prices, None))
+    none = np.zeros(len(prices), dtype=bool)
+    source = _source(prices, None, none)
+    spots = Candles(prices.grid("open_time", group, slot, axes.shape)[0], source)
 
     group, slot = _place(axes, rows, *keys[1])
     inside = group >= 0
@@ -65,16 +68,22 @@ def days_of(
     numbers, lines[inside] = np.unique(line[inside], return_inverse=True)
     grid, _ = rows.grid("open_time", lines, slot, (len(numbers) + 1, axes.shape[1]))
     rows.check_texts("symbol")
-    candles = Candles(grid, _source(rows, rows.counts("volume")))
+    silent = _silent(rows)
+    source = _source(rows, rows.counts("volume"), silent)
+    is_silent = np.append(silent, False)[grid]  # the entry appended is that of no row
+    candles, quiet = (
+        Candles(np.where(is_silent == chosen, grid, -1), source) for chosen in (False, True)
+    )
     ladders = Ladders(contracts)
     codes = {day: code for code, day in enumerate(expiries.distinct)}
     for place in range(axes.shape[0]):
         session, underlying = axes.group_key(place)
         spot, parts = spots[place], ladders.of_session(underlying, session)
         strikes, wanted = _at_the_money(axes, place, spot, parts, codes)
+        calls, puts = (_places(numbers, contract) for contract in wanted)
         yield Day(
             *(strategy, version, session, underlying, axes.open(place), spot, strikes, candles),
-            *(_places(numbers, contract) for contract in wanted),
+            *(quiet, calls, puts),
         )
 
 
@@ -86,11 +95,25 @@ def _place(
     return np.where(inside, axes.groups(sessions, underlyings, slice(None)), -1), slot
 
 
-def _source(rows: CheckedFrame, volume: Counts | None) -> Source:
+def _silent(rows: CheckedFrame) -> Flags:
+    """Return which rows tell that nothing was traded: all prices are NaN, and the volume is 0."""
+    prices = rows.frame[[*PRICES]].isna().to_numpy(dtype=bool)
+    if not prices.any():
+        return np.zeros(len(rows), dtype=bool)
+    volume = rows.counts("volume")
+    silent: Flags = prices.all(axis=1) & volume.known & (volume.numbers == 0)
+    for place, name in enumerate(PRICES):
+        rows.refuse(name, prices[:, place] & ~silent, "NaN is not allowed")
+    return silent
+
+
+def _source(rows: CheckedFrame, volume: Counts | None, silent: Flags) -> Source:
     """Check the candles of a frame and return them; without volume they are an index's."""
     none = Counts(np.zeros(len(rows), dtype=np.int64), np.zeros(len(rows), dtype=bool))
     units, known = volume or none
-    prices = {name: rows.prices(name) for name in PRICES}
+    prices = {name: rows.prices(name, optional=bool(silent.any())) for name in PRICES}
+    if silent.any():
+        prices = {name: np.where(silent, 0.0, price) for name, price in prices.items()}
     for column, problem, broken in PROBLEMS:
         rows.refuse(column, broken(SimpleNamespace(**prices, volume=units)), problem)
     name = "underlying" if volume is None else "symbol"

@@ -1,7 +1,7 @@
 """One minute of one underlying: as stored, with its checks, and as a strategy's step takes it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from math import isfinite
 from typing import NamedTuple
@@ -55,12 +55,14 @@ class Row(NamedTuple):
 class Minute(NamedTuple):
     """What a step looks at: everything stored of one minute.
 
-    `options` are by symbol, of all expiries. `atm` is None where nothing places it.
+    `options` are by symbol, of all expiries; `quiet` are the contracts of which it is stored that
+    nothing was traded, each with when that was known. `atm` is None where nothing places it.
     """
 
     slot: int  # minutes from the open to the candles' start
     spot: Candle | None  # of the index
     options: Mapping[str, Candle]
+    quiet: Mapping[str, int]  # by symbol; microseconds since 1970 UTC
     atm: Atm | None
 
 
@@ -69,7 +71,8 @@ class Interval:
     """All that is stored for one underlying in one minute.
 
     `expiry` is the nearest among the contracts known by the minute's end, `listed` strike and type
-    of those contracts; None and nothing where none is known. `options` are of all expiries.
+    of those contracts; None and nothing where none is known. `options` are of all expiries, as is
+    `quiet`: the symbols of which it is stored that nothing was traded, and when that was known.
     """
 
     session: date
@@ -79,6 +82,7 @@ class Interval:
     listed: Collection[tuple[int, str]]
     index: Row | None
     options: Mapping[tuple[date, int, str], Row]  # by expiry, strike and type
+    quiet: Mapping[str, datetime] = field(default_factory=dict)
 
     def minute(self, strategy: str, version: str) -> Minute | None:
         """Return it as that strategy looks at it; None outside the session's hours."""
@@ -97,7 +101,8 @@ class Interval:
             (strike,) = cluster_strikes(rupees(spot.close), ladder, step, wings=0)
             if strike is not None:
                 atm = Atm(moment, slot, strike, spot, *self._at(strike, options))
-        return Minute(slot, spot, options, atm)
+        quiet = {symbol: microseconds(known_at) for symbol, known_at in self.quiet.items()}
+        return Minute(slot, spot, options, quiet, atm)
 
     def _at(self, strike: int, options: Mapping[str, Candle]) -> list[Candle | None]:
         """Return the candles of a strike's call and put, where they are known and stored."""
@@ -118,6 +123,11 @@ class Interval:
             raise FrameContractError(f"interval.index: {problem}: {self.index}")
         if self.expiry is not None and self.expiry < self.session:
             raise FrameContractError(f"interval.expiry: before the session: {self.expiry}")
+        if any(known_at.tzinfo is None for known_at in self.quiet.values()):
+            raise FrameContractError(f"interval.quiet: naive times: {self.quiet}")
+        self._check_options()
+
+    def _check_options(self) -> None:
         for (expiry, strike, kind), row in self.options.items():
             listed = 0 < strike <= HIGHEST_STRIKE and kind in OPTION_TYPES
             if listed and expiry < self.session:

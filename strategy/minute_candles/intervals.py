@@ -25,6 +25,7 @@ def intervals_of(
         )
     }
     rows: dict[Key, dict[tuple[date, int, str], Row]] = {}
+    quiet: dict[Key, dict[str, datetime]] = {}
     for day, name, at, *contract, symbol, start, high, low, close, volume, known_at in plain_rows(
         options,
         (
@@ -32,13 +33,17 @@ def intervals_of(
             *("symbol", *PRICES, "volume", "known_at"),
         ),
     ):
+        if start is None:
+            quiet.setdefault((day, name, at), {})[symbol] = known_at
+            continue
         row = Row(symbol, start, high, low, close, volume, known_at)
         rows.setdefault((day, name, at), {})[tuple(contract)] = row
     ladders = Ladders(contracts)
-    for key in sorted({*rows, *spots}):
+    for key in sorted({*rows, *spots, *quiet}):
         session, underlying, open_time = key
         ladder = ladders.at(underlying, session, open_time + MINUTE)
         yield Interval(
             *(session, underlying, ladder.expiry if ladder else None, open_time),
             *(ladder.contracts if ladder else (), spots.get(key), rows.get(key, {})),
+            quiet.get(key, {}),
         )

@@ -167,8 +167,12 @@ def _absurd(frame: pd.DataFrame, rng: np.random.Generator) -> pd.DataFrame:
         for name in PRICES
         if name in frame.columns
     }
+    # What tells that nothing was traded has no price, and a volume of 0 whatever is done to it.
+    priced = frame["close"].notna() if "close" in frame.columns else np.ones(size, dtype=bool)
     counts = {
-        name: pd.Series(rng.integers(0, _MOST, size), frame.index).astype(frame[name].dtype)
+        name: pd.Series(np.where(priced, rng.integers(0, _MOST, size), 0), frame.index).astype(
+            frame[name].dtype
+        )
         for name in COUNTS
         if name in frame.columns
     }

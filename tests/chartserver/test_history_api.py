@@ -335,7 +335,7 @@ def test_the_ladder_is_as_it_was_known(stored, chart):
         **dict.fromkeys(("iv", "delta", "gamma", "theta", "vega", "greeks_at")),
     }  # fmt: skip
     assert early["rows"][2]["put"]["oi_change"] == -650
-    assert early["pcr"] == 1.3
+    assert (early["pcr"], early["oi_unknown"]) == (1.3, len(STRIKES) - 1)
     assert early["spot"] == 25012
     assert later["rows"][2]["call"]["oi"] == 2000
     assert later["rows"][2]["call"]["label"] == "short_covering"

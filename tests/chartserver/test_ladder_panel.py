@@ -131,6 +131,12 @@ def test_the_head_names_support_resistance_max_pain_and_the_time_of_open_interes
     expect(panel.get_by_test_id("resistance")).to_have_text("Resistance 25,200")
     expect(panel.get_by_test_id("max-pain")).to_have_text("Max pain 25,050")
     expect(panel.get_by_test_id("pcr")).to_have_text("PCR 0.92")
+    show(panel, whole(oi_unknown=2))
+    strikes = f"PCR 0.92 (without 2 of {len(STRIKES)} strikes)"
+    expect(panel.get_by_test_id("pcr")).to_have_text(strikes)
+    show(panel, whole(oi_unknown=2, pcr=None))
+    expect(panel.get_by_test_id("pcr")).to_have_text("")
+    show(panel, whole())
     expect(panel.get_by_test_id("forward")).to_have_text("Forward 25,030.25")
     expect(panel.get_by_test_id("ladder-time")).to_have_text("OI of 10:14")
     assert panel.locator("#ladder .support").evaluate("e => e.parentNode.dataset.strike") == "24800"

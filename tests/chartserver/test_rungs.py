@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from chartserver.rungs import max_pain, row_objects
+from chartserver.rungs import max_pain, oi_unknown, put_call_ratio, row_objects
 from db.pages.chain import Rung
 
 BLANK = Rung(0, "C", "", *(None,) * (len(Rung._fields) - 3))
@@ -46,6 +46,24 @@ def test_max_pain_is_where_all_options_pay_least():
 )
 def test_max_pain_counts_only_strikes_whose_open_interest_is_known(open_interest, expected):
     assert max_pain(rungs(open_interest)) == expected
+
+
+@pytest.mark.parametrize(
+    ("open_interest", "ratio", "unknown"),
+    [
+        ({}, None, 0),
+        ({100: (4, 6), 200: (4, 2)}, 1.0, 0),
+        ({100: (4, 6), 200: (None, 90), 300: (70, None)}, 1.5, 2),
+        ({100: (None, None), 200: (None, 5)}, None, 2),
+        ({100: (0, 5)}, None, 0),
+    ],
+    ids=["no strikes", "all known", "some known", "none known", "no calls"],
+)
+def test_the_put_call_ratio_is_of_strikes_known_of_both_sides(open_interest, ratio, unknown):
+    assert put_call_ratio(rungs(open_interest)) == ratio
+    assert oi_unknown(rungs(open_interest)) == unknown
+    one_sided = rungs(open_interest)[1:]
+    assert oi_unknown(one_sided) == unknown + (open_interest.get(100, (None,))[0] is not None)
 
 
 def test_a_side_that_is_not_listed_is_there_and_says_nothing():

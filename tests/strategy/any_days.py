@@ -99,6 +99,8 @@ class AnyDays(NamedTuple):
             for count in COUNTS:
                 if count in frame:
                     rows = later(frame, "known_at")
+                    # What tells that nothing was traded has no price.
+                    rows &= frame["close"].notna() if "close" in frame else True
                     frame.loc[rows, count] = rng.integers(0, 9_000, int(rows.sum()))
             return frame
 

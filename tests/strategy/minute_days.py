@@ -106,6 +106,7 @@ def random_minutes(seed, minutes=30):
 def _random_day(rng, day, followed, spots, rows):
     session, underlying, base, spacing, opens = day
     gaps, unknowns = rng.choice([0, 0, 0.02]), rng.choice([0, 0, 0.02])
+    quiet = rng.choice([0, 0, 0.05])
     drift = int(rng.integers(-1, 2)) if rng.random() < 0.8 else None
     sizes = np.array([12, 15, 20, 25, 26]) if underlying == "NIFTY" else np.array([30, 40, 45, 46])
     middles = {
@@ -134,6 +135,7 @@ def _random_day(rng, day, followed, spots, rows):
             middles[expiry, strike, kind] = max(60.0, middle - fall + int(rng.integers(-4, 5)))
             if rng.random() < gaps:
                 continue
+            silent = rng.random() < quiet
             contract = Contract(underlying, expiry, strike, kind)
             late = timedelta(seconds=int(rng.choice([0, 20, 900])))
             volume = 5 * int(rng.integers(0, 200))
@@ -144,11 +146,11 @@ def _random_day(rng, day, followed, spots, rows):
                     "expiry": expiry,
                     "strike": strike,
                     "option_type": kind,
-                    "open": start,
-                    "high": (low + size) / 20,
-                    "low": low / 20,
-                    "close": close,
-                    "volume": None if rng.random() < unknowns else volume,
+                    "open": None if silent else start,
+                    "high": None if silent else (low + size) / 20,
+                    "low": None if silent else low / 20,
+                    "close": None if silent else close,
+                    "volume": 0 if silent else None if rng.random() < unknowns else volume,
                     "known_at": end + late,
                 }
             )

@@ -30,7 +30,7 @@ def evaluate(index, options, contracts):
         )
         for kind, with_trend in (("C", above > 0), ("P", above < 0)):
             candle = rows[kind].get(opened)
-            if candle is None or not is_pullback(candle, day[1]):
+            if candle is None or candle["close"] is None or not is_pullback(candle, day[1]):
                 continue
             if len(stored) < 20:
                 missing = [

@@ -20,7 +20,7 @@ def evaluate(index, options, contracts):
         head = base("vwap_trap", day, opened)
         for kind in "CP":
             candle = rows[kind].get(opened)
-            if candle is None or not is_trap(candle):
+            if candle is None or candle["close"] is None or not is_trap(candle):
                 continue
             minutes = minutes_between(session_open(day), opened)
             told = [rows[kind].get(minute) for minute in minutes]
@@ -31,6 +31,8 @@ def evaluate(index, options, contracts):
             ]
             found = head | {"symbol": candle["symbol"]}
             if missing:
+                if surely_not_below(candle, [row for row in told if row], len(told)):
+                    continue
                 details = {"missing": gaps(missing)}
                 row = {"reason": "missing_rows", "known_at": None, "some_details": details}
                 rejections.append(found | row)
@@ -50,6 +52,18 @@ def evaluate(index, options, contracts):
     return signals, rejections
 
 
+def surely_not_below(candle, told, wanted):
+    """Whether the close is below no VWAP that the unknown volumes allow: try none, and only them.
+
+    More of one volume moves VWAP towards that minute's price, and never past it.
+    """
+    if len(told) < wanted:
+        return False
+    known = [row for row in told if row["volume"] is not None]
+    alone = [[row | {"volume": 1}] for row in told if row["volume"] is None]
+    return all(exact(candle["close"]) >= mean_price(rows) for rows in (known, *alone))
+
+
 def is_trap(candle):
     start, high, low, close = (exact(candle[name]) for name in ("open", "high", "low", "close"))
     if high == low or candle["volume"] is None:
@@ -62,5 +76,6 @@ def mean_price(rows):
     value = sum(
         (exact(row["high"]) + exact(row["low"]) + exact(row["close"])) / 3 * row["volume"]
         for row in rows
+        if row["volume"] != 0
     )
     return value / sum(row["volume"] for row in rows)

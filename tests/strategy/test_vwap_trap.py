@@ -173,6 +173,47 @@ def test_a_candle_whose_vwap_lacks_a_minute_is_rejected(lose):
     }
 
 
+def silent(day, place, known_at=None):
+    """It is stored that nothing of the contract was traded in a minute."""
+    at = {"known_at": known_at} if known_at else {}
+    day.put(place, "25000C", close=None, volume=0, **at)
+
+
+def test_a_minute_in_which_nothing_was_traded_is_no_gap_and_weighs_nothing():
+    day = a_day()
+    silent(day, 1, day.opens[T] + timedelta(minutes=30))
+    (signal,), _ = evaluate(day)
+    # (2 x 100 x 100 + 280 / 3 x 100) / 300 = 97.7778
+    assert (signal.target1, signal.reasons["vwap_volume"]) == (97.8, 300)
+    assert signal.reasons["vwap_minutes"] == 4
+    assert signal.known_at == day.opens[T] + timedelta(minutes=30)
+    silent(day, T)
+    assert evaluate(day) == ([], [])
+
+
+# VWAP of the known minutes is 98.3333 by two of 100 and the candle.
+@pytest.mark.parametrize(
+    ("earlier", "unknown", "reasons"),
+    [
+        (100.0, 90.0, ["missing_rows"]),  # VWAP may be above the close, or not
+        (90.0, 94.0, []),  # 91.3333 or up to 94: never above the close
+        (90.0, 94.01, ["missing_rows"]),
+        (94.34, 90.0, ["missing_rows"]),  # 94.0044 if nothing was traded
+        (94.33, 90.0, []),  # 93.9978 at most
+    ],
+)
+def test_an_unknown_volume_silences_only_while_it_matters(earlier, unknown, reasons):
+    day = a_day()
+    for place in (0, 2):
+        day.put(place, "25000C", close=earlier)
+    day.put(1, "25000C", close=unknown, volume=None)
+    signals, rejections = evaluate(day)
+    assert signals == []
+    assert [row.reason for row in rejections] == reasons
+    day.rows.pop((1, "25000C"))  # a whole minute's price may have been anything
+    assert [row.reason for row in evaluate(day)[1]] == ["missing_rows"]
+
+
 def test_a_session_recorded_late_lacks_the_minutes_since_the_open():
     _, (rejection,) = evaluate(a_day(first=10))
     assert rejection.details["missing"] == [

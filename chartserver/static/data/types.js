@@ -218,6 +218,7 @@
  * @property {number | null} atm_strike
  * @property {number | null} [spot]
  * @property {number | null} pcr
+ * @property {number} [oi_unknown] strikes with a side whose open interest is unknown: in no sum
  * @property {number | null} [max_pain] strike at which buyers would receive least
  * @property {number | null} [support] strike with the most open interest of puts
  * @property {number | null} [resistance] of calls

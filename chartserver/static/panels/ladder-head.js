@@ -22,12 +22,14 @@ export function writeHead(ladder, dated) {
   const fact = (name, value) => (value == null ? "" : `${name} ${value}`)
   /** @param {number | null | undefined} strike */
   const count = (strike) => (strike == null ? null : format.count(strike))
+  const unknown = ladder?.oi_unknown ?? 0
   const observed = ladder ? observedAt(ladder) : -Infinity
   const texts = {
     support: fact("Support", count(ladder?.support)),
     resistance: fact("Resistance", count(ladder?.resistance)),
     "max-pain": fact("Max pain", count(ladder?.max_pain)),
-    pcr: fact("PCR", ladder?.pcr?.toFixed(2)),
+    pcr: fact("PCR", ladder?.pcr?.toFixed(2)) + (ladder?.pcr != null && unknown
+      ? ` (without ${format.count(unknown)} of ${format.count(ladder.rows.length)} strikes)` : ""),
     forward: ladder?.forward == null ? "" : `Forward ${format.price(ladder.forward)}`,
     "ladder-time": [
       dated && ladder?.at ? `As of ${format.second(ladder.at)}` : "",

@@ -7,6 +7,7 @@ import psycopg
 import pytest
 
 from db.market.frames import Range
+from db.market.gaps import EmptySeries, note_empty
 from db.market.minutes import read_minutes
 from db.writing.bulk import write
 from db.writing.relations import CANDLE, CONTRACT
@@ -107,6 +108,17 @@ def test_of_each_session_every_expiry_is_read_that_was_the_nearest_at_some_time(
     assert index["session"].tolist() == [DAY, DAY, NEXT]
     found = columns(options[options["session"] == NEXT], "symbol", "expiry")
     assert found == [(SOON.symbol, SOON.expiry), (CALL.symbol, EXPIRY)]
+
+
+def test_a_minute_in_which_nothing_was_traded_has_no_price_and_no_volume(stored):
+    series = EmptySeries("candle", PUT.symbol, 1, "test")
+    known_at = OPEN + 5 * MINUTE
+    note_empty(stored, series, [OPEN, OPEN + MINUTE], known_at)
+    _, options, _ = read_minutes(stored, Range(DAY, DAY), ("NIFTY",))
+    quiet = options[options["symbol"] == PUT.symbol]
+    assert columns(quiet, "open_time", "volume") == [(OPEN, 65), (OPEN + MINUTE, 0)]
+    assert quiet[["open", "high", "low", "close"]].isna().sum().tolist() == [1] * 4
+    assert quiet["known_at"].tolist()[1] == known_at
 
 
 def test_nothing_stored_gives_frames_without_rows(stored):
