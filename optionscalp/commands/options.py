@@ -1,13 +1,13 @@
 """Options that several commands have."""
 
-import json
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from db.market.frames import Range
 from optionscalp.errors import CommandError
+from pipelines.signals.grid import parse_value
 from pipelines.signals.versions import Planned
 from strategy.errors import ParameterError
 from strategy.registry import STRATEGIES
@@ -33,7 +33,7 @@ OneStrategy = Annotated[
 ]
 Changed = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="NAME=NUMBER", help="Another number of the rules; repeatable."),
+    typer.Option("--set", metavar="NAME=VALUE", help="Another parameter of the rules; repeatable."),
 ]
 
 
@@ -50,21 +50,17 @@ def plan_of(strategy: str | None, changed: list[str] | None) -> Planned | None:
     if strategy not in STRATEGIES:
         raise typer.BadParameter(f"one of {', '.join(STRATEGIES)}", param_hint="--strategy")
     try:
-        return Planned.of(strategy, dict(map(_number, changed or ())))
+        return Planned.of(strategy, dict(map(_parsed, changed or ())))
     except ParameterError as error:
         raise typer.BadParameter(str(error), param_hint="--set") from error
 
 
-def _number(text: str) -> tuple[str, float]:
+def _parsed(text: str) -> tuple[str, Any]:
     name, _, value = text.partition("=")
     try:
-        return name, json.loads(value, parse_constant=_refuse)
+        return name, parse_value(value)
     except ValueError:
-        raise ParameterError(f"{text}: write NAME=NUMBER") from None
-
-
-def _refuse(constant: str) -> float:
-    raise ValueError(f"{constant} is not a number that rules can use")
+        raise ParameterError(f"{text}: write NAME=VALUE") from None
 
 
 def range_of(session: datetime | None, first: datetime | None, last: datetime | None) -> Range:

@@ -42,7 +42,7 @@ def sweep(
     strategy: Annotated[str, typer.Option(help=f"One of {', '.join(STRATEGIES)}.")],
     tried: Annotated[
         list[str],
-        typer.Option("--set", metavar="NAME=NUMBER,NUMBER,...", help="Values to try; repeatable."),
+        typer.Option("--set", metavar="NAME=VALUE,VALUE,...", help="Values to try; repeatable."),
     ],
     horizon: Annotated[
         int, typer.Option(help="Minutes after entry: 5, 15 or 30; 0 is the session's end.")
@@ -139,7 +139,8 @@ def _print(number: int, row: Sweep, results: list[SweepResult], sort: Sort) -> N
 def _number_of(one: SweepResult, path: str) -> str:
     name, _, inner = path.partition(".")
     value = one.params[name]
-    return f"{value[inner] if inner else value:g}"
+    chosen = value[inner] if inner else value
+    return f"{chosen:g}" if isinstance(chosen, float) else str(chosen)
 
 
 def _rate(one: SweepResult) -> str:

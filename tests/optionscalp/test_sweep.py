@@ -194,8 +194,8 @@ def sweeping(home: Path) -> Iterator[subprocess.Popen]:
 @pytest.mark.parametrize(
     ("options", "problem"),
     [
-        (("--set", "spike_factor"), "write NAME=NUMBER"),
-        (("--set", "spike_factor=NaN"), "write NAME=NUMBER"),
+        (("--set", "spike_factor"), "write NAME=VALUE"),
+        (("--set", "spike_factor=NaN"), "write NAME=VALUE"),
         (("--set", "wings=1,2", "--set", "wings=3"), "named twice"),
         (("--set", "wing=1"), "no parameter wing"),
         (("--set", "wings=-1,1"), "make no sense"),
