@@ -5,6 +5,7 @@ docs/strategies.md shows a whole strategy made of it.
 
 from strategy.minute_candles.candle import Atm, Candle, paise, rupees
 from strategy.minute_candles.day import Candles, Day
+from strategy.minute_candles.forms import Outcomes
 from strategy.minute_candles.interval import Interval, Minute, Row
 from strategy.minute_candles.intervals import intervals_of
 from strategy.minute_candles.orders import (
@@ -16,7 +17,7 @@ from strategy.minute_candles.orders import (
     to_tick,
 )
 from strategy.minute_candles.state import State
-from strategy.minute_candles.strategy import Outcomes, minute_strategy
+from strategy.minute_candles.strategy import minute_strategy
 
 __all__ = [
     "Atm",
