@@ -80,8 +80,7 @@ def _at_the_money(minute: Minute) -> tuple[int, str, str]:
 
 def _source(candles: list[Any]) -> Source:
     # The entry that -1 picks is the last one.
-    columns = list(zip(*candles, _NO_CANDLE, strict=True))
-    symbols = np.array(columns[0], dtype=object)
-    known = np.array(columns[6], dtype=bool)
-    numbers = {place: np.array(columns[place], dtype=np.int64) for place in (1, 2, 3, 4, 5, 7)}
-    return Source(symbols, *(numbers[place] for place in range(1, 6)), known, numbers[7])
+    columns = zip(*candles, _NO_CANDLE, strict=True)
+    kinds = zip(Candle._fields, columns, strict=True)
+    types = {"symbol": np.object_, "volume_known": np.bool_}
+    return Source._make(np.array(values, dtype=types.get(name, np.int64)) for name, values in kinds)

@@ -62,7 +62,7 @@ def signal(
     order: Order,
     reasons: dict[str, Any],
     known_at: int,
-    numbers: OrderParameters,
+    numbers: Parameters,
 ) -> Signal:
     """Return the signal to buy a contract at the money.
 
