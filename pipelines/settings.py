@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from pipelines.catalogue.folder import StrategiesDir
 from pipelines.known_sources import fault_of
 from pipelines.sources.errors import SourceRefused
 from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
@@ -39,6 +40,8 @@ class Settings(BaseSettings):
     # Reread for every request: tokens end each morning.
     upstox_token_file: Path | None = None
     underlyings: Annotated[tuple[str, ...], NoDecode] = UNDERLYINGS
+    # Of the user's own strategies, beside ours; each process looks into it at its start.
+    strategies_dir: StrategiesDir | None = None
     optionscalp_clock: str | None = None
     optionscalp_source: str | None = None
     # Strikes on each side of ATM whose candles, and whose build-ups, are fetched.

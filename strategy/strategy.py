@@ -41,6 +41,7 @@ class Strategy:
             underlying and time.
         state: Its state's class.
         step: State, interval and numbers to the next state and the interval's rows.
+        stepwise: Whether the batch form is made of the steps, which see nothing that comes later.
     """
 
     name: str
@@ -51,6 +52,28 @@ class Strategy:
     intervals: Callable[[Any], Iterable[Any]]
     state: type[State]
     step: Callable[[Any, Any, Any], tuple[Any, list[Signal], list[Rejection]]]
+    stepwise: bool = False
+
+    @classmethod
+    def of_steps(
+        cls,
+        *,
+        name: str,
+        version: str,
+        defaults: Parameters,
+        reads: Literal["build_ups", "minutes"],
+        intervals: Callable[[Any], Iterable[Any]],
+        state: type[State],
+        step: Callable[[Any, Any, Any], tuple[Any, list[Signal], list[Rejection]]],
+    ) -> Self:
+        """Return a strategy that was written as steps alone; its batch form takes them all."""
+
+        def evaluate(frames: Any, parameters: Any) -> Rows:
+            return made.step_through(frames, parameters)
+
+        parts = (name, version, defaults, reads, evaluate, intervals, state, step)
+        made = cls(*parts, stepwise=True)
+        return made
 
     def step_through(
         self,

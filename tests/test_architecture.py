@@ -25,18 +25,19 @@ ROOMS_OF = {
         "known_sources": {
             *("sources", "sources.tradingview", "sources.trendlyne", "sources.upstox"),
         },
+        "catalogue": set(),
         "settings": {
-            *("known_sources", "sources", "sources.tradingview", "sources.trendlyne"),
+            *("catalogue", "known_sources", "sources", "sources.tradingview", "sources.trendlyne"),
             "sources.upstox",
         },
         # By role as well: whatever knows a source by name lies in its folder.
         "probing": {"settings", "known_sources", "sources"},
         "recorded": set(),
         "checks": set(),
-        "signals": {"checks"},
+        "signals": {"catalogue", "checks"},
         # By role: no source's name is known here.
         "ingest": {"settings", "known_sources", "sources"},
-        "live": {"sources", "checks", "signals", "ingest"},
+        "live": {"catalogue", "sources", "checks", "signals", "ingest"},
         "sessions": {"settings", "sources", "signals", "ingest"},
         "orchestration": {"settings", "sources", "checks", "signals", "ingest"},
         "__main__": {"settings", "ingest", "live"},

@@ -7,10 +7,10 @@ import typer
 
 from db.market.frames import Range
 from optionscalp.errors import CommandError
+from pipelines.catalogue.catalogue import STRATEGIES
 from pipelines.signals.grid import parse_value
 from pipelines.signals.versions import Planned
 from strategy.errors import ParameterError
-from strategy.registry import STRATEGIES
 from strategy.session import sessions_between
 
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
@@ -28,9 +28,7 @@ LastOfMany = Annotated[
     datetime | None, typer.Option("--to", formats=["%Y-%m-%d"], help="Last of several.")
 ]
 
-OneStrategy = Annotated[
-    str | None, typer.Option("--strategy", help=f"One of {', '.join(STRATEGIES)}; default all.")
-]
+OneStrategy = Annotated[str | None, typer.Option("--strategy", help="Name of one; default all.")]
 Changed = Annotated[
     list[str] | None,
     typer.Option("--set", metavar="NAME=VALUE", help="Another parameter of the rules; repeatable."),

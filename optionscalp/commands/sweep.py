@@ -14,6 +14,7 @@ from optionscalp.commands.options import AsJson, First, Last, OfDemo, range_of, 
 from optionscalp.errors import CommandError
 from optionscalp.homes import database, market_clock
 from optionscalp.output import console, print_held_back, print_json, problems, progress
+from pipelines.catalogue.catalogue import STRATEGIES
 from pipelines.checks.gate import blocked_sessions
 from pipelines.signals.grid import Grid, combinations, parse_grid
 from pipelines.signals.sweep import WORKERS, Task, run_sweep, summarise, warning
@@ -21,7 +22,6 @@ from pipelines.signals.versions import Planned
 from strategy.contract import UNDERLYINGS
 from strategy.errors import ParameterError
 from strategy.outcomes import HORIZONS
-from strategy.registry import STRATEGIES
 from strategy.session import use_overrides
 
 # By what results are sorted; most first.
@@ -39,7 +39,7 @@ SHOWN = 40
 def sweep(
     first: First,
     last: Last,
-    strategy: Annotated[str, typer.Option(help=f"One of {', '.join(STRATEGIES)}.")],
+    strategy: Annotated[str, typer.Option(help="Name of one.")],
     tried: Annotated[
         list[str],
         typer.Option("--set", metavar="NAME=VALUE,VALUE,...", help="Values to try; repeatable."),

@@ -6,7 +6,7 @@ from the interval that holds it. The rows equal those of the batch form.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -16,6 +16,7 @@ from db.market.frames import Range, ladder_marks
 from db.pages.change_log import Changed, LogState, earliest_changes
 from db.server.connection import advisory_lock
 from db.signals.store import Scope, Stored, store_signals
+from pipelines.catalogue.fault import StrategyFault
 from pipelines.checks.gate import blocked_since
 from pipelines.signals.materialise import (
     READERS,
@@ -25,6 +26,7 @@ from pipelines.signals.materialise import (
     permitted,
     report,
 )
+from pipelines.signals.switched_off import has_failed, switch_off
 from pipelines.signals.versions import Planned, live_plans
 from strategy.session import session_hours
 from strategy.signals import Rejection, Signal
@@ -120,9 +122,10 @@ class LiveSignals:
             since = min(min(self._stale[reads].values()) for reads in due)
             blocked = blocked_since(connection, self._session, self._underlyings, now, since)
             parts = [
-                self._renew(connection, plan, now)
+                stored
                 for plan in plans
-                if plan.strategy.reads in due and not blocked
+                if plan.strategy.reads in due and not blocked and not has_failed(plan.strategy)
+                for stored in self._renewed(connection, plan, now)
             ]
             if not blocked:
                 for reads in due:
@@ -139,6 +142,8 @@ class LiveSignals:
         ladders = ladder_marks(connection, self._session, self._underlyings)
         known = self._log is not None and log.epoch == self._log.epoch and log.pruned_to <= after
         anew = Changed(self._open, placing=True)
+        for gone in self._tracks.keys() - wanted.keys():
+            del self._tracks[gone]
         if not known or wanted.keys() != self._tracks.keys():
             changed = dict.fromkeys(self._underlyings, anew)
             self._tracks = {
@@ -154,6 +159,15 @@ class LiveSignals:
                 stale[name] = min(moment, stale.get(name, moment))
                 if placing or reads == "minutes":
                     self._due.add(reads)
+
+    def _renewed(
+        self, connection: Connection[Any], plan: Planned, now: datetime
+    ) -> Iterator[Stored]:
+        """Yield what storing a version changed; one that fails is switched off."""
+        try:
+            yield self._renew(connection, plan, now)
+        except StrategyFault as error:
+            switch_off(connection, error, now)
 
     def _renew(self, connection: Connection[Any], plan: Planned, now: datetime) -> Stored:
         """Step again through what is stale of one version, and store what it gives."""

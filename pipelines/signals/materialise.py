@@ -12,8 +12,10 @@ from db.market.minutes import read_minutes
 from db.server.connection import advisory_lock
 from db.signals.store import Scope, Stored, store_signals
 from db.writing.rows import Signal, SignalRejection
+from pipelines.catalogue.fault import StrategyFault
 from pipelines.checks.gate import blocked_sessions
 from pipelines.signals.loss_limit import within_limit
+from pipelines.signals.switched_off import has_failed, note_loading, switch_off
 from pipelines.signals.versions import Planned, live_plans, stored_plans
 from strategy import signals as given
 from strategy.parameters import Parameters
@@ -51,8 +53,9 @@ def materialise_signals(
 ) -> Materialised:
     """Compute the signals of a range of sessions and make the stored ones equal them.
 
-    Sessions with wrong or unreadable rows keep what is stored until these are corrected. One
-    process at a time: whoever read earlier must not take back what a later reader stored.
+    Sessions with wrong or unreadable rows keep what is stored until these are corrected. So do
+    strategies that fail: they are switched off, unless they were asked for. One process at a time:
+    whoever read earlier must not take back what a later reader stored.
 
     Args:
         connection: In autocommit mode.
@@ -65,10 +68,13 @@ def materialise_signals(
 
     Raises:
         SignalsBusyError: Another process is at it, and we were not to wait.
+        StrategyFault: One of the plans failed that were asked for.
     """
     with advisory_lock(connection, SIGNALS_LOCK, wait=wait) as held:
         if not held:
             raise SignalsBusyError("another process computes signals")
+        if plans is None:
+            note_loading(connection, now)
         blocked = blocked_sessions(connection, *sessions, underlyings, now)
         chosen = live_plans(connection, now) if plans is None else plans
         work = [(part, chosen) for part in without(sessions, blocked)]
@@ -81,7 +87,9 @@ def materialise_signals(
         parts = [
             stored
             for part, each in work
-            for stored in _store(connection, part, underlyings, each, now)
+            for stored in _store(
+                connection, part, underlyings, each, now, asked_for=plans is not None
+            )
         ]
     return report(sessions, parts, blocked)
 
@@ -146,11 +154,22 @@ def _store(
     underlyings: tuple[str, ...],
     plans: Sequence[Planned],
     now: datetime,
+    *,
+    asked_for: bool,
 ) -> Iterator[Stored]:
     frames: dict[str, Any] = {}
     for plan in plans:
+        if not asked_for and has_failed(plan.strategy):
+            continue
         reads = plan.strategy.reads
         if reads not in frames:
             frames[reads] = READERS[reads](connection, sessions, underlyings)
         scope = Scope(plan.strategy.name, plan.version, sessions, underlyings)
-        yield store_signals(connection, scope, *compute(connection, frames[reads], plan), now)
+        try:
+            rows = compute(connection, frames[reads], plan)
+        except StrategyFault as error:
+            if asked_for:
+                raise
+            switch_off(connection, error, now)
+            continue
+        yield store_signals(connection, scope, *rows, now)

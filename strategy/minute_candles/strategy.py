@@ -77,6 +77,7 @@ def minute_strategy(
         intervals=lambda frames: intervals_of(frames.index, frames.options, frames.contracts),
         state=State,
         step=take,
+        stepwise=batch is None,
     )
     return strategy
 

@@ -12,6 +12,8 @@ from typer.testing import CliRunner
 
 from db.server.connection import connect
 from optionscalp.cli import app
+from pipelines.catalogue.catalogue import OUR_ORIGIN, Entry
+from pipelines.catalogue.catalogue import STRATEGIES as CATALOGUE
 from strategy.registry import STRATEGIES
 from tests.faulty import copied
 from tests.random_day import SESSION, store_day
@@ -68,9 +70,9 @@ def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Add Delta Volume with another form as a strategy of its own, for one test."""
 
     def add(**forms: Any) -> None:
-        known = {**STRATEGIES, "odd": replace(DELTA_VOLUME, **forms)}
-        for module in ("pipelines.signals.versions", "optionscalp.commands.options"):
-            monkeypatch.setattr(f"{module}.STRATEGIES", known)
+        odd = Entry(replace(DELTA_VOLUME, **forms), OUR_ORIGIN)
+        found = CATALOGUE.found._replace(entries={**CATALOGUE.found.entries, "odd": odd})
+        monkeypatch.setitem(vars(CATALOGUE), "found", found)
 
     return add
 
