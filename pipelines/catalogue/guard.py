@@ -60,7 +60,7 @@ class _Forms:
         return after, signals, rejections
 
     def _guard(self, seconds: float, parameters: Parameters, work: Callable[[], Any]) -> Any:
-        with self._told(parameters), within(seconds):
+        with self._told(parameters), within(seconds, self._strategy.name):
             return work()
 
     @contextmanager

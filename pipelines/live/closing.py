@@ -8,9 +8,7 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from datetime import date, timedelta
-from typing import Any
-
-from psycopg import Connection
+from functools import partial
 
 from db.archive.raw_payloads import seal_parts
 from db.market.frames import Range
@@ -20,9 +18,7 @@ from pipelines.ingest.desk import Desk
 from pipelines.ingest.heal import heal
 from pipelines.ingest.positions import ingest_positions
 from pipelines.live.aside import Aside
-from pipelines.signals.greeks import materialise_greeks
-from pipelines.signals.materialise import materialise_signals
-from pipelines.signals.outcomes import materialise_outcomes
+from pipelines.live.place import compute_session
 from pipelines.sources.errors import SessionGone, SourceError
 from strategy.errors import CalendarUnknownError
 from strategy.session import is_session, previous_session, session_hours, session_of
@@ -74,13 +70,6 @@ async def close_session(desk: Desk, session: date, aside: Aside) -> None:
             logger.warning("session %s not healed: %s", session, error)
     seal_parts(desk.connection, session)
     log = log_state(desk.connection)
-    sessions, underlyings, now = Range(session, session), desk.settings.underlyings, desk.now()
-
-    def compute(connection: Connection[Any]) -> bool:
-        materialise_greeks(connection, sessions, underlyings)
-        blocked = materialise_signals(connection, sessions, underlyings, now).blocked
-        materialise_outcomes(connection, sessions, underlyings)
-        return not blocked
-
-    if await aside.do(compute) and whole:
+    work = partial(compute_session, session, desk.settings.underlyings, desk.now())
+    if await aside.do(work) and whole:
         close(desk.connection, session, desk.now(), log)

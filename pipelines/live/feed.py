@@ -10,11 +10,13 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
+from functools import partial
 
 from db.archive.raw_payloads import seal_parts
 from db.pages.change_log import prune
 from db.pages.forming import prune_forming
 from db.server.connection import advisory_lock
+from db.signals.faults import forget_faults
 from pipelines.checks.sources import FEED_LOCK
 from pipelines.ingest.candles import ingest_candles, session_symbols
 from pipelines.ingest.desk import Desk
@@ -22,9 +24,8 @@ from pipelines.ingest.positions import ingest_positions
 from pipelines.live.aside import Aside
 from pipelines.live.clock_guard import ClockGuard
 from pipelines.live.closing import LATE, close_session, left_unclosed
-from pipelines.live.signals import LiveSignals
+from pipelines.live.place import advance_greeks, advance_signals
 from pipelines.live.stream import Stream
-from pipelines.signals.greeks import RecentGreeks
 from pipelines.signals.materialise import SignalsBusyError
 from pipelines.sources.errors import ConnectionWornOut, SourceError
 from pipelines.sources.roles import StreamSession
@@ -66,6 +67,7 @@ async def run(desk: Desk) -> None:
     with advisory_lock(desk.connection, FEED_LOCK) as held:
         if not held:
             raise AnotherFeedError("a feed runs on this database already: stop it first")
+        forget_faults(desk.connection)  # what failed is tried anew
         await _close_earlier(desk)
         while True:
             session = await _next_session(desk)
@@ -110,7 +112,6 @@ class SessionFeed:
         self._session = session
         self._end = session_hours(session)[1] + LATE
         self._guard = ClockGuard()
-        self._live = LiveSignals(session, desk.settings.underlyings)
         pause = POLL_PERIOD.total_seconds() / desk.clock.speed
         self._poll_seconds = max(POLL_PAUSE_SECONDS, pause)
         self._stale = asyncio.Event()  # signals have to be computed again
@@ -231,9 +232,9 @@ class SessionFeed:
     async def _greeks(self, aside: Aside) -> None:
         """Compute the greeks of intervals whose candles became final or were corrected."""
         desk = self._desk
-        recent = RecentGreeks(self._session, desk.settings.underlyings)
+        work = partial(advance_greeks, self._session, desk.settings.underlyings)
         while True:
-            await aside.do(recent.advance)
+            await aside.do(work)
             pause = GREEKS_PERIOD.total_seconds() / desk.clock.speed
             await asyncio.sleep(max(GREEKS_PAUSE_SECONDS, pause))
 
@@ -247,5 +248,5 @@ class SessionFeed:
             await asyncio.sleep(TIDY_SECONDS)
 
     async def _materialise(self, aside: Aside) -> None:
-        now = self._desk.now()
-        await aside.do(lambda connection: self._live.advance(connection, now, settle=False))
+        underlyings = self._desk.settings.underlyings
+        await aside.do(partial(advance_signals, self._session, underlyings, self._desk.now()))
