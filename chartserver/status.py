@@ -19,6 +19,7 @@ from db.market.calendar import read_overrides_async
 from db.pages.freshness import Freshness, Newest, SourceStatus, read_freshness
 from db.pages.held_back import HeldBack, read_held_back
 from db.pages.loss_limit import Reached, read_reached
+from db.pages.switched_off import SwitchedOff, read_switched_off
 from db.server.reader import Pool, read
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
@@ -46,6 +47,7 @@ class StatusWatch:
         self._freshness = Freshness([], [])
         self._reached: list[Reached] = []
         self._held_back: list[HeldBack] = []
+        self._switched_off: list[SwitchedOff] = []
         self._database_up = True
 
     async def run(self) -> None:
@@ -66,7 +68,7 @@ class StatusWatch:
         """Read the state once; tell whether the database answered."""
         try:
             found = await read(self._pool, self._read)
-            self._freshness, self._reached, self._held_back = found
+            self._freshness, self._reached, self._held_back, self._switched_off = found
             use_overrides(await read(self._pool, read_overrides_async))
         except (psycopg.Error, OSError) as error:
             if self._database_up:
@@ -78,11 +80,12 @@ class StatusWatch:
 
     async def _read(
         self, connection: AsyncConnection[Any]
-    ) -> tuple[Freshness, list[Reached], list[HeldBack]]:
+    ) -> tuple[Freshness, list[Reached], list[HeldBack], list[SwitchedOff]]:
         freshness = await read_freshness(connection, UNDERLYINGS)
         now = self._settings.clock.now()
         reached = await read_reached(connection, UNDERLYINGS, ist_day(now), now)
-        return freshness, reached, await read_held_back(connection, session_of(now))
+        held_back = await read_held_back(connection, session_of(now))
+        return freshness, reached, held_back, await read_switched_off(connection)
 
     def event(self, underlying: str | None = None) -> bytes:
         """Return the state as a stream event without an id."""
@@ -115,6 +118,10 @@ class StatusWatch:
                 for held in self._held_back
                 if held.session == session_of(now)
             ],
+            "switched_off": [
+                {"strategy": off.name, "problem": off.problem, "since": seconds(off.since)}
+                for off in self._switched_off
+            ],
         }
 
     def ages(self, now: datetime, underlying: str | None = None) -> dict[str, int | None]:
@@ -145,7 +152,8 @@ class StatusWatch:
         """Return what makes clients be told at once: everything but the passing of time."""
         now = self._settings.clock.now()
         states = {name: (s["state"], s["error"]) for name, s in self.sources(now).items()}
-        newest, reached = self._freshness.newest, (self._reached, self._held_back)
+        newest = self._freshness.newest
+        reached = self._reached, self._held_back, self._switched_off
         access = [source[4:] for source in self._freshness.sources]
         return self._database_up, _is_open(now), _today(now), newest, reached, states, access
 

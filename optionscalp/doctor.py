@@ -19,7 +19,10 @@ from db.market.calendar import read_overrides
 from db.server.connection import connect, describe
 from db.server.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
 from db.server.migrate import require_current
+from db.signals.faults import read_faults
 from optionscalp.homes import PROJECT, home, server
+from pipelines.catalogue.catalogue import find
+from pipelines.catalogue.folder import FolderSettings
 from pipelines.known_sources import KNOWN
 from pipelines.settings import Settings, fault_line
 from pipelines.sources.probe import Moment
@@ -59,6 +62,7 @@ def examine() -> Iterator[Finding]:
     yield _page_library()
     yield _disk()
     yield from _database()
+    yield from strategies_found()
     clock = MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
     yield calendar_left(session_of(clock.now()))
     yield from _sources(clock)
@@ -121,6 +125,7 @@ def _database() -> Iterator[Finding]:
             if schema.state == "ok":
                 use_overrides(read_overrides(connection))
                 yield from delays_found(connection)
+                yield from strategies_off(connection)
     except (DatabaseUnavailableError, EmbeddedServerError, Error) as error:
         yield Finding("database", str(error), "start it, or correct DATABASE_URL")
 
@@ -134,6 +139,29 @@ def delays_found(connection: Connection[Any]) -> Iterator[Finding]:
         found = f"DELAYED {access.delay_seconds / 60:g} min" if late else "real time"
         remedy = "use a token of an account with real-time data of NSE" if late else ""
         yield Finding(f"{source}'s data", f"{found}, when last asked", remedy, fatal=False)
+
+
+def strategies_found() -> Iterator[Finding]:
+    """Tell which strategies there are beside ours, and which modules give none."""
+    try:
+        found = find(FolderSettings().folder)
+    except ValidationError as error:
+        yield Finding("strategies", fault_line(error), "correct it, or unset it")
+        return
+    others = [f"{name} ({one.origin.module})" for name, one in found.entries.items() if one.outside]
+    ours = len(found.entries) - len(others)
+    yield Finding("strategies", ", ".join([f"{ours} of OptionScalp's own", *others]))
+    for fault in found.faults:
+        remedy = "correct the module; the others are computed"
+        yield Finding("strategies", fault.line, remedy, fatal=False)
+
+
+def strategies_off(connection: Connection[Any]) -> Iterator[Finding]:
+    """Tell which strategies failed while they were computed."""
+    for fault in read_faults(connection):
+        if fault.strategy:
+            remedy = "correct it, and start the feed again"
+            yield Finding("strategies", f"{fault.line}, switched off", remedy, fatal=False)
 
 
 def token_found(clock: MarketClock) -> Iterator[Finding]:

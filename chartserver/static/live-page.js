@@ -204,7 +204,7 @@ function describeState() {
   const wrong = complaintText(complaints)
   const trouble = broken ? heard.message : databaseOut ? "The database does not answer." : ""
   const shown = trouble && !store.isEmpty ? `${trouble} The charts show what arrived before.` : ""
-  const parts = [failureText(failed), shown, wrong, ...missingTexts(), heldBackText()]
+  const parts = [failureText(failed), shown, wrong, ...missingTexts(), heldBackText(), switchedOffText()]
   showBanner(parts.filter(Boolean).join(" "))
   const session = store.answer?.session
   setText(byId("session-note"), closed && session ? `Showing ${format.sessionText(session)}` : "")
@@ -221,6 +221,12 @@ function heldBackText() {
   const names = [first, ...others].map(({ check }) => check).join(", ")
   return `Signals are held back since ${format.minute(first.since)} IST, as rows are wrong or unread: ${names}.`
 }
+
+/** Which strategies give no signal because something is wrong with them. */
+const switchedOffText = () =>
+  (bar.status().switched_off ?? [])
+    .map(({ strategy, problem }) => `Strategy ${strategy} is switched off: ${problem}.`)
+    .join(" ")
 
 /** The button that leads back to the newest candle. */
 function showReturn() {

@@ -27,6 +27,11 @@ class Entry(NamedTuple):
     strategy: Strategy
     origin: Origin
 
+    @property
+    def outside(self) -> bool:
+        """Whether it is not one of ours."""
+        return self.origin != OUR_ORIGIN
+
 
 class Found(NamedTuple):
     """What there is, and what cannot be used."""

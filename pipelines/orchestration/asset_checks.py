@@ -11,12 +11,15 @@ from typing import Any
 import dagster as dg
 
 from db.checks.findings import record
-from pipelines.checks import faults, gaps, sources, timely
+from pipelines.checks import faults, gaps, sources, strategies, timely
 from pipelines.checks.check import Check, Look
 from pipelines.orchestration.resources import Market
 from strategy.session import current_or_last_session
 
-EVERY = [*faults.CHECKS, *timely.CHECKS, *gaps.CHECKS, *sources.CHECKS]
+EVERY = [
+    *(*faults.CHECKS, *timely.CHECKS, *gaps.CHECKS, *sources.CHECKS),
+    *strategies.CHECKS,
+]
 # Of these the signals are made: Dagster skips them by itself. Other errors hold signals back too,
 # through the gate of the computation.
 UPSTREAM_OF_SIGNALS = {"contract", "candle", "build_up"}
@@ -96,5 +99,8 @@ def _step(assets: Sequence[str]) -> dg.AssetChecksDefinition:
 # Assets made by one step share one: what one source's failure leaves unmade is not waited for.
 ALL = [
     _step(assets)
-    for assets in (["contract"], ["candle"], ["chain_oi", "build_up"], ["raw_payload", "live_feed"])
+    for assets in (
+        *(["contract"], ["candle"], ["chain_oi", "build_up"], ["signal"]),
+        ["raw_payload", "live_feed"],
+    )
 ]

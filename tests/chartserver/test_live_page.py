@@ -167,3 +167,17 @@ def test_signals_that_are_held_back_are_no_quiet_market(live, connection: Connec
     expect(banner).to_contain_text("raw_payload/all_parsed")
     record(connection, [finding._replace(passed=True)])
     expect(banner).to_be_hidden()
+
+
+def test_a_strategy_that_is_switched_off_is_named_with_what_is_wrong(live, connection: Connection):
+    connection.execute(
+        "insert into strategy_fault values ('rise.py', 'rise', '1f', 'took too long', now()),"
+        " ('broken.py', '', '2f', 'SyntaxError: no', now() + interval '1 second')"
+    )
+    banner = live().locator("#banner")
+    expect(banner).to_contain_text(
+        "Strategy rise is switched off: took too long."
+        " Strategy broken.py is switched off: SyntaxError: no."
+    )
+    connection.execute("delete from strategy_fault")
+    expect(banner).to_be_hidden()

@@ -170,6 +170,8 @@
  * @property {Record<string, Record<string, number | null>>} [ages_by] the same by underlying
  * @property {LossLimit[]} [loss_limit] of the session of the market clock
  * @property {{check: string, since: number}[]} [held_back] failing checks that hold its signals back
+ * @property {{strategy: string, problem: string, since: number}[]} [switched_off] of strategies that
+ *   are not computed
  * @property {"none"} [feed] no feed runs: what is stored is shown
  *
  * @typedef {object} SessionHours of one session

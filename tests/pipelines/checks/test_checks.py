@@ -207,6 +207,11 @@ SEEDED = [
         ),
         {"NIFTY_listed": "2026-01-22", "NIFTY_computed": "2026-01-27"},
     ),
+    Seeded(
+        "signal/strategies_work",
+        ("insert into strategy_fault values ('rise.py', 'rise', '1f', 'took too long', now())",),
+        {"switched_off": ["rise of rise.py: took too long"]},
+    ),
 ]
 
 
@@ -613,7 +618,7 @@ def test_a_check_run_alone_looks_at_the_current_or_last_session(
 
 def test_every_check_is_shown_to_dagster() -> None:
     keys = [key for step in ALL for key in step.check_keys]
-    assert len(keys) == len(EVERY) == 18
+    assert len(keys) == len(EVERY) == 19
     shown = {(key.asset_key.to_user_string(), key.name) for key in keys}
     assert shown == {(check.asset, check.name) for check in EVERY}
 

@@ -28,6 +28,7 @@ CHECKS = {
     "raw_payload": {"all_parsed"},
     "contract": {"expiry_is_the_calendars"},
     "live_feed": {"is_alive"},
+    "signal": {"strategies_work"},
 }
 BLOCKING = {
     ("candle", "prices_are_sane"),
