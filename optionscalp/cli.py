@@ -19,6 +19,7 @@ from optionscalp.commands.outcomes import outcomes
 from optionscalp.commands.probe import probe
 from optionscalp.errors import CommandError
 from optionscalp.output import problems
+from pipelines.catalogue.fault import StrategyFault
 from pipelines.ingest.rebuild import ArchiveEmptyError
 from pipelines.recorded.files import FileInvalidError
 from pipelines.settings import fault_line
@@ -26,7 +27,7 @@ from strategy.errors import CalendarUnknownError
 
 KNOWN_ERRORS = (
     *(CommandError, FileInvalidError, CalendarUnknownError, ArchiveEmptyError, psycopg.Error),
-    VersionReusedError,
+    *(VersionReusedError, StrategyFault),
     *(DatabaseUnavailableError, EmbeddedServerError, MigrationChangedError, SchemaOutdatedError),
 )
 

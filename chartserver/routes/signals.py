@@ -25,6 +25,7 @@ from db.pages.history import (
     read_revisions,
     read_signals,
 )
+from db.pages.proof_status import ProofStatus, read_proof_status
 from db.pages.signal_stats import (
     Bin,
     Choice,
@@ -73,13 +74,34 @@ async def get_stats(request: Request[State]) -> Response:
 
     async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
         choice = await _choice(connection, *asked)
+        versions, proved = (
+            await read_versions(connection, choice),
+            await read_proof_status(connection),
+        )
         return {
             "underlying": choice.underlying,
-            "versions": [row._asdict() for row in await read_versions(connection, choice)],
+            "versions": [
+                {**row._asdict(), "proof": proof_object(proved.get((row.strategy, row.version)))}
+                for row in versions
+            ],
             "stats": [row._asdict() for row in await read_stats(connection, choice)],
         }
 
     return json_response(await read(request.state["pool"], find))
+
+
+def proof_object(status: ProofStatus | None) -> dict[str, Any]:
+    """Return what was proved of a version; nothing of one that nobody registered."""
+    if status is None:
+        status = ProofStatus("", "", "unproved", 0, 0, 0, None, None, None)
+    _, _, *values = status
+    found = dict(zip(ProofStatus._fields[2:], values, strict=True))
+    return {
+        **found,
+        "first_session": status.first_session and status.first_session.isoformat(),
+        "last_session": status.last_session and status.last_session.isoformat(),
+        "proved_at": status.proved_at and seconds(status.proved_at),
+    }
 
 
 async def get_distribution(request: Request[State]) -> Response:

@@ -1,7 +1,8 @@
-"""Signals as PostgreSQL has them: what is stored, and what computed rows would be."""
+"""Signals as PostgreSQL has them: what is stored, what computed rows would be, what was proved."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, LiteralString
+from datetime import date, datetime
+from typing import Any, LiteralString, NamedTuple
 
 from psycopg import Connection
 from psycopg.sql import SQL, Composed, Identifier
@@ -19,11 +20,34 @@ select to_jsonb(s) - 'revision' from signal s
  where strategy = %(strategy)s and version = %(version)s and underlying = any(%(underlyings)s)
    and session between %(first)s and %(last)s and withdrawn_at is null
 """
+NOTE_PROOF = """
+insert into strategy_proof (strategy, version, session, proof, equal, digest, proved_at)
+values (%(strategy)s, %(version)s, %(session)s, %(proof)s, %(equal)s, %(digest)s, %(proved_at)s)
+on conflict (strategy, version, session, proof) do update
+   set equal = excluded.equal, digest = excluded.digest, proved_at = excluded.proved_at
+"""
 STORED_REJECTIONS: LiteralString = """
 select to_jsonb(r) from signal_rejection r
  where strategy = %(strategy)s and version = %(version)s and underlying = any(%(underlyings)s)
    and session between %(first)s and %(last)s
 """
+
+
+class Proving(NamedTuple):
+    """What was found of a version in a session; `proof` is parity or lookahead."""
+
+    strategy: str
+    version: str
+    session: date
+    proof: str
+    equal: bool
+    digest: str
+    proved_at: datetime
+
+
+def note_proof(connection: Connection[Any], proving: Proving) -> None:
+    """Keep what was found last, for whoever reads statistics of the version."""
+    connection.execute(NOTE_PROOF, proving._asdict())
 
 
 def stored_records(connection: Connection[Any], scope: Scope) -> list[Record]:

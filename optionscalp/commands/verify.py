@@ -23,7 +23,7 @@ from optionscalp.homes import market_clock, opened
 from optionscalp.output import console, in_india, print_json, progress
 from pipelines.signals.lookahead import prove_no_lookahead
 from pipelines.signals.parity import prove_parity
-from pipelines.signals.proof import THOUSAND, Progress, Proof, Proved
+from pipelines.signals.proof import THOUSAND, Progress, Proof, Proved, keep
 from strategy.contract import UNDERLYINGS
 from strategy.proof import Check, Difference
 
@@ -45,7 +45,12 @@ def parity(
     clock = market_clock()
     with opened(demo=demo) as connection:
         proof = Proof(connection, UNDERLYINGS, [plan] if plan else None, clock.now())
-        _tell("parity", sessions_of(dates), lambda *args: prove_parity(proof, *args), as_json)
+        _tell(
+            "parity",
+            sessions_of(dates),
+            lambda *args: _kept(proof, "parity", prove_parity(proof, *args)),
+            as_json,
+        )
 
 
 def lookahead(
@@ -69,9 +74,19 @@ def lookahead(
         _tell(
             "lookahead",
             sessions_of(dates),
-            lambda days, advance: prove_no_lookahead(proof, days, every, advance),
+            lambda *args: _kept(
+                proof, "lookahead", prove_no_lookahead(proof, args[0], every, args[1]), every
+            ),
             as_json,
         )
+
+
+def _kept(proof: Proof, kind: str, found: Iterator[Proved], every: int = 1) -> Iterator[Proved]:
+    """Yield what is found, and keep it; what was tried in part only is kept if it failed."""
+    for one in found:
+        if every == 1 or one.verdict == "different":
+            keep(proof, kind, one)
+        yield one
 
 
 def _tell(

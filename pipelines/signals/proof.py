@@ -7,9 +7,13 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 from db.market.frames import Range
+from db.signals.proof import Proving, note_proof
+from pipelines.catalogue.catalogue import OUR_ORIGIN, STRATEGIES
+from pipelines.catalogue.fault import StrategyFault
 from pipelines.checks.gate import blocked_sessions
 from pipelines.signals.loss_limit import limit_candles
 from pipelines.signals.materialise import READERS
+from pipelines.signals.switched_off import switch_off
 from pipelines.signals.versions import Planned, live_plans
 from strategy.proof import Advance, Check, Subject
 
@@ -102,8 +106,33 @@ class Proof(NamedTuple):
                 def advanced(part: float, done: float = done) -> None:
                     advance(int(THOUSAND * (done + part / len(plans))))
 
-                yield make(plan, session, advanced)
+                try:
+                    yield make(plan, session, advanced)
+                except StrategyFault as fault:  # the others are looked at
+                    yield Proved(session, plan.strategy.name, plan.version, reason=fault.problem)
         advance(THOUSAND * len(sessions))
+
+
+def keep(proof: Proof, kind: str, found: Proved) -> None:
+    """Keep what was found of a version; one that looks ahead is computed live no more.
+
+    Args:
+        proof: Of what it was part.
+        kind: `parity` or `lookahead`.
+        found: Of one version in one session.
+    """
+    if not found.strategy or found.verdict == "not compared":
+        return
+    origin, equal = STRATEGIES.origin(found.strategy), found.verdict == "equal"
+    note_proof(
+        proof.connection,
+        Proving(
+            found.strategy, found.version, found.session, kind, equal, origin.digest, proof.now
+        ),
+    )
+    if kind == "lookahead" and not equal and origin != OUR_ORIGIN:
+        problem = f"looks into the future: see optionscalp lookahead --session {found.session}"
+        switch_off(proof.connection, StrategyFault(found.strategy, problem), proof.now)
 
 
 def proved(

@@ -169,8 +169,30 @@ def test_signals_are_chosen_by_strategy_version_direction_and_range(stored, char
     assert len(chart.json(f"/api/signals?{query}")["signals"]) == count
 
 
+def test_what_was_proved_of_a_version_stands_beside_its_statistics(stored, chart):
+    stored.execute(
+        "insert into strategy_version values ('vwap_trap', '1', 'x', '{}', true, now());"
+        "insert into strategy_proof values"
+        " ('vwap_trap', '1', '2026-01-20', 'parity', true, '', '2026-01-22 10:00Z'),"
+        " ('vwap_trap', '1', '2026-01-21', 'lookahead', true, '', '2026-01-22 10:01Z')"
+    )
+    answer = chart.json("/api/signals/stats?from=2026-01-20&to=2026-01-21")
+    (proof,) = [one["proof"] for one in answer["versions"] if one["strategy"] == "vwap_trap"]
+    assert proof == {
+        "status": "proved",
+        "parity_sessions": 1,
+        "lookahead_sessions": 1,
+        "different_sessions": 0,
+        "first_session": "2026-01-20",
+        "last_session": "2026-01-21",
+        "proved_at": 1769076060,
+    }
+
+
 def test_statistics_stand_beside_random_entries_and_leave_withdrawn_signals_out(stored, chart):
     answer = chart.json("/api/signals/stats?from=2026-01-20&to=2026-01-21")
+    proofs = [version.pop("proof") for version in answer["versions"]]
+    assert {proof["status"] for proof in proofs} == {"unproved"}
     assert answer["versions"] == [
         {"strategy": "delta_volume", "version": "1", "signals": 3, "withdrawn": 1},
         {"strategy": "delta_volume", "version": OTHER, "signals": 1, "withdrawn": 0},

@@ -224,3 +224,32 @@ def test_a_proof_changes_no_rows(copy: str):
     run("parity", "--session", f"{SESSION}", "--set", "wings=2")
     run("lookahead", "--session", f"{SESSION}", "--every", "15")
     assert counts() == before
+
+
+def proofs(dsn: str) -> list[tuple[Any, ...]]:
+    with connect(dsn) as connection:
+        return connection.execute(
+            "select session, proof, equal from strategy_proof where strategy = 'delta_volume'"
+            " order by session, proof"
+        ).fetchall()
+
+
+def status(dsn: str) -> tuple[Any, ...]:
+    with connect(dsn) as connection:
+        return connection.execute(
+            "select status, parity_sessions, lookahead_sessions, different_sessions, last_session"
+            " from strategy_proof_status where strategy = 'delta_volume'"
+        ).fetchone()
+
+
+def test_what_was_proved_stands_beside_the_version(copy: str):
+    assert status(copy) == ("unproved", 0, 0, 0, None)
+    run("parity", "--session", f"{SESSION}")
+    run("lookahead", "--session", f"{SESSION}", "--every", "5")
+    assert proofs(copy) == [(SESSION, "parity", True)], "a sample is no proof"
+    run("lookahead", "--session", f"{NEXT}")
+    assert status(copy) == ("proved", 1, 1, 0, NEXT)
+    change(copy, f"update signal set stop = stop + 0.05 where session = '{SESSION}'")
+    run("parity", "--session", f"{SESSION}")
+    assert proofs(copy) == [(SESSION, "parity", False), (NEXT, "lookahead", True)]
+    assert status(copy) == ("different", 0, 1, 1, NEXT)

@@ -1,4 +1,16 @@
 /**
+ * What was proved of a version.
+ * @typedef {object} Proof
+ * @property {"proved" | "unproved" | "different"} status
+ * @property {number} parity_sessions
+ * @property {number} lookahead_sessions
+ * @property {number} different_sessions
+ * @property {string | null} first_session
+ * @property {string | null} last_session
+ * @property {number | null} proved_at
+ */
+
+/**
  * The shapes that travel between server and page. All times are UTC seconds.
  *
  * @typedef {"index" | "call" | "put"} Role
@@ -120,6 +132,7 @@
  * @property {string} version
  * @property {number} signals
  * @property {number} withdrawn
+ * @property {Proof} [proof]
  *
  * @typedef {object} Distribution of returns at one horizon, in points
  * @property {string} strategy
