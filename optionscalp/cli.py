@@ -14,7 +14,7 @@ from db.server.errors import (
     SchemaOutdatedError,
     VersionReusedError,
 )
-from optionscalp.commands import rows, sweep, system, verify
+from optionscalp.commands import rows, strategy, sweep, system, verify
 from optionscalp.commands.outcomes import outcomes
 from optionscalp.commands.probe import probe
 from optionscalp.errors import CommandError
@@ -55,6 +55,7 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
 app.command()(system.status)
 app.command()(system.doctor)
 app.command()(probe)
+app.add_typer(strategy.app, name="strategy")
 
 
 def main() -> None:
