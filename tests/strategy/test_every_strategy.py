@@ -21,7 +21,7 @@ DOCUMENT = Path(__file__).parents[2] / "docs" / "strategies.md"
 
 def documented():
     """The strategy that the document shows, made of the code as it stands there."""
-    (code,) = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)
+    code = re.findall(r"^```python\n(.*?)^```", DOCUMENT.read_text(), re.MULTILINE | re.DOTALL)[0]
     names = {"__name__": "strategy.jump"}
     exec(compile(code, DOCUMENT, "exec"), names)
     return names["JUMP"]
