@@ -14,7 +14,7 @@ from db.server.errors import (
     SchemaOutdatedError,
     VersionReusedError,
 )
-from optionscalp.commands import rows, strategy, sweep, system, verify
+from optionscalp.commands import holdout, rows, strategy, sweep, system, verify
 from optionscalp.commands.outcomes import outcomes
 from optionscalp.commands.probe import probe
 from optionscalp.errors import CommandError
@@ -49,6 +49,7 @@ app.command()(outcomes)
 app.command()(verify.parity)
 app.command()(verify.lookahead)
 app.command()(sweep.sweep)
+app.add_typer(holdout.app, name="holdout")
 app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(
     system.psql
 )

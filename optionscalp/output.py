@@ -98,3 +98,15 @@ def print_held_back(blocked: Mapping[date, Sequence[str]]) -> None:
             style="red",
             soft_wrap=True,
         )
+
+
+def print_sealed(sessions: Sequence[date], what: str) -> None:
+    """Print which sessions are sealed, and what that means here; nothing where none is."""
+    if not sessions:
+        return
+    days = f"{sessions[0]}" if len(sessions) == 1 else f"{sessions[0]} to {sessions[-1]}"
+    problems.print(
+        f"{len(sessions)} sealed sessions ({days}) are {what}: optionscalp holdout list",
+        style="yellow",
+        soft_wrap=True,
+    )

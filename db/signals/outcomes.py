@@ -24,6 +24,7 @@ select signal_id, strategy, version, underlying, session, event_time, symbol, di
        reasons, params_hash, input_watermark, known_at, withdrawn_at, revision
   from signal
  where session = %(session)s and underlying = any(%(underlyings)s) and withdrawn_at is null
+   and not is_sealed(session, strategy, version)
  order by strategy, version, underlying, event_time, symbol
 """
 LADDER = """
@@ -148,7 +149,10 @@ def sessions_with_signals(
 def standing_signals(
     connection: Connection[Any], session: date, underlyings: Sequence[str]
 ) -> list[Signal]:
-    """Return the signals of a session that were not withdrawn, of all strategies and versions."""
+    """Return the signals of a session that were not withdrawn, of all strategies and versions.
+
+    Of a sealed session only those of versions that it was opened for.
+    """
     with connection.cursor(row_factory=class_row(Signal)) as cursor:
         parameters = {"session": session, "underlyings": list(underlyings)}
         return cursor.execute(SIGNALS, parameters).fetchall()

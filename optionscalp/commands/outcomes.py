@@ -9,6 +9,7 @@ import typer
 from rich.table import Table
 
 from db.market.frames import Range
+from db.signals.holdout import sealed_sessions
 from db.signals.outcomes import read_stats, signal_extent
 from db.writing.rows import Stats
 from optionscalp.commands.options import (
@@ -24,7 +25,7 @@ from optionscalp.commands.options import (
 )
 from optionscalp.errors import CommandError
 from optionscalp.homes import opened
-from optionscalp.output import console, print_json, progress
+from optionscalp.output import console, print_json, print_sealed, progress
 from pipelines.signals.outcomes import Computed, materialise_outcomes
 from strategy.contract import UNDERLYINGS
 from strategy.outcomes import HORIZONS, SESSION_END
@@ -59,6 +60,7 @@ def outcomes(
         if range_ is None:
             raise CommandError("no signals are stored: optionscalp signals --from DATE --to DATE")
         days = sessions_of(range_)
+        sealed = sealed_sessions(connection, range_)
         advance = stack.enter_context(progress("outcomes", len(days)))
         parts = []
         for done, day in enumerate(days, 1):
@@ -66,9 +68,12 @@ def outcomes(
             advance(done)
         stats = read_stats(connection, range_, strategy, horizon)
     total = Computed.total(parts)
+    print_sealed(sealed, "left out but for versions they were opened for")
     if as_json:
         rows = [row._asdict() | {"distinguishable": is_distinguishable(row)} for row in stats]
-        print_json({"sessions": len(days), **total._asdict(), "stats": rows})
+        print_json(
+            {"sessions": len(days), "sealed_sessions": sealed, **total._asdict(), "stats": rows}
+        )
         return
     console.print(
         f"{len(days)} sessions: {total.signals} signals, {total.outcomes} outcomes,"

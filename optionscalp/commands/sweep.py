@@ -1,24 +1,28 @@
 """The command that tries combinations of a strategy's numbers, and says how much of it is luck."""
 
+import re
 from contextlib import ExitStack
-from typing import Annotated, Literal
+from datetime import date
+from typing import Annotated, Literal, NamedTuple
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from db.market.calendar import read_overrides
 from db.server.connection import connect
-from db.signals.sweeps import Sweep, SweepResult, store_sweep
+from db.signals.holdout import sealed_sessions
+from db.signals.sweeps import Sweep, SweepResult, read_tried, store_sweep
 from optionscalp.commands.options import AsJson, First, Last, OfDemo, range_of, sessions_of
+from optionscalp.commands.sweep_tables import print_sweep
 from optionscalp.errors import CommandError
 from optionscalp.homes import database, market_clock
-from optionscalp.output import console, print_held_back, print_json, problems, progress
+from optionscalp.output import print_held_back, print_json, print_sealed, progress
 from pipelines.catalogue.catalogue import STRATEGIES
 from pipelines.checks.gate import blocked_sessions
 from pipelines.signals.grid import Grid, combinations, parse_grid
+from pipelines.signals.neighbours import with_neighbours
 from pipelines.signals.sweep import WORKERS, Task, run_sweep, summarise, warning
 from pipelines.signals.versions import Planned
+from pipelines.signals.walk import reality_of, session_rows, walk
 from strategy.contract import UNDERLYINGS
 from strategy.errors import ParameterError
 from strategy.outcomes import HORIZONS
@@ -33,7 +37,13 @@ SORTS = {
     "signals": "signals",
 }
 Sort = Literal["hit-rate", "mean-return", "total-return", "worst-session", "signals"]
-SHOWN = 40
+
+
+class Forward(NamedTuple):
+    """How many sessions to choose on, and how many next ones to judge the choice on."""
+
+    fit: int
+    judge: int
 
 
 def sweep(
@@ -47,6 +57,15 @@ def sweep(
     horizon: Annotated[
         int, typer.Option(help="Minutes after entry: 5, 15 or 30; 0 is the session's end.")
     ] = 15,
+    forward: Annotated[
+        str | None,
+        typer.Option(
+            "--walk-forward",
+            metavar="FIT,JUDGE",
+            help="Choose the best mean return per trade of FIT sessions, judge it on the next"
+            " JUDGE, roll on.",
+        ),
+    ] = None,
     sort: Annotated[Sort, typer.Option(help="Best of what first.")] = "mean-return",
     workers: Annotated[int, typer.Option(min=1, help="Processes, a session each.")] = WORKERS,
     demo: OfDemo = False,
@@ -56,6 +75,7 @@ def sweep(
     if horizon not in HORIZONS:
         raise typer.BadParameter("one of 5, 15, 30 and 0", param_hint="--horizon")
     grid, plans = _plans(strategy, tried)
+    rolls = _forward(forward)
     range_ = range_of(None, first, last)
     clock = market_clock()
     with ExitStack() as stack:
@@ -64,28 +84,47 @@ def sweep(
         use_overrides(read_overrides(connection))
         sessions = sessions_of(range_)
         started_at = clock.now()
+        sealed = sealed_sessions(connection, range_)
+        print_sealed(sealed, "left out of the sweep")
         blocked = blocked_sessions(connection, *range_, UNDERLYINGS, started_at)
         print_held_back(blocked)
-        right = [session for session in sessions if session not in blocked]
+        right = [session for session in sessions if session not in {*blocked, *sealed}]
         numbers = [plan.parameters.values() for plan in plans]
         task = Task(dsn, strategy, numbers, UNDERLYINGS, horizon)
         advance = stack.enter_context(progress(f"{len(plans)} combinations", len(right)))
         found = run_sweep(task, right, workers, advance) if right else {}
         if not found:
             raise CommandError(f"nothing to compute from {range_.first} to {range_.last}")
-        results = summarise(plans, found)
+        results = with_neighbours(grid, summarise(plans, found))
+        walked = walk(found, results, *rolls) if rolls else None
+        if rolls and walked is None:
+            raise CommandError(_too_few(rolls, list(found)))
+        code = STRATEGIES[strategy].version
+        reality = reality_of(results, found, code, horizon, read_tried(connection, strategy))
         row = Sweep(
-            *(started_at, strategy, STRATEGIES[strategy].version, grid, *range_),
-            *(len(found), horizon, len(plans), warning(results)),
+            *(started_at, strategy, code, grid, *range_),
+            *(len(found), horizon, len(plans), warning(results), len(sealed)),
+            tried_ever=reality.tried,
+            expected_sharpe=reality.expected,
+            best_version=reality.best,
+            deflated_sharpe=reality.deflated,
+            reality_p=reality.check,
+            verdict=reality.verdict,
         )
-        number = store_sweep(connection, row, results)
+        number = store_sweep(connection, row, results, session_rows(results, found), walked)
     ordered = _sorted(results, sort)
-    if as_json:
-        told = {"sweep_id": number, **row._asdict(), "sorted_by": SORTS[sort]}
-        held = {str(day): checks for day, checks in blocked.items()}
-        print_json(told | {"held_back": held, "results": [one._asdict() for one in ordered]})
+    if not as_json:
+        print_sweep(number, row, ordered, walked, sort)
         return
-    _print(number, row, ordered, sort)
+    told = {"sweep_id": number, **row._asdict(), "sorted_by": SORTS[sort]}
+    told["held_back"] = {str(day): checks for day, checks in blocked.items()}
+    told["sealed_sessions"] = sealed
+    told["walk_forward"] = walked and {
+        **walked.walk._asdict(),
+        "windows": [one._asdict() for one in walked.windows],
+        "judged": [one._asdict() for one in walked.judged],
+    }
+    print_json(told | {"results": [one._asdict() for one in ordered]})
 
 
 def _plans(strategy: str, tried: list[str]) -> tuple[Grid, list[Planned]]:
@@ -98,6 +137,25 @@ def _plans(strategy: str, tried: list[str]) -> tuple[Grid, list[Planned]]:
         raise typer.BadParameter(str(error), param_hint="--set") from error
 
 
+def _forward(text: str | None) -> Forward | None:
+    if text is None:
+        return None
+    found = re.fullmatch(r"([1-9]\d{0,4}),([1-9]\d{0,4})", text, re.ASCII)
+    if not found:
+        raise typer.BadParameter(
+            "two numbers of sessions, such as 60,20: to choose on, and to judge on",
+            param_hint="--walk-forward",
+        )
+    return Forward(*map(int, found.groups()))
+
+
+def _too_few(forward: Forward, days: list[date]) -> str:
+    return (
+        f"--walk-forward {forward.fit},{forward.judge} needs at least {forward.fit + 1} sessions,"
+        f" and there are {len(days)} with rows: take fewer to choose on, or a longer range"
+    )
+
+
 def _sorted(results: list[SweepResult], sort: Sort) -> list[SweepResult]:
     """Return results with most of one column first; those without a value last."""
 
@@ -106,48 +164,3 @@ def _sorted(results: list[SweepResult], sort: Sort) -> list[SweepResult]:
         return value is None, -(value or 0.0)
 
     return sorted(results, key=key)
-
-
-def _print(number: int, row: Sweep, results: list[SweepResult], sort: Sort) -> None:
-    minutes = f"{row.horizon_minutes} minutes" if row.horizon_minutes else "the session's end"
-    console.print(
-        f"sweep {number}: {row.strategy} {row.code_version}, {row.combinations} combinations on"
-        f" {row.sessions} sessions, until {minutes} after entry, points after costs, by {sort}",
-        soft_wrap=True,
-    )
-    table = Table(*row.grid, "entered", "hit rate, 95 %", "mean", "total", "worst session")
-    for one in results[:SHOWN]:
-        table.add_row(
-            *(_number_of(one, name) for name in row.grid),
-            f"{one.entered} of {one.signals}",
-            _rate(one),
-            *(_points(one.mean_return_points), _points(one.total_return_points)),
-            f"{one.worst_session or ''} {_points(one.worst_session_points)}",
-        )
-    # What a narrow terminal or a pipe would cut off is wanted.
-    width = console.measure(table, options=console.options.update(width=1_000)).maximum
-    Console(highlight=False, width=max(width, console.width)).print(table)
-    if unresolved := sum(one.unresolved for one in results):
-        console.print(
-            f"{unresolved} outcomes cannot be told: a candle, the lot or the charges are not known"
-        )
-    if len(results) > SHOWN:
-        console.print(f"and {len(results) - SHOWN} more: select from sweep_result")
-    problems.print(row.warning, style="yellow", soft_wrap=True)
-
-
-def _number_of(one: SweepResult, path: str) -> str:
-    name, _, inner = path.partition(".")
-    value = one.params[name]
-    chosen = value[inner] if inner else value
-    return f"{chosen:g}" if isinstance(chosen, float) else str(chosen)
-
-
-def _rate(one: SweepResult) -> str:
-    if one.hit_rate is None:
-        return ""
-    return f"{one.hit_rate:.0%}, {one.hit_rate_low:.0%} to {one.hit_rate_high:.0%}"
-
-
-def _points(value: float | None) -> str:
-    return "" if value is None else f"{value:.2f}"

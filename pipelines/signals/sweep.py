@@ -11,6 +11,7 @@ from contextlib import closing
 from datetime import date
 from typing import Any, NamedTuple
 
+import numpy as np
 from psycopg import Connection
 
 from db.market.calendar import read_overrides
@@ -24,6 +25,7 @@ from pipelines.signals.versions import Planned
 from strategy.luck import Trials, luck_of_best
 from strategy.outcomes import outcomes_of
 from strategy.proof.frames import holds_rows
+from strategy.reality import sharpe
 from strategy.series import series_of
 from strategy.session import use_overrides
 from strategy.signals import Signal
@@ -168,6 +170,7 @@ def _result(plan: Planned, by_session: Mapping[date, Tally], chosen_of: int) -> 
     chosen_low, chosen_high = trials.interval(chosen_of) or (None, None)
     worst = min(totals, key=lambda day: totals[day], default=None)
     total = round(sum(returns), 6)
+    ratio = sharpe(np.array([round(sum(tally.returns), 6) for tally in tallies], dtype=np.float64))
     return SweepResult(
         plan.version,
         plan.parameters.params_hash(),
@@ -186,6 +189,7 @@ def _result(plan: Planned, by_session: Mapping[date, Tally], chosen_of: int) -> 
         total,
         worst,
         totals[worst] if worst else None,
+        ratio,
     )
 
 
