@@ -7,7 +7,7 @@ from chartserver.auth import RequireToken
 from chartserver.errors import EXCEPTION_HANDLERS
 from chartserver.lifespan import make_lifespan
 from chartserver.pages import Pages
-from chartserver.routes import chain, health, history, page, replay, signals, stream
+from chartserver.routes import chain, health, history, page, replay, signals, stream, sweeps
 from chartserver.settings import Settings
 
 
@@ -28,6 +28,7 @@ def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
             *history.routes,
             *replay.routes,
             *signals.routes,
+            *sweeps.routes,
             *chain.routes,
             *health.routes,
             *page.routes(pages or Pages()),

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from chartserver.errors import PagesError
 
 # Page files by address.
-PAGES = {"/": "live", "/replay": "replay", "/signals": "signals"}
+PAGES = {"/": "live", "/replay": "replay", "/signals": "signals", "/sweeps": "sweeps"}
 
 _PART = re.compile(r"^([ \t]*)<!-- part: ([\w-]+) -->\n", re.MULTILINE)
 _ASSETS = re.compile(r"^([ \t]*)<!-- assets: ([^>]+?) -->\n", re.MULTILINE)

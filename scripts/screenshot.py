@@ -70,7 +70,7 @@ def take(browser: Browser, address: str, strike: str, folder: Path) -> Iterator[
         )
         page = context.new_page()
         page.set_default_timeout(PAGE_MILLISECONDS)
-        for name, open_page in (("live", _live), ("replay", _replay), ("signals", _signals)):
+        for name, open_page in PICTURES.items():
             open_page(page, address, strike)
             page.evaluate(DRAWN)
             picture = folder / f"{name}-{width}-{scheme}.png"
@@ -100,6 +100,15 @@ def _replay(page: Page, address: str, strike: str) -> None:
 def _signals(page: Page, address: str, _: str) -> None:
     page.goto(f"{address}/signals?underlying=NIFTY")
     page.get_by_test_id("result-table").wait_for()
+
+
+def _sweeps(page: Page, address: str, _: str) -> None:
+    """Open the page of sweeps, which says what to do where nothing was swept."""
+    page.goto(f"{address}/sweeps")
+    page.locator("[data-testid=heat-cell], [data-testid=nothing]:not([hidden])").first.wait_for()
+
+
+PICTURES = {"live": _live, "replay": _replay, "signals": _signals, "sweeps": _sweeps}
 
 
 def _zoom_out(page: Page) -> None:

@@ -1,4 +1,4 @@
-"""`GET /`, `GET /replay` and `GET /signals`: the pages and their files."""
+"""`GET /`, `/replay`, `/signals` and `/sweeps`: the pages and their files."""
 
 from collections.abc import Sequence
 

@@ -67,7 +67,7 @@ def test_without_a_token_everything_is_open(chart):
 
 
 def test_pages_allow_their_own_scripts_only(chart):
-    for path in ("/", "/replay", "/signals"):
+    for path in ("/", "/replay", "/signals", "/sweeps"):
         answer = chart.get(path)
         policy = answer.headers["content-security-policy"]
         assert answer.headers["content-type"].startswith("text/html")

@@ -7,6 +7,7 @@ import pytest
 from chart_help import SESSION, build_up, candle, contract, signal
 from page_help import SETTLED
 from playwright.sync_api import Browser, expect
+from sweep_help import store_a_holdout, store_a_sweep
 
 from chartserver.pages import FOLDER
 from db.writing.bulk import write
@@ -21,10 +22,16 @@ ADDRESSES = {
     "live": "/?underlying=NIFTY",
     "replay": f"/replay?{DAY}&t=2026-01-21T09:50",
     "signals": f"/signals?{DAY}",
+    "sweeps": "/sweeps",
 }
-PAGES = ["live", "replay", "signals"]
+PAGES = ["live", "replay", "signals", "sweeps"]
 # What tells that a page shows its rows.
-FILLED = {"live": "ladder-row", "replay": "ladder-row", "signals": "result-row"}
+FILLED = {
+    "live": "ladder-row",
+    "replay": "ladder-row",
+    "signals": "result-row",
+    "sweeps": "heat-cell",
+}
 FIND = """async () => (await axe.run({ resultTypes: ["violations"] })).violations
     .filter(({ impact }) => impact === "serious" || impact === "critical")
     .flatMap(({ id, nodes }) => nodes.map(({ target, any, all, none }) => `${id}: ${target}: ${
@@ -33,7 +40,7 @@ FIND = """async () => (await axe.run({ resultTypes: ["violations"] })).violation
 
 @pytest.fixture
 def stored(connection: psycopg.Connection) -> None:
-    """Forty minutes with every build-up, and signals of both directions."""
+    """Forty minutes with every build-up, signals of both directions, a sweep and a holdout."""
     options = [contract(strike, kind) for strike in STRIKES for kind in "CP"]
     write(connection, CONTRACT, options)
     for symbol in ("NIFTY", *(option.symbol for option in options)):
@@ -48,6 +55,8 @@ def stored(connection: psycopg.Connection) -> None:
         write(connection, BUILD_UP, rows)
     put = signal("NIFTY260127P25000", 20, direction="BEARISH")
     write(connection, SIGNAL, [signal(CALL, 10), put])
+    store_a_sweep(connection)
+    store_a_holdout(connection)
 
 
 # The page is looked at in all of them, one after the other.

@@ -23,7 +23,7 @@ from chartserver.routes.page import routes
 from chartserver.server import Server
 
 YEAR = "public, max-age=31536000, immutable"
-PAGES = ("/", "/replay", "/signals")
+PAGES = ("/", "/replay", "/signals", "/sweeps")
 
 
 @pytest.fixture

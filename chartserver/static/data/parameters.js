@@ -1,6 +1,7 @@
 import { INTERVALS } from "./aggregate.js"
 import { HORIZONS, OUTCOMES } from "./horizons.js"
 import { parseRule } from "./rules.js"
+import { SHOWN } from "./sweeps.js"
 import { day, dayOrTime, moment, number, text, word, words } from "../lib/parameters.js"
 
 export const UNDERLYINGS = /** @type {const} */ (["NIFTY", "BANKNIFTY"])
@@ -52,6 +53,17 @@ export const SIGNALS_PARAMETERS = {
   tab: word(["signals", "rejected"]),
   sort: text("a column, with - before it for the largest first", (given) =>
     (/^-?[a-z_0-9]{1,40}$/.test(given) ? given : null)),
+}
+
+export const SWEEPS_PARAMETERS = {
+  ...CHART_PARAMETERS,
+  sweep: number(1, 2 ** 31 - 1),
+  x: name,
+  y: name,
+  // The values of the other numbers, such as wings:2,spike_window:9.
+  fix: text("numbers and their values such as wings:2,spike_window:9", (given) =>
+    (/^[\w.]+:[^,:]+(,[\w.]+:[^,:]+)*$/.test(given) ? given : null)),
+  show: word(SHOWN),
 }
 
 export const REPLAY_PARAMETERS = {

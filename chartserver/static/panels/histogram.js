@@ -1,7 +1,7 @@
 /** @import { Distribution } from "../data/types.js" */
 import { element } from "../lib/dom.js"
+import { shape } from "../lib/svg.js"
 
-const SVG = "http://www.w3.org/2000/svg"
 const WIDTH = 320
 const HEIGHT = 84
 
@@ -75,16 +75,6 @@ export function drawHistogram({ width, bins }, when) {
     ...(total.random ? [element("i", { className: "line", textContent: "random entries" })] : []))
   figure.append(caption, svg, axis)
   return figure
-}
-
-/**
- * @param {string} name
- * @param {Record<string, string | number>} attributes
- */
-function shape(name, attributes) {
-  const made = document.createElementNS(SVG, name)
-  for (const [key, value] of Object.entries(attributes)) made.setAttribute(key, String(value))
-  return made
 }
 
 /** @param {Distribution["bins"]} bins @param {"signals" | "random"} key */
