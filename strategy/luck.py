@@ -1,4 +1,4 @@
-"""What luck alone does to hit rates, and to the best of many; docs/proof.md explains it."""
+"""What luck alone does to hit rates, and to the best of many; docs/sweeps.md explains it."""
 
 from collections.abc import Sequence
 from math import sqrt

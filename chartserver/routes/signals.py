@@ -31,6 +31,7 @@ from db.pages.signal_stats import (
     Choice,
     read_rejections,
     read_return_bins,
+    read_sealed_sessions,
     read_stats,
     read_versions,
 )
@@ -85,6 +86,9 @@ async def get_stats(request: Request[State]) -> Response:
                 for row in versions
             ],
             "stats": [row._asdict() for row in await read_stats(connection, choice)],
+            "sealed_sessions": [
+                day.isoformat() for day in await read_sealed_sessions(connection, choice)
+            ],
         }
 
     return json_response(await read(request.state["pool"], find))

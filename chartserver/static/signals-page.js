@@ -32,6 +32,7 @@ const USUAL_SESSIONS = 20
  * @property {Stats[]} stats
  * @property {Distribution[]} distributions
  * @property {{rejections: Rejection[], total: number}} rejected
+ * @property {string[]} sealed sessions without outcomes, but of versions they were opened for
  */
 
 const { values: given, complaints } = readParameters(SIGNALS_PARAMETERS)
@@ -138,16 +139,24 @@ async function load() {
     ])
     loaded = {
       signals: signals.signals, versions: stats.versions, stats: stats.stats,
-      distributions: distribution.distributions, rejected,
+      distributions: distribution.distributions, rejected, sealed: stats.sealed_sessions,
     }
     showSimulated(signals.simulated)
-    showBanner(complaintText(complaints))
+    showBanner([complaintText(complaints), sealedText(loaded.sealed)].filter(Boolean).join(" "))
     draw()
   } catch (error) {
     if (!mine.signal.aborted) failed(error)
   } finally {
     if (request === mine) byId("results").removeAttribute("aria-busy")
   }
+}
+
+/** What is missing from the statistics. @param {string[]} sealed */
+function sealedText(sealed) {
+  if (!sealed.length) return ""
+  const range = [...new Set([sealed[0], sealed[sealed.length - 1]])].join(" to ")
+  return `${sealed.length} sealed sessions (${range}) have no outcomes and count in no statistics, ` +
+    "but for versions that they were opened for."
 }
 
 /** @param {unknown} error */

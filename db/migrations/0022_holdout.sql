@@ -90,7 +90,7 @@ alter table sweep
     add column reality_p       double precision,
     add column verdict         text;
 comment on column sweep.sealed is 'sessions left out because they are sealed';
-comment on column sweep.tried_ever is 'versions and horizons of the strategy that were ever tried, this sweep''s included; null before 2026-11-30';
+comment on column sweep.tried_ever is 'versions and horizons of the strategy that were ever tried, this sweep''s included; null of sweeps that did not keep their sessions';
 comment on column sweep.expected_sharpe is 'Sharpe ratio by session that the best of so many shows without any skill';
 comment on column sweep.best_version is 'the one with the best Sharpe ratio by session';
 comment on column sweep.deflated_sharpe is 'how likely the best version''s true Sharpe ratio is above 0, as the best of all that were ever tried; null if it cannot be told';
@@ -343,6 +343,14 @@ create trigger keep_session before update on signal for each row
         is distinct from (new.session, new.strategy, new.version, new.event_time))
   execute function keep_session();
 
+-- Every version that was computed counts as tried, with the numbers that it was computed with.
+create trigger only_added before delete or truncate on strategy_version
+   for each statement execute function refuse_change();
+create trigger keep_numbers before update on strategy_version for each row
+  when ((old.strategy, old.version, old.params_hash, old.params)
+        is distinct from (new.strategy, new.version, new.params_hash, new.params))
+  execute function refuse_change();
+
 do $$
 declare
     guard record;
@@ -376,6 +384,7 @@ begin
     alter table holdout_opening enable always trigger log;
     alter table holdout_verdict enable always trigger date;
     alter table signal enable always trigger keep_session;
+    alter table strategy_version enable always trigger only_added, enable always trigger keep_numbers;
 end
 $$;
 
@@ -384,7 +393,7 @@ create function holdout_faults() returns table (fault text) language sql stable 
     select format('trigger %s of %s is switched off', tgname, tgrelid::regclass)
       from pg_trigger
      where not tgisinternal and tgenabled <> 'A'
-       and tgname in ('seal', 'log', 'date', 'only_added', 'sealed_insert', 'sealed_update', 'keep_session')
+       and tgname in ('seal', 'log', 'date', 'only_added', 'sealed_insert', 'sealed_update', 'keep_session', 'keep_numbers')
        and tgrelid in (select oid from pg_class where relnamespace = 'public'::regnamespace)
      union all
     select format('trigger %s of %s is missing', wanted.name, wanted.relation)
@@ -393,7 +402,8 @@ create function holdout_faults() returns table (fault text) language sql stable 
                    ('signal_outcome', 'sealed_update'), ('random_outcome', 'sealed_insert'),
                    ('random_outcome', 'sealed_update'), ('sweep_session', 'sealed_insert'),
                    ('sweep', 'only_added'), ('sweep_result', 'only_added'),
-                   ('sweep_session', 'only_added'), ('signal', 'keep_session')) wanted (relation, name)
+                   ('sweep_session', 'only_added'), ('signal', 'keep_session'),
+                   ('strategy_version', 'only_added'), ('strategy_version', 'keep_numbers')) wanted (relation, name)
      where not exists (select from pg_trigger
                         where tgrelid = wanted.relation::regclass and tgname = wanted.name)
      union all

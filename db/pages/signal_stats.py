@@ -1,5 +1,6 @@
 """What signals of a range came to, beside random entries of the same sessions."""
 
+from datetime import date
 from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
@@ -13,6 +14,15 @@ VERSIONS = load_sql("sql/signal_version_list.sql")
 STATS = load_sql("sql/signal_stats_read.sql")
 RETURN_BINS = load_sql("sql/signal_return_bins.sql")
 REJECTIONS = load_sql("sql/signal_rejection_read.sql")
+
+# Sealed sessions have no outcomes; who reads statistics is told which are missing.
+SEALED = """
+select session from holdout
+ where is_sealed(session)
+   and (session + 1)::timestamp at time zone 'Asia/Kolkata' > %(start)s::timestamptz
+   and session::timestamp at time zone 'Asia/Kolkata' < %(stop)s::timestamptz
+ order by session
+"""
 
 # Widths of bins, in points: round numbers that people read an axis by.
 STEPS = [factor * 10.0**power for power in range(-2, 6) for factor in (1.0, 2.0, 5.0)]
@@ -76,6 +86,12 @@ async def read_stats(connection: AsyncConnection[Any], choice: Choice) -> list[S
     async with connection.cursor(row_factory=class_row(Stats)) as cursor:
         await cursor.execute(STATS, choice.parameters())
         return await cursor.fetchall()
+
+
+async def read_sealed_sessions(connection: AsyncConnection[Any], choice: Choice) -> list[date]:
+    """Return the sessions of a range that are sealed: only versions they were opened for count."""
+    cursor = await connection.execute(SEALED, choice.parameters())
+    return [row[0] for row in await cursor.fetchall()]
 
 
 async def read_return_bins(

@@ -70,7 +70,7 @@ def _print_whole(table: Table) -> None:
 
 
 def _text(value: object) -> str:
-    return f"{value:g}" if isinstance(value, int | float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _rate(one: SweepResult) -> str:

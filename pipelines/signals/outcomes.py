@@ -12,6 +12,7 @@ from psycopg import Connection
 from db.market.frames import Range
 from db.market.trades import Wanted, read_trade_candles
 from db.server.connection import advisory_lock
+from db.signals.holdout import sealed_sessions
 from db.signals.outcomes import (
     RandomOutcome,
     SignalOutcome,
@@ -64,7 +65,10 @@ def materialise_outcomes(
     with advisory_lock(connection, OUTCOMES_LOCK, wait=True):
         days = sessions_with_signals(connection, sessions, underlyings)
         parts = [_of_session(connection, day, underlyings) for day in days]
+        sealed = sealed_sessions(connection, sessions)
     total = Computed.total(parts)
+    if sealed:
+        logger.info("%d sealed sessions: outcomes of versions they were opened for", len(sealed))
     logger.info(
         "outcomes %s to %s: %d of %d signals, %d cannot be told; %d rows written, %d removed",
         *(sessions.first, sessions.last, total.outcomes, total.signals, total.unresolved),

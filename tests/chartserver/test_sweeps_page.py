@@ -1,12 +1,17 @@
 """The page of sweeps and its requests: what was tried, what lies beside it, what luck gives."""
 
+from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
 import pytest
-from chart_help import Chart
+from chart_help import SESSION, Chart, candle, signal
 from playwright.sync_api import Page, expect
 from sweep_help import DAYS, GRID, HELD, STARTED, store_a_holdout, store_a_sweep
+
+from db.signals.holdout import seal
+from db.writing.bulk import write
+from db.writing.relations import CANDLE, SIGNAL
 
 
 @pytest.fixture
@@ -133,6 +138,19 @@ def test_the_page_fits_a_telephone(stored: int, chart, page: Page):
 def test_without_sweeps_the_page_says_what_to_do(chart: Chart, page: Page):
     page.goto(f"{chart.url}/sweeps?underlying=NIFTY")
     expect(page.get_by_test_id("nothing")).to_contain_text("optionscalp sweep --strategy")
+
+
+def test_statistics_say_which_sessions_are_sealed(connection, chart: Chart, page: Page):
+    write(connection, CANDLE, [candle("NIFTY", 0), candle("NIFTY", 1)])
+    write(connection, SIGNAL, [signal("NIFTY260127C25000", 10)])
+    seal(connection, [SESSION, SESSION + timedelta(days=1)], "")
+    asked = "/api/signals/stats?underlying=NIFTY&from={0}&to={0}"
+    answer = chart.get(asked.format(SESSION)).json()
+    assert (answer["sealed_sessions"], answer["stats"]) == ([f"{SESSION}"], [])
+    before = chart.get(asked.format(SESSION - timedelta(days=1))).json()
+    assert before["sealed_sessions"] == []
+    page.goto(f"{chart.url}/signals?underlying=NIFTY")
+    expect(page.get_by_test_id("banner")).to_contain_text("1 sealed sessions (2026-01-21)")
 
 
 def test_other_pages_lead_here(chart: Chart, page: Page):
