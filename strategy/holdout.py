@@ -46,7 +46,7 @@ def judge(differences: Floats, look: int) -> Judgement | None:
 
     Args:
         differences: Of a session's trades together, from as many random entries of the session.
-        look: The how many-th version that is judged on any of these sessions; 1 is the first.
+        look: The how many-th try, on these sessions or of the strategy; 1 is the first.
 
     Returns:
         None with fewer than `FEWEST_SESSIONS`, or where all are equal: nothing can be told.

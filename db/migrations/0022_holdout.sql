@@ -38,7 +38,7 @@ comment on column holdout_opening.version is 'of it; null: the seal ended';
 comment on column holdout_opening.params_hash is 'hash of its numbers, registered before it was judged';
 comment on column holdout_opening.params is 'its numbers';
 comment on column holdout_opening.horizon_minutes is 'minutes after entry at which it is judged; 0 is the session''s end';
-comment on column holdout_opening.look is 'the how many-th opening of the session: later ones have to show more';
+comment on column holdout_opening.look is 'the how many-th registration on this session, or of this strategy on any: later ones have to show more';
 comment on column holdout_opening.command is 'what was asked for';
 comment on column holdout_opening.opened_by is 'the session''s database user, program and address';
 
@@ -69,7 +69,7 @@ comment on column holdout_verdict.judged_at is 'by the database server''s clock,
 comment on column holdout_verdict.first_session is 'trading date, IST';
 comment on column holdout_verdict.last_session is 'trading date, IST';
 comment on column holdout_verdict.horizon_minutes is 'minutes after entry, as registered; 0 is the session''s end';
-comment on column holdout_verdict.look is 'the how many-th version that was judged on any of the sessions';
+comment on column holdout_verdict.look is 'the how many-th registration on any of the sessions, or of the strategy';
 comment on column holdout_verdict.level is 'how likely luck may do as well: 5 % / (look * (look + 1))';
 comment on column holdout_verdict.sessions is 'with entered signals and random entries beside them: all that is below is of these';
 comment on column holdout_verdict.entered is 'entered signals';
@@ -220,15 +220,15 @@ begin
 end
 $$;
 
--- Who, what and when are the server's word, whatever an insert says.
+-- Who, what and when are the server's word, whatever an insert says. Whoever is storing outcomes or a
+-- sweep holds a lock on holdout until the end, so that this waits for them; whoever comes later waits
+-- for this, and finds the seal.
 create function seal_session() returns trigger language plpgsql as $$
 declare
     seen bigint;
     relation text;
     removed bigint;
 begin
-    -- Whoever is just storing outcomes or a sweep is waited for; whoever comes later finds the seal.
-    lock table signal_outcome, random_outcome, sweep, sweep_session in share row exclusive mode;
     -- Older sweeps did not keep their sessions: their range counts.
     select min(s.sweep_id) into seen from sweep s
      where exists (select from sweep_session e
@@ -265,7 +265,11 @@ begin
     new.opened_at := clock_timestamp();
     new.opened_by := concat_ws(' ', session_user, nullif(current_setting('application_name'), ''),
                                host(inet_client_addr()));
-    new.look := 1 + (select count(*) from holdout_opening where session = new.session);
+    -- The same strategy on other sessions is another try as well. One command opens many sessions.
+    new.look := 1 + (
+        select count(distinct (strategy, version, command)) from holdout_opening
+         where strategy is not null and (session = new.session or strategy = new.strategy)
+           and (strategy, version, command) is distinct from (new.strategy, new.version, new.command));
     return new;
 end
 $$;
@@ -283,6 +287,7 @@ create function refuse_sealed_signals() returns trigger language plpgsql as $$
 declare
     found record;
 begin
+    lock table holdout in share mode;
     if not exists (select from holdout) then
         return null;
     end if;
@@ -302,6 +307,7 @@ create function refuse_sealed_random() returns trigger language plpgsql as $$
 declare
     found record;
 begin
+    lock table holdout in share mode;
     if not exists (select from holdout) then
         return null;
     end if;
@@ -322,6 +328,7 @@ create function refuse_sealed_sweeps() returns trigger language plpgsql as $$
 declare
     found date;
 begin
+    lock table holdout in share mode;
     select session into found from fresh where is_sealed(session) limit 1;
     if found is not null then
         raise exception 'session % is sealed: no sweep may use it', found

@@ -126,7 +126,6 @@ def open_version(
     range_ = range_of(None, first, last)
     with opened(demo=demo) as connection, _refusals():
         now = market_clock().now()
-        register_version(connection, plan.stored, now, live=False)
         before = openings_of(connection, range_, strategy, plan.version)
         verdict = _judged_before(connection, plan, before)
         if verdict is None:
@@ -170,6 +169,7 @@ def _register(
     print_held_back({day: checks for day, checks in blocked.items() if day in sealed})
     days = [day for day in stored_sessions(connection, sealed) if day not in blocked]
     _require_enough(sealed, days, range_)
+    register_version(connection, plan.stored, now, live=False)
     words = ["holdout", "open", "--from", f"{range_.first}", "--to", f"{range_.last}"]
     words += ["--strategy", plan.strategy.name, "--horizon", f"{horizon}", plan.version]
     open_for(connection, days, plan.stored, horizon, shlex.join(words))

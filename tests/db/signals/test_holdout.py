@@ -167,6 +167,18 @@ def test_an_opening_is_for_its_version_alone_and_once(stored):
     assert row == (SESSION, 1, 10.0, -3.0)
 
 
+def test_another_try_of_the_strategy_on_other_sessions_counts_as_a_look(stored):
+    days = [SESSION + timedelta(days=1), SESSION + timedelta(days=2)]
+    seal(stored, [SESSION, *days], "")
+    open_for(stored, days, OURS, 5, "open two")
+    assert [row.look for row in openings_of(stored, EVER, "test", "1")] == [1, 1]
+    open_for(stored, [SESSION], OURS._replace(version="2"), 5, "open the third")
+    assert [row.look for row in openings_of(stored, EVER, "test", "2")] == [2]
+    other = OURS._replace(strategy="other")
+    open_for(stored, [SESSION, days[0]], other, 5, "open another strategy")
+    assert [row.look for row in openings_of(stored, EVER, "other", "1")] == [2, 2]
+
+
 def test_a_session_without_a_seal_cannot_be_opened(stored):
     with pytest.raises(psycopg.errors.ForeignKeyViolation):
         open_for(stored, [SESSION], OURS, 5, "open")
