@@ -1,5 +1,6 @@
 """The strategies by name, found once per process and each under guard."""
 
+import logging
 import re
 from collections.abc import Iterator, Mapping
 from functools import cached_property
@@ -15,6 +16,8 @@ from strategy.parameters import Parameters
 from strategy.proof.subject import MINUTES
 from strategy.registry import STRATEGIES as OURS
 from strategy.strategy import Strategy
+
+logger = logging.getLogger(__name__)
 
 OUR_ORIGIN = Origin("optionscalp", "")
 NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
@@ -96,7 +99,10 @@ class Catalogue(Mapping[str, Strategy]):
     @cached_property
     def found(self) -> Found:
         """What there is in the folder that the environment names, and elsewhere."""
-        return find(FolderSettings().folder)
+        found = find(FolderSettings().folder)
+        for fault in found.faults:
+            logger.warning("strategies: %s", fault.line)
+        return found
 
     def origin(self, name: str) -> Origin:
         """Return where a strategy comes from."""

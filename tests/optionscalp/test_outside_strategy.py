@@ -3,6 +3,7 @@
 import re
 import shutil
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -10,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from db.server.connection import connect
+from strategy.session import IST
 from tests.demo import demo
 from tests.live import optionscalp, wait_for_rows
 
@@ -69,9 +71,11 @@ def test_it_runs_live_in_batch_and_in_replay_with_its_marker_on_the_pages(
         for letter, name in (("Br", "breakout"), ("Ju", "jump")):
             expect(key.locator("i", has_text=re.compile(f"^{letter}$"))).to_be_visible(timeout=WAIT)
             expect(key).to_contain_text(name)
-        page.goto(f"{running.url}/replay")
-        expect(page.get_by_test_id("strategy-key")).to_contain_text("Delta Volume", timeout=WAIT)
-        page.wait_for_function("() => optionscalp.status() !== undefined", timeout=WAIT)
+        known = datetime.fromtimestamp(live["breakout"][0]["known_at"], IST) + timedelta(minutes=1)
+        moment = f"underlying=NIFTY&from={DAY}&to={DAY}&t={known:%Y-%m-%dT%H:%M}"
+        page.goto(f"{running.url}/replay?{moment}")
+        letter = key.locator("i", has_text=re.compile("^Br$"))
+        expect(letter).to_be_visible(timeout=WAIT)
 
         # Every row that was stored live is what the batch gives, or the command withdraws it.
         words = ("--strategy", "breakout", "--demo", "--json")
