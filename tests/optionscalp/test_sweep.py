@@ -231,6 +231,16 @@ def test_a_grid_has_every_combination_once(sizes: list[int]):
     assert len({plan.parameters.params_hash() for plan in plans}) == len(plans) == expected
 
 
+def test_a_grid_has_texts_and_switches_as_a_person_writes_them():
+    grid = parse_grid(["side=calls,puts", "strict=true,false", 'label="5",a b', "points=1, 2.5"])
+    assert grid == {
+        "side": ["calls", "puts"],
+        "strict": [True, False],
+        "label": ["5", "a b"],
+        "points": [1, 2.5],
+    }
+
+
 def test_equal_values_are_one_combination():
     assert len(combinations("delta_volume", parse_grid(["spike_factor=2,2.0,3"]))) == 2
     with pytest.raises(ParameterError):
