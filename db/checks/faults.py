@@ -48,7 +48,8 @@ CANDLE_PRICES = _FAULTS.format(
     select source, underlying, open_time as moment,
            symbol || ' ' || to_char(open_time, 'YYYY-MM-DD"T"HH24:MI"Z"') as example,
            not (low >= 0 and low <= least(open, close) and high >= greatest(open, close)
-                and high < 'infinity') as wrong
+                and high < 'infinity')
+               or (low = 0 and symbol in (underlying, underlying || '1!')) as wrong
       from candle"""),
     more=_NO_MORE,
 )

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from db.writing.rows import Candle
 from pipelines.sources.series import Bar
-from strategy.contract import UNDERLYINGS, underlying_of
+from strategy.contract import UNDERLYINGS, parse_symbol, underlying_of
 from strategy.session import interval_opens, session_hours, session_of
 
 # Clocks differ a little: a bar counts as ended only so long after its end.
@@ -81,7 +81,7 @@ def candle_rows(
     length = timedelta(minutes=series.minutes)
     rows = Rows([], [])
     for place, bar in enumerate(ordered):
-        if fault := bar_fault(bar, start, length):
+        if fault := bar_fault(series.symbol, bar, start, length):
             rows.refused.append(f"{series.symbol} {bar.open_time:%H:%M}: {fault}")
             continue
         ended = complete is not None and bar.open_time + length <= complete
@@ -137,11 +137,13 @@ def candle(series: Series, bar: Bar, known_at: datetime, *, final: bool) -> Cand
     )
 
 
-def bar_fault(bar: Bar, session_open: datetime, length: timedelta) -> str | None:
+def bar_fault(symbol: str, bar: Bar, session_open: datetime, length: timedelta) -> str | None:
     """Return why a bar cannot be stored, None if it can."""
     prices = (bar.open, bar.high, bar.low, bar.close)
     if not all(math.isfinite(price) and price >= 0 for price in prices):
-        return f"prices {prices} are not all finite and above zero"
+        return f"prices {prices} are not all finite and zero or above"
+    if min(prices) == 0 and parse_symbol(symbol) is None:
+        return f"prices {prices}: neither an index nor its future is ever 0"
     if bar.high < max(bar.open, bar.close) or bar.low > min(bar.open, bar.close):
         return f"high {bar.high} or low {bar.low} lie within open and close"
     if (bar.open_time - session_open) % length:

@@ -36,7 +36,7 @@ class CandleBook:
         for bar in sorted(bars):
             if not self._open <= bar.open_time < self._close:
                 continue
-            if fault := bar_fault(bar, self._open, timedelta(minutes=minutes)):
+            if fault := bar_fault(symbol, bar, self._open, timedelta(minutes=minutes)):
                 self.refused.append(f"{symbol} {bar.open_time:%H:%M}: {fault}")
                 continue
             if self._reached is None or bar.open_time > self._reached:

@@ -117,6 +117,9 @@ def _faults(rows: pd.DataFrame, typed: pd.DataFrame) -> Iterator[tuple[str, "pd.
     yield "unknown underlying", ~typed["underlying"].isin(UNDERLYINGS)
     for name in PRICES:
         yield f"{name} is not a price", ~typed[name].between(0, sys.float_info.max).fillna(False)
+    of_index = typed["option_type"].isna()
+    for name in PRICES:
+        yield f"{name} is 0, which no index is", of_index & (typed[name] == 0).fillna(False)
     for name in COUNTS:
         yield f"{name} is not a number", rows[name].notna() & typed[name].isna()
         yield f"{name} is negative", (typed[name] < 0).fillna(False)

@@ -431,6 +431,7 @@ def test_rows_of_an_unknown_lot_are_not_judged(connection: psycopg.Connection) -
         {"high": 100.2},
         {"low": 100.1},
         {"low": -1.0},
+        {"low": 0.0},
         {"close": float("nan")},
         {"open": float("nan"), "high": float("nan")},
         {"high": float("inf")},

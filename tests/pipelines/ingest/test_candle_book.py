@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.ingest.bars import Series, complete_to, empty_opens
+from pipelines.ingest.bars import Series, candle_rows, complete_to, empty_opens
 from pipelines.ingest.candle_book import CandleBook
 from pipelines.sources.series import Bar
 
@@ -134,6 +134,18 @@ def test_bars_of_other_days_are_left_out_and_bars_that_are_none_refused():
     assert book.waiting == 0
     assert len(book.refused) == 1
     assert "high 1.0" in book.refused[0]
+
+
+def test_an_index_or_its_future_at_zero_is_refused_and_an_option_is_not():
+    book = CandleBook(SESSION, "test")
+    for symbol in ("NIFTY", "NIFTY1!", "NIFTY260127C25000"):
+        book.take(symbol, 1, [bar(0, 0.0)], at(0.5))
+        book.take(symbol, 1, [bar(1)._replace(low=0.0)], at(1.5))
+    assert {row.symbol for row in book.drain()} == {"NIFTY260127C25000"}
+    assert len(book.refused) == 4
+    assert all("neither an index nor its future is ever 0" in words for words in book.refused)
+    rows = candle_rows(Series("NIFTY", 1, SESSION, "test"), [bar(0, 0.0), bar(1)], None, at(2))
+    assert ([row.open_time for row in rows.candles], len(rows.refused)) == ([at(1)], 1)
 
 
 def test_how_far_an_answer_is_complete_follows_the_newest_bar_of_the_source():

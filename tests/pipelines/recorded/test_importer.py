@@ -147,6 +147,21 @@ def test_a_row_that_breaks_a_rule_is_rejected_with_its_place_and_reason(column, 
     assert len(parsed.rows) == 2
 
 
+@pytest.mark.parametrize("symbol", ["NIFTY", "NIFTY1!"])
+@pytest.mark.parametrize("name", ["open", "low"])
+def test_an_index_is_never_zero(symbol, name):
+    nothing = dict.fromkeys(("expiry", "option_type"))
+    rows = recorded(2, symbol=symbol, strike=float("nan"), **nothing)
+    rows.loc[1, ["open", "high", "low", "close"]] = 0.0
+    if name == "low":  # the others stay what they were
+        rows.loc[1, ["open", "high", "close"]] = 100.0
+    parsed = check_rows(rows)
+    found = [(row.line, row.reason) for row in parsed.rejected]
+    assert found == [(2, f"{name} is 0, which no index is")]
+    worthless = recorded(2).assign(open=0.05, high=0.05, low=0.0, close=0.0)
+    assert check_rows(worthless).rejected == []
+
+
 def test_two_different_rows_of_one_key_are_both_rejected_and_twins_are_one():
     rows = pd.concat([recorded(2), recorded(1, close=100.7), recorded(2).tail(1)])
     parsed = check_rows(rows)
