@@ -17,6 +17,9 @@ from strategy.session import IST
 
 DIRECTIONS = ("BULLISH", "BEARISH")
 HORIZONS = {"5": 5, "15": 15, "30": 30, "0": 0}
+HISTORIES = ("corrected", "known_then")
+FILLS = {"0": 0, "1": 1, "2": 2}
+SPLITS = ("time", "expiry", "volatility")
 INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "1h": 60}
 RANGE_DAYS = 31
 SIGNAL_RANGE_DAYS = 366
@@ -77,6 +80,30 @@ def horizon(parameters: Parameters) -> int:
     if value not in HORIZONS:
         raise ParameterError("horizon", tuple(HORIZONS))
     return HORIZONS[value]
+
+
+def history(parameters: Parameters) -> str:
+    """Return which signals are counted: those that stand, or all as they were known then."""
+    value = parameters.get("history") or HISTORIES[0]
+    if value not in HISTORIES:
+        raise ParameterError("history", HISTORIES)
+    return value
+
+
+def fills(parameters: Parameters) -> int:
+    """Return how many spreads are paid in a round trip."""
+    value = parameters.get("fills") or "1"
+    if value not in FILLS:
+        raise ParameterError("fills", tuple(FILLS))
+    return FILLS[value]
+
+
+def split(parameters: Parameters) -> str:
+    """Return what signals are split by."""
+    value = parameters.get("by") or SPLITS[0]
+    if value not in SPLITS:
+        raise ParameterError("by", SPLITS)
+    return value
 
 
 def name(parameters: Parameters, parameter: str) -> str | None:

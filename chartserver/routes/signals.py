@@ -29,9 +29,11 @@ from db.pages.proof_status import ProofStatus, read_proof_status
 from db.pages.signal_stats import (
     Bin,
     Choice,
+    read_equity,
     read_rejections,
     read_return_bins,
     read_sealed_sessions,
+    read_splits,
     read_stats,
     read_versions,
 )
@@ -81,6 +83,8 @@ async def get_stats(request: Request[State]) -> Response:
         )
         return {
             "underlying": choice.underlying,
+            "history": choice.history,
+            "fills": choice.fills,
             "versions": [
                 {**row._asdict(), "proof": proof_object(proved.get((row.strategy, row.version)))}
                 for row in versions
@@ -108,6 +112,32 @@ def proof_object(status: ProofStatus | None) -> dict[str, Any]:
     }
 
 
+async def get_splits(request: Request[State]) -> Response:
+    """Return how signals did at a horizon by time of day, days to expiry or volatility."""
+    asked, query = _asked(request), request.query_params
+    split, horizon = parameters.split(query), parameters.horizon(query)
+
+    async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
+        choice = await _choice(connection, *asked)
+        rows = await read_splits(connection, choice, split, horizon)
+        return {**_case(choice, horizon), "by": split, "splits": [row._asdict() for row in rows]}
+
+    return json_response(await read(request.state["pool"], find))
+
+
+async def get_equity(request: Request[State]) -> Response:
+    """Return what signals came to at a horizon, by the end of each session."""
+    asked, horizon = _asked(request), parameters.horizon(request.query_params)
+
+    async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
+        choice = await _choice(connection, *asked)
+        rows = await read_equity(connection, choice, horizon)
+        sessions = [{**row._asdict(), "session": row.session.isoformat()} for row in rows]
+        return {**_case(choice, horizon), "equity": sessions}
+
+    return json_response(await read(request.state["pool"], find))
+
+
 async def get_distribution(request: Request[State]) -> Response:
     """Return how the returns at a horizon are distributed."""
     asked, horizon = _asked(request), parameters.horizon(request.query_params)
@@ -115,8 +145,7 @@ async def get_distribution(request: Request[State]) -> Response:
     async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
         choice = await _choice(connection, *asked)
         return {
-            "underlying": choice.underlying,
-            "horizon_minutes": horizon,
+            **_case(choice, horizon),
             "distributions": _distributions(await read_return_bins(connection, choice, horizon)),
         }
 
@@ -152,6 +181,8 @@ def _asked(request: Request[State]) -> Asked:
         parameters.name(query, "strategy"),
         parameters.name(query, "version"),
         parameters.direction(query),
+        parameters.history(query),
+        parameters.fills(query),
     )
     return choice, span is None
 
@@ -160,6 +191,15 @@ async def _choice(connection: AsyncConnection[Any], choice: Choice, newest: bool
     """Return a choice whose range, when none was asked for, is the newest stored session's."""
     extent = await read_extent(connection, choice.underlying, EVER) if newest else None
     return choice._replace(span=parameters.ist_day(extent[1])) if extent else choice
+
+
+def _case(choice: Choice, horizon: int) -> dict[str, Any]:
+    return {
+        "underlying": choice.underlying,
+        "horizon_minutes": horizon,
+        "history": choice.history,
+        "fills": choice.fills,
+    }
 
 
 async def _signals(connection: AsyncConnection[Any], choice: Choice) -> list[dict[str, Any]]:
@@ -210,6 +250,8 @@ routes = [
     Route("/api/signals", get_signals, middleware=COMPRESSED),
     Route("/api/signals/revisions", get_revisions, middleware=COMPRESSED),
     Route("/api/signals/stats", get_stats, middleware=COMPRESSED),
+    Route("/api/signals/splits", get_splits, middleware=COMPRESSED),
+    Route("/api/signals/equity", get_equity, middleware=COMPRESSED),
     Route("/api/signals/distribution", get_distribution, middleware=COMPRESSED),
     Route("/api/signals/rejections", get_rejections, middleware=COMPRESSED),
 ]

@@ -76,11 +76,12 @@ class Outcome(NamedTuple):
     exit_price: float | None
     gross_points: float | None
     costs_points: float | None
-    mfe_points: float
-    mae_points: float
+    mfe_points: float | None
+    mae_points: float | None
     return_points: float
     hit: bool
     exit_reason: str
+    lot_size: int | None
 
 
 class PreviousSession(NamedTuple):

@@ -8,10 +8,12 @@ from psycopg.rows import class_row
 
 from db.pages.history import Span
 from db.server.connection import load_sql
-from db.writing.rows import SignalRejection, Stats
+from db.writing.rows import Equity, SignalRejection, Split, Stats
 
 VERSIONS = load_sql("sql/signal_version_list.sql")
 STATS = load_sql("sql/signal_stats_read.sql")
+SPLITS = load_sql("sql/signal_splits_read.sql")
+EQUITY = load_sql("sql/signal_equity_read.sql")
 RETURN_BINS = load_sql("sql/signal_return_bins.sql")
 REJECTIONS = load_sql("sql/signal_rejection_read.sql")
 
@@ -37,6 +39,8 @@ class Choice(NamedTuple):
     strategy: str | None = None
     version: str | None = None
     direction: str | None = None
+    history: str = "corrected"
+    fills: int = 1  # spreads in a round trip
 
     def parameters(self) -> dict[str, Any]:
         """Return query parameters."""
@@ -92,6 +96,24 @@ async def read_sealed_sessions(connection: AsyncConnection[Any], choice: Choice)
     """Return the sessions of a range that are sealed: only versions they were opened for count."""
     cursor = await connection.execute(SEALED, choice.parameters())
     return [row[0] for row in await cursor.fetchall()]
+
+
+async def read_splits(
+    connection: AsyncConnection[Any], choice: Choice, split: str, horizon: int
+) -> list[Split]:
+    """Return the parts of a range's entered signals by `time`, `expiry` or `volatility`."""
+    async with connection.cursor(row_factory=class_row(Split)) as cursor:
+        await cursor.execute(SPLITS, {**choice.parameters(), "split": split, "horizon": horizon})
+        return await cursor.fetchall()
+
+
+async def read_equity(
+    connection: AsyncConnection[Any], choice: Choice, horizon: int
+) -> list[Equity]:
+    """Return what a range's entered signals came to by the end of each session."""
+    async with connection.cursor(row_factory=class_row(Equity)) as cursor:
+        await cursor.execute(EQUITY, {**choice.parameters(), "horizon": horizon})
+        return await cursor.fetchall()
 
 
 async def read_return_bins(

@@ -11,7 +11,7 @@ from psycopg.rows import class_row
 from db.market.frames import Range
 from db.writing.bulk import merge, require_idle
 from db.writing.relations import Relation
-from db.writing.rows import Signal, Stats
+from db.writing.rows import Signal, Split, Stats
 
 SESSIONS = """
 select distinct session from signal
@@ -26,6 +26,19 @@ select signal_id, strategy, version, underlying, session, event_time, symbol, di
  where session = %(session)s and underlying = any(%(underlyings)s) and withdrawn_at is null
    and not is_sealed(session, strategy, version)
  order by strategy, version, underlying, event_time, symbol
+"""
+# As they were when they were first given; a revision keeps what a signal was before.
+FIRST_GIVEN = """
+with known as (
+    select distinct on (signal_id) signal_id, {columns}
+      from (select signal_id, {columns}, revision from signal_revision
+             where session = %(session)s and underlying = any(%(underlyings)s)
+            union all
+            select signal_id, {columns}, revision from signal
+             where session = %(session)s and underlying = any(%(underlyings)s)) each
+     order by signal_id, revision
+)
+select signal_id, {columns} from known order by strategy, version, underlying, event_time, symbol
 """
 LADDER = """
 with nearest as (
@@ -47,6 +60,16 @@ delete from signal_outcome o using signal s
        select from unnest(%(signal_ids)s::uuid[], %(horizons)s::integer[]) kept (id, horizon)
         where kept.id = o.signal_id and kept.horizon = o.horizon_minutes)
 """
+FORGET_CASES = """
+delete from signal_outcome_case o using signal s
+ where s.signal_id = o.signal_id and s.session = %(session)s and s.underlying = any(%(underlyings)s)
+   and not exists (
+       select from unnest(%(case_ids)s::uuid[], %(case_horizons)s::integer[],
+                          %(histories)s::text[], %(fills)s::integer[])
+                   kept (id, horizon, history, fills)
+        where kept.id = o.signal_id and kept.horizon = o.horizon_minutes
+          and kept.history = o.history and kept.fills = o.fills)
+"""
 FORGET_RANDOM = """
 delete from random_outcome o
  where session = %(session)s and underlying = any(%(underlyings)s)
@@ -59,10 +82,16 @@ delete from random_outcome o
           and kept.horizon = o.horizon_minutes)
 """
 STATS = """
-select * from signal_stats_between(%(first)s, %(last)s)
- where (%(strategy)s::text is null or strategy = %(strategy)s)
-   and (%(horizon)s::integer is null or horizon_minutes = %(horizon)s)
+select * from signal_statistics(%(history)s, %(fills)s, %(first)s, %(last)s,
+                                of_strategy => %(strategy)s)
+ where %(horizon)s::integer is null or horizon_minutes = %(horizon)s
  order by strategy, version, underlying, horizon_minutes = 0, horizon_minutes
+"""
+SPLITS = """
+select * from signal_splits(%(split)s, %(history)s, %(fills)s, %(first)s, %(last)s,
+                            of_strategy => %(strategy)s)
+ where %(horizon)s::integer is null or horizon_minutes = %(horizon)s
+ order by strategy, version, underlying, horizon_minutes = 0, horizon_minutes, place
 """
 
 
@@ -71,8 +100,8 @@ class SignalOutcome(NamedTuple):
 
     signal_id: UUID
     horizon_minutes: int
-    mfe_points: float
-    mae_points: float
+    mfe_points: float | None
+    mae_points: float | None
     return_points: float
     hit: bool
     exit_reason: str
@@ -82,6 +111,33 @@ class SignalOutcome(NamedTuple):
     exit_price: float | None
     gross_points: float
     costs_points: float
+    lot_size: int | None
+
+
+class OutcomeCase(NamedTuple):
+    """One signal over one horizon in another history or with other fills, beside its draws."""
+
+    signal_id: UUID
+    horizon_minutes: int
+    history: str
+    fills: int
+    mfe_points: float | None
+    mae_points: float | None
+    return_points: float
+    hit: bool
+    exit_reason: str
+    entered_at: datetime | None
+    entry_price: float | None
+    exited_at: datetime | None
+    exit_price: float | None
+    gross_points: float
+    costs_points: float
+    lot_size: int | None
+    random_n: int
+    random_hits: int
+    random_mfe_points: float | None
+    random_mae_points: float | None
+    random_return_points: float | None
 
 
 class RandomOutcome(NamedTuple):
@@ -95,8 +151,8 @@ class RandomOutcome(NamedTuple):
     horizon_minutes: int
     beside: UUID
     symbol: str
-    mfe_points: float
-    mae_points: float
+    mfe_points: float | None
+    mae_points: float | None
     return_points: float
     hit: bool
     exit_reason: str
@@ -119,8 +175,15 @@ _TRADE = "float8 float8 float8 bool text timestamptz float8 timestamptz float8 f
 SIGNAL_OUTCOME = Relation(
     "signal_outcome",
     SignalOutcome._fields,
-    f"uuid int4 {_TRADE}",
+    f"uuid int4 {_TRADE} int4",
     ("signal_id", "horizon_minutes"),
+    ignored=(),
+)
+OUTCOME_CASE = Relation(
+    "signal_outcome_case",
+    OutcomeCase._fields,
+    f"uuid int4 text int4 {_TRADE} int4 int4 int4 float8 float8 float8",
+    ("signal_id", "horizon_minutes", "history", "fills"),
     ignored=(),
 )
 RANDOM_OUTCOME = Relation(
@@ -158,6 +221,16 @@ def standing_signals(
         return cursor.execute(SIGNALS, parameters).fetchall()
 
 
+def signals_as_first_given(
+    connection: Connection[Any], session: date, underlyings: Sequence[str]
+) -> list[Signal]:
+    """Return every signal of a session that was ever given, as it first was, withdrawn ones too."""
+    query = FIRST_GIVEN.format(columns=", ".join(Signal._fields[1:-2]))
+    parameters = {"session": session, "underlyings": list(underlyings)}
+    rows = connection.execute(query, parameters).fetchall()
+    return [Signal._make((*row, None, 1)) for row in rows]
+
+
 def nearest_ladders(
     connection: Connection[Any], session: date, underlyings: Sequence[str]
 ) -> dict[str, tuple[date, list[int]]]:
@@ -180,12 +253,19 @@ def store_outcomes(
     underlyings: Sequence[str],
     outcomes: Sequence[SignalOutcome],
     random: Sequence[RandomOutcome],
+    cases: Sequence[OutcomeCase] = (),
 ) -> Stored:
     """Make the stored outcomes of a session equal the given ones."""
     scope = {"session": session, "underlyings": list(underlyings)}
     kept = {
         "signal_ids": [row.signal_id for row in outcomes],
         "horizons": [row.horizon_minutes for row in outcomes],
+    }
+    kept_cases = {
+        "case_ids": [row.signal_id for row in cases],
+        "case_horizons": [row.horizon_minutes for row in cases],
+        "histories": [row.history for row in cases],
+        "fills": [row.fills for row in cases],
     }
     kept_random = {
         "strategies": [row.strategy for row in random],
@@ -198,10 +278,19 @@ def store_outcomes(
     # In one transaction: statistics never count a part of a session.
     with connection.transaction(), connection.cursor() as cursor:
         removed = cursor.execute(FORGET_SIGNALS, {**scope, **kept}).rowcount
+        removed += cursor.execute(FORGET_CASES, {**scope, **kept_cases}).rowcount
         removed += cursor.execute(FORGET_RANDOM, {**scope, **kept_random}).rowcount
         written = merge(cursor, SIGNAL_OUTCOME, outcomes)
+        written += merge(cursor, OUTCOME_CASE, cases)
         written += merge(cursor, RANDOM_OUTCOME, random)
     return Stored(written, removed)
+
+
+class Case(NamedTuple):
+    """Which history is counted, and how many spreads are paid in a round trip."""
+
+    history: str = "corrected"
+    fills: int = 1
 
 
 def read_stats(
@@ -209,8 +298,23 @@ def read_stats(
     sessions: Range,
     strategy: str | None = None,
     horizon: int | None = None,
+    case: Case = Case(),  # noqa: B008 - a tuple of constants
 ) -> list[Stats]:
-    """Return `signal_stats` of a range of sessions, shortest horizon first, their end last."""
-    parameters = {**sessions._asdict(), "strategy": strategy, "horizon": horizon}
+    """Return the statistics of a range of sessions, shortest horizon first, their end last."""
+    parameters = {**sessions._asdict(), **case._asdict(), "strategy": strategy, "horizon": horizon}
     with connection.cursor(row_factory=class_row(Stats)) as cursor:
         return cursor.execute(STATS, parameters).fetchall()
+
+
+def read_splits(
+    connection: Connection[Any],
+    sessions: Range,
+    split: str,
+    strategy: str | None = None,
+    horizon: int | None = None,
+    case: Case = Case(),  # noqa: B008 - a tuple of constants
+) -> list[Split]:
+    """Return the parts of a range's signals by `time`, `expiry` or `volatility`."""
+    parameters = {**sessions._asdict(), **case._asdict(), "strategy": strategy, "horizon": horizon}
+    with connection.cursor(row_factory=class_row(Split)) as cursor:
+        return cursor.execute(SPLITS, {**parameters, "split": split}).fetchall()

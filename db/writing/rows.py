@@ -155,9 +155,10 @@ class SignalRejection(NamedTuple):
 
 
 class Stats(NamedTuple):
-    """A row of `signal_stats`: rates with their 95 % Wilson interval, means in premium points.
+    """A row of `signal_statistics`: intervals of 95 % by session, means in premium points.
 
-    None where `n` is 0. `horizon_minutes` of 0 is the session's end.
+    None where `n` is 0, intervals also where sessions are too few. `horizon_minutes` of 0 is the
+    session's end. docs/outcomes.md says what each column means.
     """
 
     strategy: str
@@ -179,3 +180,74 @@ class Stats(NamedTuple):
     random_mean_mfe_points: float | None
     random_mean_mae_points: float | None
     random_mean_return_points: float | None
+    history: str
+    fills: int
+    sessions: int
+    n_missing: int
+    hits: int
+    hits_that_lost: int
+    hit_rate_if_lost: float | None
+    hit_rate_if_won: float | None
+    mean_return_low: float | None
+    mean_return_high: float | None
+    median_return_points: float | None
+    profit_factor: float | None  # also None where nothing was lost
+    total_points: float | None
+    total_rupees: float | None
+    losing_run: int | None
+    worst_run_points: float | None
+    worst_run_rupees: float | None
+    drawdown_points: float | None
+    drawdown_rupees: float | None
+    matched_n: int
+    matched_sessions: int
+    difference_points: float | None
+    difference_low: float | None
+    difference_high: float | None
+    hit_difference: float | None
+    hit_difference_low: float | None
+    hit_difference_high: float | None
+    comparisons: int
+    adjusted_low: float | None
+    adjusted_high: float | None
+    verdict: str  # better, worse, same, few_sessions, no_draws or not_entered
+
+
+class Split(NamedTuple):
+    """A part of a strategy's entered signals, by time of day, days to expiry or volatility."""
+
+    strategy: str
+    version: str
+    underlying: str
+    horizon_minutes: int
+    place: int  # of the part, ascending
+    part: str
+    n: int
+    sessions: int
+    hits: int
+    hits_that_lost: int
+    hit_rate: float
+    mean_return_points: float
+    median_return_points: float
+    total_points: float
+    profit_factor: float | None
+    matched_n: int
+    matched_sessions: int
+    difference_points: float | None
+
+
+class Equity(NamedTuple):
+    """What a strategy's signals came to by the end of a session, one lot or unit each."""
+
+    strategy: str
+    version: str
+    underlying: str
+    horizon_minutes: int
+    session: date
+    n: int
+    points: float
+    rupees: float | None
+    equity_points: float
+    equity_rupees: float | None
+    matched_n: int
+    random_equity_points: float

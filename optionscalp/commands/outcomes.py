@@ -1,16 +1,13 @@
-"""`optionscalp outcomes`: what signals came to, beside random entries of the same sessions."""
+"""`optionscalp outcomes`: what signals came to, beside random entries matched to them."""
 
-from collections.abc import Iterable
 from contextlib import ExitStack
-from itertools import groupby
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from db.market.frames import Range
 from db.signals.holdout import sealed_sessions
-from db.signals.outcomes import read_stats, signal_extent
+from db.signals.outcomes import Case, read_splits, read_stats, signal_extent
 from db.writing.rows import Stats
 from optionscalp.commands.options import (
     AsJson,
@@ -26,13 +23,30 @@ from optionscalp.commands.options import (
 from optionscalp.errors import CommandError
 from optionscalp.homes import opened
 from optionscalp.output import console, print_json, print_sealed, progress
+from optionscalp.results import print_results, print_splits
+from pipelines.signals.judging import CORRECTED, KNOWN_THEN
 from pipelines.signals.outcomes import Computed, materialise_outcomes
 from strategy.contract import UNDERLYINGS
-from strategy.outcomes import HORIZONS, SESSION_END
+from strategy.fills import SPREADS, USUAL_SPREADS, filling_on
+from strategy.outcomes import HORIZONS
+
+HISTORIES = {"corrected": CORRECTED, "known-then": KNOWN_THEN}
+SPLITS = ("time", "expiry", "volatility")
 
 Horizon = Annotated[
     int | None,
     typer.Option("--horizon", help="5, 15 or 30 minutes, 0 the session's end; default all."),
+]
+History = Annotated[
+    str,
+    typer.Option(
+        "--history",
+        help="corrected: signals that stand; known-then: all that were given, as they were then.",
+    ),
+]
+By = Annotated[
+    str | None,
+    typer.Option("--by", help="Also split by time (of day), expiry (days to it) or volatility."),
 ]
 
 
@@ -42,18 +56,21 @@ def outcomes(
     last: LastOfMany = None,
     strategy: OneStrategy = None,
     horizon: Horizon = None,
+    history: History = "corrected",
+    by: By = None,
     demo: OfDemo = False,
     as_json: AsJson = False,
 ) -> None:
-    """Compute what became of signals, and print it beside random entries of the same sessions.
+    """Compute what became of signals, and print it beside random entries matched to them.
 
-    Without dates, of all sessions that have signals.
+    Without dates, of all sessions that have signals. What orders pay beyond the last price is part
+    of it: with 0, 1 and 2 spreads side by side.
     """
     dates = range_of(session, first, last) if session or first or last else None
     plan_of(strategy, None)  # refuses a name that is none
-    if horizon is not None and horizon not in HORIZONS:
-        allowed = ", ".join(map(str, HORIZONS))
-        raise typer.BadParameter(f"one of {allowed}", param_hint="--horizon")
+    _one_of(horizon, HORIZONS, "--horizon")
+    _one_of(history, tuple(HISTORIES), "--history")
+    _one_of(by, SPLITS, "--by")
     with ExitStack() as stack:
         connection = stack.enter_context(opened(demo=demo))
         range_ = dates or signal_extent(connection)
@@ -66,13 +83,28 @@ def outcomes(
         for done, day in enumerate(days, 1):
             parts.append(materialise_outcomes(connection, Range(day, day), UNDERLYINGS))
             advance(done)
-        stats = read_stats(connection, range_, strategy, horizon)
+        chosen = HISTORIES[history]
+        by_spreads = {
+            spreads: read_stats(connection, range_, strategy, horizon, Case(chosen, spreads))
+            for spreads in SPREADS
+        }
+        usual = Case(chosen, USUAL_SPREADS)
+        splits = read_splits(connection, range_, by, strategy, horizon, usual) if by else []
     total = Computed.total(parts)
+    stats = by_spreads[USUAL_SPREADS]
     print_sealed(sealed, "left out but for versions they were opened for")
     if as_json:
-        rows = [row._asdict() | {"distinguishable": is_distinguishable(row)} for row in stats]
         print_json(
-            {"sessions": len(days), "sealed_sessions": sealed, **total._asdict(), "stats": rows}
+            {
+                "sessions": len(days),
+                "sealed_sessions": sealed,
+                **total._asdict(),
+                "history": chosen,
+                "stats": [_told(row) for row in stats],
+                "stats_by_fills": {n: [*map(_told, rows)] for n, rows in by_spreads.items()},
+                "by": by,
+                "splits": [row._asdict() for row in splits],
+            }
         )
         return
     console.print(
@@ -81,72 +113,43 @@ def outcomes(
         soft_wrap=True,
     )
     if stats:
-        console.print("points of premium per unit, returns after costs, 95 % intervals:")
-        _print_tables(stats)
-    for line in _verdicts(stats):
-        console.print(line, soft_wrap=True)
+        console.print(_assumed(range_, history), soft_wrap=True)
+        print_results(by_spreads)
+    if splits and by:
+        print_splits(splits, by)
+
+
+def _told(row: Stats) -> dict[str, object]:
+    return row._asdict() | {"distinguishable": is_distinguishable(row)}
 
 
 def is_distinguishable(row: Stats) -> bool:
-    """Tell whether the hit rate's interval lies apart from that of random entries."""
-    low, high = row.hit_rate_low, row.hit_rate_high
-    random_low, random_high = row.random_hit_rate_low, row.random_hit_rate_high
-    if low is None or high is None or random_low is None or random_high is None:
-        return False
-    return low > random_high or high < random_low
+    """Tell whether the difference from random entries is more than luck, either way."""
+    return row.verdict in {"better", "worse"}
 
 
-def _print_tables(stats: Iterable[Stats]) -> None:
-    """Print a table per version and underlying; below each horizon its random entries."""
-    for name, rows in groupby(stats, key=_name):
-        table = Table("after", title=name)
-        for column in ("n", "not entered", "hit rate", "MFE", "MAE", "return"):
-            table.add_column(column, justify="right")
-        for row in rows:
-            table.add_row(
-                *(_horizon(row.horizon_minutes), str(row.n), str(row.n_not_entered)),
-                _rate(row.hit_rate, row.hit_rate_low, row.hit_rate_high),
-                *map(_points, (row.mean_mfe_points, row.mean_mae_points, row.mean_return_points)),
-            )
-            random = (
-                row.random_mean_mfe_points,
-                row.random_mean_mae_points,
-                row.random_mean_return_points,
-            )
-            table.add_row(
-                *("  random", str(row.random_n), ""),
-                _rate(row.random_hit_rate, row.random_hit_rate_low, row.random_hit_rate_high),
-                *map(_points, random),
-                style="dim",
-            )
-        console.print(table)
+def _one_of(value: object, allowed: tuple[object, ...], option: str) -> None:
+    if value is not None and value not in allowed:
+        raise typer.BadParameter(f"one of {', '.join(map(str, allowed))}", param_hint=option)
 
 
-def _verdicts(stats: Iterable[Stats]) -> list[str]:
-    """Return what cannot be told from luck."""
-    alike: dict[str, list[str]] = {}
-    for row in stats:
-        if row.n and not is_distinguishable(row):
-            alike.setdefault(_name(row), []).append(_horizon(row.horizon_minutes))
-    return [
-        f"{name}: not distinguishable from random entries ({', '.join(horizons)})"
-        for name, horizons in alike.items()
-    ]
+def _assumed(range_: Range, history: str) -> str:
+    """Say what every figure rests on."""
+    counted = "signals that stand" if history == "corrected" else "signals as they were known then"
+    filling = filling_on(range_.last)
+    if filling is None:
+        return f"{counted}; what orders pay is not known for these sessions"
+    spreads = ", ".join(
+        f"{name} {' to '.join(f'{points:.2f}' for points in _ends(bands))}"
+        for name, bands in filling.spreads.items()
+    )
+    return (
+        f"{counted}, points of premium per unit after costs; a spread (stored bid and ask, else"
+        f" {spreads} points) is paid in each round trip, stops slip {filling.slippage:.2f}, orders"
+        f" come {filling.latency.total_seconds():g} s after their signal; 95 % intervals by session"
+    )
 
 
-def _name(row: Stats) -> str:
-    return f"{row.strategy} {row.version} {row.underlying}"
-
-
-def _horizon(minutes: int) -> str:
-    return "session end" if minutes == SESSION_END else f"{minutes} min"
-
-
-def _rate(rate: float | None, low: float | None, high: float | None) -> str:
-    if rate is None or low is None or high is None:
-        return "-"
-    return f"{rate:.0%} ({low:.0%}-{high:.0%})"
-
-
-def _points(value: Any) -> str:
-    return "-" if value is None else f"{value:.2f}"
+def _ends(bands: tuple[tuple[int, float], ...]) -> list[float]:
+    points = [points for _, points in bands]
+    return sorted({min(points), max(points)})

@@ -3,35 +3,34 @@
 import logging
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date
-from itertools import groupby
-from operator import attrgetter
 from typing import Any, NamedTuple, Self
 
 from psycopg import Connection
 
 from db.market.frames import Range
+from db.market.quotes import read_quotes
 from db.market.trades import Wanted, read_trade_candles
 from db.server.connection import advisory_lock
 from db.signals.holdout import sealed_sessions
 from db.signals.outcomes import (
-    RandomOutcome,
-    SignalOutcome,
     nearest_ladders,
     sessions_with_signals,
+    signals_as_first_given,
     standing_signals,
     store_outcomes,
     stored_lot_sizes,
 )
+from pipelines.signals.judging import CORRECTED, Day, judge_histories
+from strategy.book import Book
 from strategy.contract import lot_size, parse_symbol
-from strategy.outcomes import Outcome, outcomes_of
-from strategy.random_entries import Draw, Ladder, atm_symbols, random_outcomes
+from strategy.outcomes import HORIZONS
+from strategy.random_entries import Ladder, places
 from strategy.series import Key, Series, series_of
 from strategy.signals import Signal
 
 logger = logging.getLogger(__name__)
 
 OUTCOMES_LOCK = 7_346_006
-_version = attrgetter("strategy", "version", "underlying")
 
 
 class Computed(NamedTuple):
@@ -53,7 +52,7 @@ class Computed(NamedTuple):
 def materialise_outcomes(
     connection: Connection[Any], sessions: Range, underlyings: tuple[str, ...]
 ) -> Computed:
-    """Compute the outcomes of all signals that stand, and make the stored ones equal them.
+    """Compute the outcomes of all signals, and make the stored ones equal them.
 
     Of a session that is still on there are those of the horizons that are over.
 
@@ -80,48 +79,55 @@ def materialise_outcomes(
 def _of_session(
     connection: Connection[Any], session: date, underlyings: tuple[str, ...]
 ) -> Computed:
-    rows = standing_signals(connection, session, underlyings)
-    signals = [Signal._make(row[: len(Signal._fields)]) for row in rows]
+    standing, first_given = (
+        [Signal._make(row[: len(Signal._fields)]) for row in read(connection, session, underlyings)]
+        for read in (standing_signals, signals_as_first_given)
+    )
+    day = _day(connection, session, underlyings, [*standing, *first_given])
+    histories = judge_histories(standing, first_given, day)
+    corrected = histories[CORRECTED]
+    outcomes, random = corrected.outcomes(), corrected.random_outcomes()
+    cases = [case for name, judged in histories.items() for case in judged.cases(name)]
+    stored = store_outcomes(connection, session, underlyings, outcomes, random, cases)
+    unresolved = len(HORIZONS) * len(standing) - len(outcomes)
+    return Computed(len(standing), len(outcomes), unresolved, len(random), *stored)
+
+
+def _day(
+    connection: Connection[Any],
+    session: date,
+    underlyings: tuple[str, ...],
+    signals: Sequence[Signal],
+) -> Day:
+    """Return what is stored of the indices, of the bought contracts and of what may be drawn."""
     ladders = {
         name: Ladder(*ladder)
         for name, ladder in nearest_ladders(connection, session, underlyings).items()
     }
-    series = _series(connection, session, signals, ladders)
-    lots = lot_sizes(connection, {symbol for symbol, _ in series})
-    resolved, unresolved = outcomes_of(signals, series, lots)
-    outcomes = [SignalOutcome(signal.signal_id, *outcome) for signal, outcome in resolved]
-    random = [
-        _random_row(key, draw, outcome)
-        for key, group in groupby(signals, key=_version)
-        if key[2] in ladders
-        for draw, outcome in random_outcomes(list(group), ladders[key[2]], series, lots)
-    ]
-    stored = store_outcomes(connection, session, underlyings, outcomes, random)
-    return Computed(len(signals), len(outcomes), unresolved, len(random), *stored)
-
-
-def _random_row(key: tuple[str, str, str], draw: Draw, outcome: Outcome) -> RandomOutcome:
-    beside = draw.beside
-    minutes, *values = outcome
-    place = beside.session, draw.number, minutes
-    return RandomOutcome._make((*key, *place, beside.signal_id, draw.symbol, *values))
+    bought = {signal.symbol for signal in signals}
+    series = _series(connection, session, bought | {signal.underlying for signal in signals})
+    lots = lot_sizes(connection, bought)
+    drawn = {
+        place.symbol
+        for signal in signals
+        if signal.underlying in ladders
+        for place in places(signal, ladders[signal.underlying], series, lots)
+    }
+    symbols = drawn | bought
+    quotes = read_quotes(connection, session, symbols)
+    return Day(
+        ladders,
+        {**series, **_series(connection, session, drawn - bought)},
+        lot_sizes(connection, symbols),
+        {symbol: Book(*one) for symbol, one in quotes.items()},
+    )
 
 
 def _series(
-    connection: Connection[Any],
-    session: date,
-    signals: Sequence[Signal],
-    ladders: Mapping[str, Ladder],
+    connection: Connection[Any], session: date, symbols: Collection[str]
 ) -> Mapping[Key, Series]:
-    """Return the candles of the bought contracts, of the indices and of what was ATM."""
-    names = {signal.underlying for signal in signals}
-    indices = series_of(read_trade_candles(connection, [Wanted(name, session) for name in names]))
-    symbols = {signal.symbol for signal in signals}
-    for (name, _), index in indices.items():
-        if name in ladders:
-            symbols |= atm_symbols(index, name, ladders[name])
     wanted = [Wanted(symbol, session) for symbol in sorted(symbols)]
-    return {**indices, **series_of(read_trade_candles(connection, wanted))}
+    return series_of(read_trade_candles(connection, wanted))
 
 
 def lot_sizes(connection: Connection[Any], symbols: Collection[str]) -> dict[str, int]:

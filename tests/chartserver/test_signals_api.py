@@ -208,11 +208,9 @@ def test_statistics_stand_beside_random_entries_and_leave_withdrawn_signals_out(
     row = answer["stats"][0]
     assert (row["n"], row["random_n"]) == (3, 5)
     assert row["hit_rate"] == pytest.approx(2 / 3)
-    # Wilson's interval of 2 of 3 and 2 of 5, as tables give it.
-    assert row["hit_rate_low"] == pytest.approx(0.2077, abs=1e-4)
-    assert row["hit_rate_high"] == pytest.approx(0.9385, abs=1e-4)
-    assert row["random_hit_rate_low"] == pytest.approx(0.1176, abs=1e-4)
-    assert row["random_hit_rate_high"] == pytest.approx(0.7693, abs=1e-4)
+    # Two sessions are too few for an interval, and for a verdict.
+    assert {value for name, value in row.items() if name.endswith(("_low", "_high"))} == {None}
+    assert (row["verdict"], row["sessions"], row["matched_sessions"]) == ("few_sessions", 2, 2)
     assert row["mean_return_points"] == pytest.approx((28.5 - 21.5 + 28.5) / 3)
     assert row["random_mean_return_points"] == pytest.approx(15 / 5)
     trap = answer["stats"][3]

@@ -179,7 +179,12 @@ def test_outcomes_are_computed_and_shown_beside_random_entries(shell: Shell):
     assert [row["horizon_minutes"] for row in told["stats"]] == [5, 15, 30, 0]
     for row in told["stats"]:
         assert (row["strategy"], row["n"], row["n_not_entered"]) == ("delta_volume", standing, 0)
-        assert row["random_n"] == 20 * standing
+        assert row["random_n"] == 5 * standing
+        assert (row["verdict"], row["sessions"], row["n_missing"]) == ("few_sessions", 1, 0)
+    by_fills = [told["stats_by_fills"][spreads][0] for spreads in "012"]
+    returns = [row["mean_return_points"] for row in by_fills]
+    assert returns == sorted(returns, reverse=True)
+    assert len(set(returns)) == 3
     assert shell.read("outcomes", *RANGE)["written"] == 0
 
     shown = shell.run("outcomes", *RANGE, *only, "--horizon", "15")
@@ -191,9 +196,16 @@ def test_outcomes_are_computed_and_shown_beside_random_entries(shell: Shell):
     )
     assert "session end" not in shown.stdout
     (fifteen,) = [row for row in told["stats"] if row["horizon_minutes"] == 15]
-    assert f"{fifteen['hit_rate']:.0%} (" in shown.stdout
-    alike = "delta_volume 1 NIFTY: not distinguishable from random entries (15 min)"
-    assert (alike in lines) != fifteen["distinguishable"]
+    assert f"{fifteen['hit_rate']:.0%} " in shown.stdout
+    assert "NIFTY 0.20, BANKNIFTY 0.70 to 2.00 points" in lines[1]
+    said = "fewer than 10 sessions with random entries: no verdict (15 min), among 4 comparisons"
+    assert f"delta_volume 1 NIFTY: {said}" in lines
+    then = shell.read("outcomes", *RANGE, *only, "--history", "known-then", "--by", "expiry")
+    assert [row["n"] for row in then["stats"]] == [standing] * 4
+    assert {row["history"] for row in then["stats"]} == {"known_then"}
+    assert sum(row["n"] for row in then["splits"]) == 4 * standing
+    split = shell.run("outcomes", *RANGE, *only, "--by", "time")
+    assert "09:15-10:15" in split.stdout
 
 
 def test_outcomes_without_signals_says_how_to_get_some(shell: Shell):
@@ -208,6 +220,8 @@ def test_outcomes_without_signals_says_how_to_get_some(shell: Shell):
     [
         (["--horizon", "7"], "one of 5, 15, 30, 0"),
         (["--strategy", "luck"], "one of delta_volume"),
+        (["--history", "now"], "one of corrected, known-then"),
+        (["--by", "mood"], "one of time, expiry, volatility"),
     ],
 )
 def test_outcomes_says_which_choices_there_are(shell: Shell, arguments, fault):

@@ -123,9 +123,9 @@ def limit(signals, candles, losing_trades):
 
 
 def outcome(signal, candles, minutes, close):
-    """Outcome of one horizon without costs; None where a candle of it is missing."""
+    """Outcome of one horizon at last prices without costs; None where a gap hides its end."""
     width = candles[0].end - candles[0].open_time
-    trade = Trade(signal, signal.known_at)
+    trade = Trade(signal, signal.known_at + timedelta(seconds=1))  # the order's latency
     for candle in candles:
         trade.take(candle)
     expected = trade.next
@@ -139,7 +139,8 @@ def outcome(signal, candles, minutes, close):
     beyond = not minutes or end > close
     end = min(end, close)
     inside = [c for c in candles if trade.entered_at <= c.open_time and c.end <= end]
-    if len(inside) != (end - trade.entered_at) // width:
+    whole = len(inside) == (end - trade.entered_at) // width
+    if not whole and (trade.decided_at is None or trade.decided_at > end):
         return None
     traded = [candle.prices for candle in inside if candle.prices]
     if trade.decided_at is not None and trade.decided_at <= end:
@@ -153,7 +154,7 @@ def outcome(signal, candles, minutes, close):
         "entry_price": trade.price,
         "exited_at": left_at,
         "exit_price": price,
-        "mfe_points": max(high for _, high, _, _ in traded) - trade.price,
-        "mae_points": trade.price - min(low for _, _, low, _ in traded),
+        "mfe_points": max(high for _, high, _, _ in traded) - trade.price if whole else None,
+        "mae_points": trade.price - min(low for _, _, low, _ in traded) if whole else None,
         "gross_points": price - trade.price,
     }

@@ -1,6 +1,5 @@
 """Outcomes: horizons by hand, and what must hold on any day."""
 
-from datetime import timedelta
 from random import Random
 
 import plain_trades as plain
@@ -31,7 +30,7 @@ few = settings(max_examples=60)
 
 def outcomes(one, candles):
     """By horizon, of one signal over one contract's series."""
-    found = outcomes_of([one], {(SYMBOL, SESSION): candles}, LOTS)
+    found = outcomes_of([one], {(SYMBOL, SESSION): candles}, LOTS, spreads=0)
     assert found.unresolved == len(HORIZONS) - len(found.resolved)
     return {outcome.horizon_minutes: outcome for _, outcome in found.resolved}
 
@@ -100,9 +99,20 @@ def test_horizons_beyond_the_close_end_there():
     }
     assert found[30][1:] == found[0][1:]
     assert (found[0].exited_at, found[0].exit_price) == (CLOSE, 102.0)
-    to_the_minute = outcomes(signal(at=360, known=0), series(prices))
+    to_the_minute = outcomes(signal(at=359, known=59), series(prices))
     assert to_the_minute[15].exit_reason == "horizon"
     assert to_the_minute[15].exited_at == CLOSE
+
+
+def test_a_trade_that_ended_before_a_gap_has_its_exit_and_no_best_and_worst():
+    prices = [CALM] * 375
+    prices[8], prices[12] = (100, 131, 99, 130), None
+    found = outcomes(signal(), series(prices))
+    assert brief(found[5]) == ("target1", 30.0, 31.0, 5.0)
+    assert {brief(found[horizon]) for horizon in (15, 30, 0)} == {("target1", 30.0, None, None)}
+    assert {one.exited_at for one in found.values()} == {minute(9)}
+    prices[8], prices[7] = None, None
+    assert outcomes(signal(), series(prices)) == {}  # the gap may hide another end
 
 
 def test_a_missing_candle_leaves_the_horizons_that_hold_it_untold():
@@ -137,7 +147,7 @@ def test_five_minute_candles_serve_where_there_are_no_finer_ones():
     found = outcomes(signal(), series(prices, minutes=5))  # 9:20:20, so 9:25
     assert brief(found[5]) == ("horizon", 3.0, 5.0, 2.0)
     assert brief(found[15]) == ("target1", 29.0, 30.0, 6.0)
-    exact = outcomes(signal(known=0), series(prices, minutes=5))
+    exact = outcomes(signal(at=4, known=59), series(prices, minutes=5))
     assert exact[5].entered_at == minute(5)
 
 
@@ -203,6 +213,10 @@ def test_numbers_stay_within_what_the_prices_did(seed, order):
     one, prices = random_case(seed, order, 1)
     found = outcomes(one, series(prices))
     for outcome in found.values():
+        if outcome.mfe_points is None:  # behind a gap
+            assert outcome.mae_points is None
+            assert outcome.exit_reason in {"stop", "target1"}
+            continue
         assert outcome.mfe_points >= 0
         assert outcome.mae_points >= 0
         assert -outcome.mae_points <= outcome.gross_points <= outcome.mfe_points
@@ -210,8 +224,9 @@ def test_numbers_stay_within_what_the_prices_did(seed, order):
         assert outcome.costs_points >= 0
         assert outcome.hit == (outcome.exit_reason == "target1")
     longer = [found[horizon] for horizon in HORIZONS if horizon in found]
-    assert [one.mfe_points for one in longer] == sorted(one.mfe_points for one in longer)
-    assert [one.mae_points for one in longer] == sorted(one.mae_points for one in longer)
+    for name in ("mfe_points", "mae_points"):
+        told = [getattr(one, name) for one in longer if getattr(one, name) is not None]
+        assert told == sorted(told)
 
 
 @few
@@ -221,7 +236,11 @@ def test_later_candles_never_change_a_resolved_outcome(seed, order, cut, poison)
     before = outcomes(one, series([(100, 100, 100, 100), *prices[1:cut]]))
     other = random_prices(Random(poison), 375 - max(cut, 1))
     after = outcomes(one, series([(100, 100, 100, 100), *prices[1:cut], *other]))
-    assert {horizon: after.get(horizon) for horizon in before} == before
+    for horizon, told in before.items():
+        later = after[horizon]
+        if told.mfe_points is None:  # the trade had ended; how far it went on was to come
+            later = later._replace(mfe_points=None, mae_points=None)
+        assert later == told
 
 
 def test_random_days_have_every_exit():
@@ -232,7 +251,7 @@ def test_random_days_have_every_exit():
     assert reasons == {"target1", "stop", "horizon", "session_end", "not_entered"}
 
 
-@pytest.mark.parametrize("seconds", [0, 1, 59, 60])
-def test_it_is_bought_at_the_first_open_when_it_was_known_or_later(seconds):
+@pytest.mark.parametrize(("seconds", "later"), [(-1, 0), (0, 1), (1, 1), (59, 1), (60, 2)])
+def test_it_is_bought_at_the_first_open_a_second_after_it_was_known_or_later(seconds, later):
     entered = outcomes(signal(known=seconds), series([CALM] * 375))[5].entered_at
-    assert entered == minute(5) + timedelta(minutes=-(-seconds // 60))
+    assert entered == minute(5 + later)
