@@ -7,3 +7,8 @@ import pytest
 in_full = pytest.mark.skipif(
     not os.environ.get("OPTIONSCALP_LONG"), reason="runs in the long form: make test-long"
 )
+
+
+def runs_in_full() -> bool:
+    """Whether it is the long form that runs."""
+    return bool(os.environ.get("OPTIONSCALP_LONG"))

@@ -204,7 +204,7 @@ language sql stable as $$
                    as hit_difference
           from signal_trades(of_history, of_fills, first, last, since, until, of_underlying,
                              of_strategy, of_version, of_direction) t
-    ), wanted as (
+    ), wanted as materialized (
         select s.strategy, s.version, s.underlying, count(*) as n
           from signal s
          where (of_history = 'known_then' or s.withdrawn_at is null)
@@ -215,10 +215,10 @@ language sql stable as $$
            and (of_version is null or s.version = of_version)
            and (of_direction is null or s.direction = of_direction)
          group by 1, 2, 3
-    ), looked_at as (
+    ), looked_at as materialized (
         -- Of four horizons each.
         select s.strategy, 4 * count(distinct s.version) as comparisons from signal s group by 1
-    ), day as (
+    ), day as materialized (
         select t.strategy, t.version, t.underlying, t.horizon_minutes, t.session,
                count(*) as told, count(*) filter (where entered) as n,
                count(*) filter (where entered and hit) as hits,
@@ -243,7 +243,7 @@ language sql stable as $$
                sum(random_n * random_return_points) filter (where matched) as random_points
           from trade t
          group by 1, 2, 3, 4, 5
-    ), whole as (
+    ), whole as materialized (
         select d.strategy, d.version, d.underlying, d.horizon_minutes, sum(told)::bigint as told,
                sum(n)::bigint as n, sum(hits)::bigint as hits,
                sum(hits_that_lost)::bigint as hits_that_lost, sum(points) as points,
@@ -265,7 +265,7 @@ language sql stable as $$
                sum(random_points) / nullif(sum(random_n), 0) as random_mean
           from day d
          group by 1, 2, 3, 4
-    ), error as (
+    ), error as materialized (
         -- How far sessions lie apart, not signals: those of one session stand or fall together.
         select w.strategy, w.version, w.underlying, w.horizon_minutes,
                clustered(sum((d.points - w.mean_points * d.n) ^ 2) filter (where d.n > 0),
@@ -300,7 +300,7 @@ language sql stable as $$
           from curve c
         window so_far as (partition by c.strategy, c.version, c.underlying, c.horizon_minutes
                           order by c.event_time, c.symbol)
-    ), deepest as (
+    ), deepest as materialized (
         select f.strategy, f.version, f.underlying, f.horizon_minutes,
                max(drawdown) as points, max(drawdown_rupees) as rupees,
                percentile_cont(0.5) within group (order by f.points) as median
@@ -313,7 +313,7 @@ language sql stable as $$
           from curve c
          where losing
          group by 1, 2, 3, 4, c.run
-    ), worst as (
+    ), worst as materialized (
         select r.strategy, r.version, r.underlying, r.horizon_minutes, max(trades) as trades,
                -min(r.points) as points, -min(r.rupees) as rupees
           from run r
