@@ -40,23 +40,23 @@ Chooser = Callable[[np.random.Generator, Generated], list[tuple[int, str]]]  # m
 
 
 def generated(rng: np.random.Generator, number: int) -> Generated:
-    """Return a session: 0.35 points of premium in each direction a minute, twice that at first."""
+    """Return a session: moves of 5 points of premium a minute, twice that in the first hour."""
     session = DAYS[number]
     trend = number % TREND_EVERY == 0
-    noise = np.where(np.arange(MINUTES) < 60, 4.0, 2.0)
-    drift = rng.choice([-0.25, 0.25]) if trend else 0.0
+    noise = np.where(np.arange(MINUTES) < 60, 20.0, 10.0)
+    drift = rng.choice([-1.0, 1.0]) if trend else 0.0
     moves = rng.normal(drift, noise)
     levels = np.concatenate([[0.0], np.cumsum(moves)])
     series = {("NIFTY", session): _series(session, STRIKE + levels, rng)}
     for kind, sign in (("C", 0.5), ("P", -0.5)):
-        prices = np.maximum(400 + sign * levels, 1.0)
+        prices = np.maximum(1_000 + sign * levels, 1.0)
         series[SYMBOLS[kind], session] = _series(session, prices, rng)
     return Generated(session, Day({"NIFTY": Ladder(EXPIRY, [STRIKE])}, series, LOTS, {}), trend)
 
 
 def _series(session: date, levels: Floats, rng: np.random.Generator) -> Series:
     opened, closed = levels[:-1], levels[1:]
-    beyond = np.abs(rng.normal(0, 0.3, (2, len(opened))))
+    beyond = np.abs(rng.normal(0, 1.5, (2, len(opened))))
     high = np.maximum(opened, closed) + beyond[0]
     low = np.minimum(opened, closed) - beyond[1]
     start = microseconds(session_hours(session)[0])

@@ -1,4 +1,4 @@
-/** @import { Distribution, JudgedSignal, Rejection, Stats, VersionCount } from "./data/types.js" */
+/** @import { JudgedSignal, Rejection, VersionCount } from "./data/types.js" */
 import { ApiError, getJson } from "./data/api.js"
 import { createAppearance } from "./panels/appearance.js"
 import { outcomeAt } from "./panels/columns.js"
@@ -7,7 +7,7 @@ import { csvOf, download } from "./panels/csv.js"
 import { byId, control, setText } from "./lib/dom.js"
 import { createHelp } from "./panels/help.js"
 import { SIGNALS_PARAMETERS } from "./data/parameters.js"
-import { HORIZONS, OUTCOMES, exitText, horizonText } from "./data/horizons.js"
+import { FILLS, HISTORIES, HORIZONS, OUTCOMES, SPLITS, exitText, horizonText } from "./data/horizons.js"
 import { writeLocation } from "./lib/location.js"
 import { complaintText, readParameters } from "./lib/parameters.js"
 import { getSetting } from "./lib/settings.js"
@@ -19,6 +19,7 @@ import { getSessions } from "./data/sessions.js"
 import { createSessionPicker } from "./panels/session-picker.js"
 import { showSimulated } from "./panels/simulated.js"
 import { strategyOptions } from "./data/strategies.js"
+import { splitName } from "./panels/splits.js"
 import { showSummary } from "./panels/summary.js"
 
 /** Sessions on show while the URL names none. */
@@ -29,8 +30,7 @@ const USUAL_SESSIONS = 20
  * @typedef {object} Loaded
  * @property {JudgedSignal[]} signals
  * @property {VersionCount[]} versions all of the range
- * @property {Stats[]} stats
- * @property {Distribution[]} distributions
+ * @property {import("./panels/summary.js").Results} results
  * @property {{rejections: Rejection[], total: number}} rejected
  * @property {string[]} sealed sessions without outcomes, but of versions they were opened for
  */
@@ -44,6 +44,9 @@ const choice = {
   version: given.version ?? "",
   direction: given.direction ?? "",
   horizon: given.horizon ?? HORIZONS[0],
+  history: given.history ?? HISTORIES[0],
+  fills: given.fills ?? FILLS[0],
+  by: given.by ?? SPLITS[0],
   outcome: given.outcome ?? "",
   tab: given.tab ?? "signals",
 }
@@ -67,6 +70,9 @@ const picker = createSessionPicker((from, to) => {
 const strategies = createSelect("strategy", (strategy) => choose({ strategy, version: "" }))
 const versions = createSelect("version", (version) => choose({ version }))
 const directions = createSelect("direction", (direction) => choose({ direction }))
+const histories = createSelect("history", (history) => choose({ history }))
+const spreads = createSelect("fills", (fills) => choose({ fills }))
+const splits = createSelect("by", (by) => choose({ by }))
 const horizons = createSwitch("horizons", (horizon) => choose({ horizon }))
 const outcomes = createSelect("outcome", (outcome) => {
   choose({ outcome }, false)
@@ -95,7 +101,9 @@ let sessions = []
  */
 function choose(values, reload = true) {
   Object.assign(choice, values)
-  const defaults = { horizon: HORIZONS[0], tab: "signals" }
+  const defaults = {
+    horizon: HORIZONS[0], history: HISTORIES[0], fills: FILLS[0], by: SPLITS[0], tab: "signals",
+  }
   writeLocation(Object.fromEntries(Object.entries(values).map(([name, value]) =>
     [name, value === defaults[/** @type {keyof defaults} */ (name)] ? null : value])))
   carry()
@@ -127,19 +135,26 @@ async function load() {
   request?.abort()
   const mine = new AbortController()
   request = mine
-  const { underlying, from, to, strategy, version, direction, horizon } = choice
+  const { underlying, from, to, strategy, version, direction, horizon, history, fills, by } = choice
   const asked = { underlying, from, to, strategy, version, direction }
   byId("results").setAttribute("aria-busy", "true")
   try {
-    const [signals, stats, distribution, rejected] = await Promise.all([
+    const counted = { ...asked, horizon, history, fills }
+    const [signals, stats, distribution, equity, parts, rejected] = await Promise.all([
       getJson("/api/signals", asked, mine.signal),
-      getJson("/api/signals/stats", asked, mine.signal),
-      getJson("/api/signals/distribution", { ...asked, horizon }, mine.signal),
+      getJson("/api/signals/stats", counted, mine.signal),
+      getJson("/api/signals/distribution", counted, mine.signal),
+      getJson("/api/signals/equity", counted, mine.signal),
+      getJson("/api/signals/splits", { ...counted, by }, mine.signal),
       getJson("/api/signals/rejections", asked, mine.signal),
     ])
     loaded = {
-      signals: signals.signals, versions: stats.versions, stats: stats.stats,
-      distributions: distribution.distributions, rejected, sealed: stats.sealed_sessions,
+      signals: signals.signals, versions: stats.versions, rejected,
+      sealed: stats.sealed_sessions,
+      results: {
+        stats: stats.stats, distributions: distribution.distributions, equity: equity.equity,
+        splits: parts.splits, by,
+      },
     }
     showSimulated(signals.simulated)
     showBanner([complaintText(complaints), sealedText(loaded.sealed)].filter(Boolean).join(" "))
@@ -195,6 +210,15 @@ function drawControls() {
   outcomes.show(OUTCOMES.map((value) => ({
     value, text: !value ? "All outcomes" : value === "none" ? "No outcome yet" : exitText(value),
   })), choice.outcome)
+  histories.show([
+    { value: "corrected", text: "Signals that stand" },
+    { value: "known_then", text: "As known then" },
+  ], choice.history)
+  spreads.show(FILLS.map((value) => ({
+    value, text: value === "1" ? "1 spread paid" : `${value} spreads paid`,
+  })), choice.fills)
+  splits.show(SPLITS.map((value) => ({ value, text: `By ${splitName(value).toLowerCase()}` })),
+    choice.by)
   horizons.show(choice.horizon)
   tabs.show(choice.tab)
 }
@@ -207,9 +231,9 @@ function draw() {
   const onShow = loaded.versions.filter(({ strategy, version }) =>
     (!choice.strategy || strategy === choice.strategy)
     && (!choice.version || version === choice.version))
-  showSummary(onShow, loaded.stats, loaded.distributions, horizon)
+  showSummary(onShow, loaded.results, horizon)
   byId("summary-note").hidden = onShow.length === 0
-  setText(byId("summary-what"), `Outcomes ${horizonText(horizon)}, ${sides()}`)
+  setText(byId("summary-what"), `Outcomes ${horizonText(horizon)}, ${sides()}, ${counted()}`)
   results.show(shown, horizon)
   showRejections(loaded.rejected.rejections, loaded.rejected.total)
   const withdrawn = shown.filter((signal) => signal.withdrawn).length
@@ -228,6 +252,17 @@ function draw() {
 function sides() {
   if (!choice.direction) return "signals of both directions"
   return `${choice.direction} signals; random entries have no direction`
+}
+
+/** Whose outcomes they are, and what orders are taken to pay. */
+function counted() {
+  const which = choice.history === "corrected" ? "as corrected: withdrawn ones left out"
+    : "as known then: withdrawn ones too, from when they were first known"
+  const paid = choice.fills === "0" ? "bought and sold at the last price"
+    : `${choice.fills === "1" ? "1 spread" : "2 spreads"} and the slippage of stops paid`
+  const usual = choice.history === HISTORIES[0] && choice.fills === FILLS[0]
+  const table = usual ? "" : "; the table has them as corrected, with 1 spread paid"
+  return `${which}; ${paid}${table}`
 }
 
 /** Say why a table is empty, and what to do. @param {number} rows */

@@ -89,3 +89,17 @@ def test_page_command_and_sql_say_the_same(stored, chart, database, tmp_path, pa
     card = page.get_by_test_id("summary-card")
     expect(card.get_by_test_id("verdict")).to_have_attribute("data-verdict", "same")
     expect(card.get_by_test_id("verdict")).to_contain_text("Not distinguishable")
+    expect(card.get_by_test_id("equity").locator("path")).to_have_count(2)
+    parts = card.get_by_test_id("splits").locator("tbody tr")
+    assert sum(int(row.locator("td").nth(1).inner_text()) for row in parts.all()) == 5 * SESSIONS
+    page.get_by_test_id("by").select_option("expiry")
+    expect(card.get_by_test_id("splits")).to_contain_text("8+")
+    expect(page.get_by_test_id("summary-what")).to_contain_text("1 spread and the slippage")
+    usual = card.get_by_test_id("money").inner_text()
+    page.get_by_test_id("fills").select_option("2")
+    expect(card.get_by_test_id("money")).not_to_have_text(usual)
+    expect(page.get_by_test_id("summary-what")).to_contain_text("2 spreads and the slippage")
+    page.get_by_test_id("history").select_option("known_then")
+    expect(page.get_by_test_id("summary-what")).to_contain_text("as known then: withdrawn ones too")
+    assert "history=known_then" in page.url
+    assert "fills=2" in page.url

@@ -249,6 +249,46 @@ def test_the_statistics_of_everything_are_those_of_the_view(stored, chart):
         assert {name: told[name] for name in row} == pytest.approx(row)
 
 
+CASE = """
+insert into signal_outcome_case (signal_id, horizon_minutes, history, fills, mfe_points, mae_points,
+                                 return_points, hit, exit_reason, lot_size, random_n, random_hits,
+                                 random_return_points)
+values (%s, 15, %s, %s, 12, null, %s, false, 'horizon', 65, 4, 1, 2)
+"""
+
+
+def test_the_case_that_is_asked_for_is_counted_and_named(stored, chart):
+    gone = made(30, withdrawn_at=OPEN + timedelta(hours=1))
+    stored.execute(CASE, (gone.signal_id, "known_then", 2, -7.0))
+    case = "history=known_then&fills=2"
+    answer = chart.json(f"/api/signals/stats?{case}")
+    assert (answer["history"], answer["fills"]) == ("known_then", 2)
+    (row,) = answer["stats"]
+    assert (row["n"], row["difference_points"], row["total_rupees"]) == (1, -9, -455)
+    assert row["n_missing"] == 2, "of the session's three signals of that version"
+    (bins,) = chart.json(f"/api/signals/distribution?{case}")["distributions"]
+    assert bins["bins"] == [{"from": -7, "signals": 1, "random": 0}]
+    usual = chart.json("/api/signals/stats?strategy=delta_volume&version=1")
+    assert (usual["history"], usual["fills"]) == ("corrected", 1)
+
+
+def test_parts_and_equity_are_of_one_horizon_each_with_its_number(stored, chart):
+    query = "from=2026-01-20&to=2026-01-21&strategy=delta_volume&version=1"
+    answer = chart.json(f"/api/signals/splits?{query}&by=expiry")
+    assert (answer["by"], answer["horizon_minutes"]) == ("expiry", 15)
+    (row,) = answer["splits"]
+    assert (row["part"], row["n"], row["matched_n"]) == ("4-7", 3, 2)
+    assert row["hit_rate"] == pytest.approx(2 / 3)
+    (hour,) = chart.json(f"/api/signals/splits?{query}&horizon=0")["splits"]
+    assert (hour["part"], hour["n"], hour["mean_return_points"]) == ("09:15-10:15", 1, 11)
+    sessions = chart.json(f"/api/signals/equity?{query}")["equity"]
+    assert [(one["session"], one["n"], one["equity_points"]) for one in sessions] == [
+        *(("2026-01-20", 1, 28.5), ("2026-01-21", 2, 35.5)),
+    ]
+    assert [one["random_equity_points"] for one in sessions] == pytest.approx([28.5, 28.5 - 3.375])
+    assert chart.json("/api/signals/equity?underlying=BANKNIFTY")["equity"] == []
+
+
 def test_returns_are_counted_in_bins_of_a_round_width(stored, chart):
     answer = chart.json("/api/signals/distribution?horizon=15&strategy=delta_volume")
     assert answer["horizon_minutes"] == 15
@@ -344,13 +384,16 @@ def test_nothing_stored_is_an_empty_answer(chart):
 
 
 def refusals() -> Iterator[tuple[str, int, dict]]:
-    for path in ("", "/stats", "/distribution", "/rejections"):
+    for path in ("", "/stats", "/distribution", "/splits", "/equity", "/rejections"):
         yield f"{path}?underlying=SENSEX", 400, {"parameter": "underlying"}
         yield f"{path}?strategy=%00", 400, {"parameter": "strategy"}
         yield f"{path}?version=1'--", 400, {"parameter": "version"}
         yield f"{path}?direction=UP", 400, {"allowed": ["BULLISH", "BEARISH"]}
         yield f"{path}?from=soon", 400, {"parameter": "from"}
         yield f"{path}?from=2024-01-01&to=2026-01-21", 413, {"limit_days": 366}
+    yield "/stats?history=now", 400, {"allowed": ["corrected", "known_then"]}
+    yield "/equity?fills=3", 400, {"allowed": ["0", "1", "2"]}
+    yield "/splits?by=mood", 400, {"allowed": ["time", "expiry", "volatility"]}
     yield "/distribution?horizon=7", 400, {"allowed": ["5", "15", "30", "0"]}
 
 

@@ -105,7 +105,7 @@ def test_signals_are_shown_with_their_outcomes_beside_random_entries(opened):
     card = cards.filter(has=page.get_by_test_id("verdict")).first
     expect(card.get_by_test_id("rate-ours")).to_contain_text("n = 1")
     expect(card.get_by_test_id("rate-chance")).to_contain_text("50% hit")
-    expect(card.get_by_test_id("verdict")).to_contain_text("Not distinguishable from random")
+    expect(card.get_by_test_id("verdict")).to_contain_text("Only 1 of 10 sessions")
     assert card.get_by_test_id("histogram").locator("rect.gain").count() > 0
     fresh, other, trap, first = page.get_by_test_id("result-row").all()
     expect(first).to_contain_text("+28.50")

@@ -5,6 +5,13 @@ export const HORIZONS = /** @type {const} */ (["15", "5", "30", "0"])
 export const horizonText = (minutes) =>
   minutes === 0 ? "at the session\u2019s end" : `after ${minutes} minutes`
 
+/** Which signals are counted. */
+export const HISTORIES = /** @type {const} */ (["corrected", "known_then"])
+/** How many spreads are paid in a round trip. */
+export const FILLS = /** @type {const} */ (["1", "0", "2"])
+/** What signals are split by. */
+export const SPLITS = /** @type {const} */ (["time", "expiry", "volatility"])
+
 const EXITS = /** @type {Record<string, string>} */ ({
   target1: "Target 1",
   stop: "Stop",

@@ -1,5 +1,5 @@
 import { INTERVALS } from "./aggregate.js"
-import { HORIZONS, OUTCOMES } from "./horizons.js"
+import { FILLS, HISTORIES, HORIZONS, OUTCOMES, SPLITS } from "./horizons.js"
 import { parseRule } from "./rules.js"
 import { SHOWN } from "./sweeps.js"
 import { day, dayOrTime, moment, number, text, word, words } from "../lib/parameters.js"
@@ -49,6 +49,9 @@ export const SIGNALS_PARAMETERS = {
   version: name,
   direction: word(["BULLISH", "BEARISH"]),
   horizon: word(HORIZONS),
+  history: word(HISTORIES),
+  fills: word(FILLS),
+  by: word(SPLITS),
   outcome: word(OUTCOMES.filter((outcome) => outcome !== "")),
   tab: word(["signals", "rejected"]),
   sort: text("a column, with - before it for the largest first", (given) =>

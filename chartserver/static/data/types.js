@@ -98,8 +98,8 @@
  * @property {number | null} exit_price
  * @property {number | null} gross_points
  * @property {number | null} costs_points
- * @property {number} mfe_points
- * @property {number} mae_points
+ * @property {number | null} mfe_points null where a gap hides it
+ * @property {number | null} mae_points
  * @property {number} return_points
  * @property {boolean} hit target 1 before the stop
  * @property {string} exit_reason
@@ -126,6 +126,57 @@
  * @property {number | null} random_mean_mfe_points
  * @property {number | null} random_mean_mae_points
  * @property {number | null} random_mean_return_points
+ * @property {string} history
+ * @property {number} fills
+ * @property {number} sessions
+ * @property {number} n_missing
+ * @property {number} hits
+ * @property {number} hits_that_lost
+ * @property {number | null} hit_rate_if_lost
+ * @property {number | null} hit_rate_if_won
+ * @property {number | null} mean_return_low
+ * @property {number | null} mean_return_high
+ * @property {number | null} median_return_points
+ * @property {number | null} profit_factor
+ * @property {number | null} total_points
+ * @property {number | null} total_rupees
+ * @property {number | null} losing_run
+ * @property {number | null} worst_run_points
+ * @property {number | null} worst_run_rupees
+ * @property {number | null} drawdown_points
+ * @property {number | null} drawdown_rupees
+ * @property {number} matched_n
+ * @property {number} matched_sessions
+ * @property {number | null} difference_points
+ * @property {number | null} difference_low
+ * @property {number | null} difference_high
+ * @property {number} comparisons
+ * @property {number | null} adjusted_low
+ * @property {number | null} adjusted_high
+ * @property {"better" | "worse" | "same" | "few_sessions" | "no_draws" | "not_entered"} verdict
+ *
+ * @typedef {object} Split a part of a version's entered signals
+ * @property {string} strategy
+ * @property {string} version
+ * @property {string} part
+ * @property {number} n
+ * @property {number} sessions
+ * @property {number} hit_rate
+ * @property {number} mean_return_points
+ * @property {number} median_return_points
+ * @property {number | null} profit_factor
+ * @property {number} matched_n
+ * @property {number | null} difference_points
+ *
+ * @typedef {object} Equity what a version's signals came to by the end of a session
+ * @property {string} strategy
+ * @property {string} version
+ * @property {string} session
+ * @property {number} n
+ * @property {number} equity_points
+ * @property {number | null} equity_rupees
+ * @property {number} matched_n
+ * @property {number} random_equity_points
  *
  * @typedef {object} VersionCount
  * @property {string} strategy

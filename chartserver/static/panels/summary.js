@@ -1,33 +1,42 @@
-/** @import { Distribution, Stats, VersionCount } from "../data/types.js" */
+/** @import { Distribution, Equity, Split, Stats, VersionCount } from "../data/types.js" */
 import { byId, element } from "../lib/dom.js"
 import * as format from "../lib/format.js"
+import { drawEquity } from "./equity.js"
 import { drawHistogram } from "./histogram.js"
+import { splitTable } from "./splits.js"
 import { horizonText } from "../data/horizons.js"
 import { strategyLetter, strategyName } from "../data/strategies.js"
 
 /**
+ * What is shown of the chosen signals.
+ * @typedef {object} Results
+ * @property {Stats[]} stats
+ * @property {Distribution[]} distributions
+ * @property {Equity[]} equity
+ * @property {Split[]} splits
+ * @property {string} by what they are split by
+ */
+
+/**
  * What signals came to, one card per strategy and version, always beside random entries.
  * @param {VersionCount[]} versions those on show
- * @param {Stats[]} stats
- * @param {Distribution[]} distributions
+ * @param {Results} results
  * @param {number} horizon
  */
-export function showSummary(versions, stats, distributions, horizon) {
-  byId("summary").replaceChildren(...versions.map((version) => {
-    /** @param {{strategy: string, version: string}} other */
-    const same = (other) => other.strategy === version.strategy && other.version === version.version
-    const row = stats.find((one) => same(one) && one.horizon_minutes === horizon)
-    return card(version, row, distributions.find(same), horizon)
-  }))
+export function showSummary(versions, results, horizon) {
+  byId("summary").replaceChildren(...versions.map((version) => card(version, results, horizon)))
 }
 
 /**
  * @param {VersionCount} version
- * @param {Stats | undefined} row
- * @param {Distribution | undefined} distribution
+ * @param {Results} results
  * @param {number} horizon
  */
-function card(version, row, distribution, horizon) {
+function card(version, { stats, distributions, equity, splits, by }, horizon) {
+  /** @param {{strategy: string, version: string}} other */
+  const same = (other) => other.strategy === version.strategy && other.version === version.version
+  const row = stats.find((one) => same(one) && one.horizon_minutes === horizon)
+  const distribution = distributions.find(same)
   const box = element("article", { className: "panel card", testId: "summary-card" })
   box.dataset.strategy = version.strategy
   const title = element("h2")
@@ -51,11 +60,19 @@ function card(version, row, distribution, horizon) {
     rate("Random entries", row.random_n, row.random_hit_rate, row.random_hit_rate_low,
       row.random_hit_rate_high, "chance"),
     verdict(row),
-    means(row))
+    means(row),
+    money(row))
   const halves = element("div", { className: "halves" })
   halves.append(numbers)
-  if (distribution?.bins.length) halves.append(drawHistogram(distribution, horizonText(horizon)))
+  const pictures = element("div")
+  if (distribution?.bins.length)
+    pictures.append(drawHistogram(distribution, horizonText(horizon)))
+  const sessions = equity.filter(same)
+  if (sessions.length) pictures.append(drawEquity(sessions))
+  halves.append(pictures)
   box.append(halves)
+  const parts = splits.filter(same)
+  if (parts.length) box.append(splitTable(parts, by))
   return box
 }
 
@@ -78,42 +95,94 @@ const percent = (share) => `${(share * 100).toFixed(0)}%`
 function rate(name, n, value, low, high, className, all = n) {
   const line = element("div", { className: `rate ${className}`, testId: `rate-${className}` })
   line.append(element("span", { textContent: name }))
-  if (value === null || low === null || high === null) {
+  if (value === null) {
     line.append(element("span", { className: "muted", textContent: "none yet" }))
     return line
   }
   const track = element("span", { className: "track" })
+  const known = low !== null && high !== null
   const range = element("i")
-  range.style.left = `${low * 100}%`
-  range.style.width = `${(high - low) * 100}%`
+  range.hidden = !known
+  range.style.left = `${(low ?? 0) * 100}%`
+  range.style.width = `${((high ?? 0) - (low ?? 0)) * 100}%`
   const dot = element("b")
   dot.style.left = `${value * 100}%`
   track.append(range, dot)
   const said = element("span", { className: "said" })
   said.append(
     element("b", { textContent: percent(value) }),
-    ` hit (${percent(low)} to ${percent(high)}), n = ${format.count(n)}`,
+    ` hit${known ? ` (${percent(low)} to ${percent(high)})` : ""}, n = ${format.count(n)}`,
     all > n ? ` of ${format.count(all)}` : "")
-  line.title = "Hit: target 1 before the stop. In brackets the 95 % Wilson interval." +
+  line.title = "Hit: target 1 before the stop. In brackets the 95 % interval by session, which " +
+    `needs ${SESSIONS_NEEDED} sessions.` +
     (all > n ? ` ${format.count(all - n)} of ${format.count(all)} were not entered.` : "")
   line.append(said, track)
   return line
 }
 
+/** As the database's sessions_needed(). */
+const SESSIONS_NEEDED = 10
+
 /** Say no more than the numbers do. @param {Stats} row */
 function verdict(row) {
-  const { hit_rate_low: low, hit_rate_high: high } = row
-  const { random_hit_rate_low: least, random_hit_rate_high: most } = row
-  const [text, tone] =
-    low === null || high === null ? ["None was entered: a stop order waits for its price.", "unknown"]
-      : least === null || most === null ? ["No random entries to compare with yet.", "unknown"]
-      : low > most ? ["Hit more often than random entries of the same sessions.", "more"]
-        : high < least ? ["Hit less often than random entries of the same sessions.", "less"]
-          : ["Not distinguishable from random entries: the intervals overlap.", "same"]
+  const text = {
+    better: "Better than random entries matched to it.",
+    worse: "Worse than random entries matched to it.",
+    same: "Not distinguishable from random entries.",
+    few_sessions: `Only ${row.matched_sessions} of ${SESSIONS_NEEDED} sessions that a verdict needs.`,
+    no_draws: "No random entries to compare with yet.",
+    not_entered: "None was entered: a stop order waits for its price.",
+  }[row.verdict]
   const line = element("p", { className: "verdict", textContent: text, testId: "verdict" })
-  line.dataset.verdict = tone
+  line.dataset.verdict = row.verdict
+  const { difference_points: apart, difference_low: low, difference_high: high } = row
+  if (apart !== null)
+    line.append(element("small", {
+      textContent: ` ${format.signedPrice(apart)} points a signal` +
+        (low === null || high === null ? ""
+          : ` (${format.signedPrice(low)} to ${format.signedPrice(high)})`) +
+        `, n = ${format.count(row.matched_n)} in ${row.matched_sessions} sessions`,
+    }))
+  line.title = "Mean return of a signal less that of its own random entries, with its 95 % " +
+    `interval by session. The verdict allows for ${row.comparisons} comparisons: versions of the ` +
+    "strategy by horizons."
   return line
 }
+
+/** What it came to in points and rupees, and what is missing. @param {Stats} row */
+function money(row) {
+  const list = element("dl", { className: "money", testId: "money" })
+  /** @param {string} name @param {string | null} value @param {string} [title] */
+  const fact = (name, value, title = "") => {
+    if (value === null) return
+    const box = element("div")
+    box.title = title
+    box.append(element("dt", { textContent: name }), element("dd", { textContent: value }))
+    list.append(box)
+  }
+  fact("total", points(row.total_points, row.total_rupees), "One lot in every signal")
+  fact("median", points(row.median_return_points, null))
+  fact("won/lost", row.profit_factor?.toFixed(2) ?? null, "Profit factor")
+  fact("drawdown", points(row.drawdown_points, row.drawdown_rupees, format.price),
+    "Deepest fall of the equity below its highest point")
+  fact("worst run", points(row.worst_run_points, row.worst_run_rupees, format.price),
+    `Most lost in trades one after the other; at most ${row.losing_run} lost in a row`)
+  if (row.hits_that_lost)
+    fact("hits that lost", `${row.hits_that_lost} of ${row.hits}`, "After costs")
+  if (row.n_missing)
+    fact("missing", `${row.n_missing}: hit rate ${percent(row.hit_rate_if_lost ?? 0)} to ` +
+      percent(row.hit_rate_if_won ?? 0), "If all of them had lost, and if all had been hits")
+  return list
+}
+
+/**
+ * `+12.50 (\u20b9813)`.
+ * @param {number | null} value
+ * @param {number | null} rupees
+ * @param {(value: number) => string} [form]
+ */
+const points = (value, rupees, form = format.signedPrice) => (value === null ? null
+  : form(value) + (rupees === null ? "" : ` (\u20b9${format.count(Math.round(rupees))})`))
 
 /** @param {Stats} row */
 function means(row) {

@@ -1,5 +1,5 @@
 /** @import { Holdout, SweepAnswer, WalkForward, WholeSweep } from "../data/sweeps.js" */
-import { drawEquity } from "./equity.js"
+import { drawWalkEquity } from "./walk-equity.js"
 import { horizonText } from "../data/horizons.js"
 import { strategyName } from "../data/strategies.js"
 import { byId, element } from "../lib/dom.js"
@@ -50,7 +50,7 @@ function walkCard(sweep, walk) {
     }))
     return box
   }
-  box.append(drawEquity(walk))
+  box.append(drawWalkEquity(walk))
   const { luck_chance: chance } = walk
   box.append(verdict(
     `Choosing on ${walk.fit_sessions} sessions for the next ${walk.judge_sessions} came to ` +
