@@ -1,5 +1,10 @@
 -- Statistics that survive an audit: fills, two histories, matched draws, intervals by session.
 
+-- What is stored was bought at last prices and drawn anywhere in the session, which would pass for
+-- what it is called from now on. `optionscalp outcomes` computes all of it again.
+delete from signal_outcome;
+delete from random_outcome;
+
 -- What a gap hides is unknown; the exit before it is not.
 alter table signal_outcome alter column mfe_points drop not null, alter column mae_points drop not null;
 alter table random_outcome alter column mfe_points drop not null, alter column mae_points drop not null;

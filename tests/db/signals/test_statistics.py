@@ -23,8 +23,10 @@ from db.signals.outcomes import (
 from db.writing.bulk import write
 from db.writing.relations import SIGNAL
 from db.writing.rows import Equity, Signal
+from optionscalp.results import SESSIONS_NEEDED
 from strategy.signals import Moment, signal_id
 from tests import plain_statistics as plain
+from tests.test_docs import PROJECT
 
 FIRST = date(2026, 1, 5)
 SYMBOL = "NIFTY260127C25000"
@@ -348,6 +350,13 @@ def test_the_equity_of_each_session_stands_beside_that_of_random_entries(connect
     assert (one.n, one.points, one.rupees, one.equity_points) == (2, 2.0, 130.0, 2.0)
     assert (one.matched_n, one.random_equity_points) == (1, 1.5)
     assert (two.equity_points, two.equity_rupees, two.random_equity_points) == (6.0, 390.0, -0.5)
+
+
+def test_everybody_says_how_many_sessions_are_needed(connection):
+    assert connection.execute("select sessions_needed()").fetchone() == (SESSIONS_NEEDED,)
+    summary = PROJECT / "chartserver" / "static" / "panels" / "summary.js"
+    assert f"const SESSIONS_NEEDED = {SESSIONS_NEEDED}\n" in summary.read_text("utf-8")
+    assert plain.NEEDED == SESSIONS_NEEDED
 
 
 def test_a_reader_may_read_every_statistic(connection):
