@@ -25,17 +25,19 @@ from strategy.minute_candles import (
     to_tick,
 )
 from strategy.parameters import LARGEST
+from strategy.risk import TargetParameters
 from strategy.signals import Signal
 
 _SHARES = 10_000  # shares count to four decimals, so that whole numbers decide
 
 
 @dataclass(frozen=True)
-class PullbackParameters(OrderParameters):
+class PullbackParameters(TargetParameters, OrderParameters):
     """Every number the rules use; points are option premium points.
 
     The trend is against the mean of `trend_minutes` closes. A pullback candle's range lies in
-    [`least_range`, `most_range`], and its body is at least `body_share` of it.
+    [`least_range`, `most_range`], and its body is at least `body_share` of it. Where the
+    `level_unit` is the range, it is that candle's.
     """
 
     trend_minutes: int = 20
@@ -44,8 +46,6 @@ class PullbackParameters(OrderParameters):
     )
     most_range: Mapping[str, float] = field(default_factory={"NIFTY": 25.0, "BANKNIFTY": 45.0}.copy)
     body_share: float = 0.7
-    first_target_points: float = 30.0
-    second_target_points: float = 60.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -55,8 +55,6 @@ class PullbackParameters(OrderParameters):
         )
         if not ranges or not 0 <= self.body_share <= 1 or self.trend_minutes < 1:
             raise ParameterError(f"ranges, body_share or trend_minutes make no sense: {self}")
-        if not 0 < self.first_target_points <= self.second_target_points < LARGEST:
-            raise ParameterError(f"targets must be above zero and ascend: {self}")
 
 
 def _is_pullback(candle: Any, underlying: str, numbers: PullbackParameters) -> Any:
@@ -126,11 +124,11 @@ def _untold(
 
 def _signal(atm: Atm, candle: Candle, closes: list[Close], numbers: PullbackParameters) -> Signal:
     entry, stop = above_high(candle, numbers)
-    targets = (
-        to_tick(entry + paise(points), numbers.tick)
-        for points in (numbers.first_target_points, numbers.second_target_points)
-    )
     size, body = candle.high - candle.low, candle.open - candle.close
+    distances = numbers.target_distances(rupees(entry), rupees(size))
+    targets = (
+        to_tick(entry + max(paise(points), numbers.tick), numbers.tick) for points in distances
+    )
     reasons = {
         "contract": candle.prices(),
         "range_points": rupees(size),

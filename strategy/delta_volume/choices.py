@@ -9,7 +9,7 @@ from strategy.axes import Key
 from strategy.delta_volume.clusters import Points
 from strategy.delta_volume.inputs import Inputs
 from strategy.delta_volume.parameters import Parameters
-from strategy.delta_volume.rules import Cluster, Verdict, to_rejection
+from strategy.delta_volume.rules import Cluster, Verdict, reasons, to_rejection
 from strategy.delta_volume.verdicts import Baseline, judge_all, verdict_rows
 from strategy.frames import NO_TIME, Flags, Floats, Ints, instants
 from strategy.ladders import OPTION_TYPES
@@ -44,6 +44,7 @@ def decide_all(
         bought.tolist(),
         net[chosen].tolist(),
         inputs.close[signalled.rows[np.arange(len(bought)), bought]],
+        _traded_ranges(signalled, bought, baseline),
         parameters,
     )
     against = Points(*(column[places // size] for column in points))
@@ -67,6 +68,7 @@ def _signals(
     bought: list[int],
     net: list[int],
     closes: Floats,
+    ranges: Floats,
     parameters: Parameters,
 ) -> list[Signal]:
     """Return signals as `rules.to_signal` makes one; by columns, since there are many.
@@ -78,6 +80,7 @@ def _signals(
         bought: Which contract of each cluster is bought.
         net: The net delta volume of each cluster.
         closes: Of the contracts bought, rupees.
+        ranges: Of the same, as `Observed.traded_range`.
         parameters: The numbers of the rules.
     """
     moments, atm, prices, references, strikes, known_at = clusters
@@ -92,16 +95,21 @@ def _signals(
         ["BULLISH" if option["option_type"] == "C" else "BEARISH" for option in options],
         repeat("short_covering"),
         *(atm, prices, net, strikes),
-        *level_columns(closes, [moment.underlying for moment in moments], parameters),
+        *level_columns(closes, [moment.underlying for moment in moments], parameters, ranges),
         repeat("market"),
         [
-            {"reference": reference, "contracts": mine}
-            for reference, mine in zip(references, contracts, strict=True)
+            reasons(reference, mine, traded, parameters)
+            for reference, mine, traded in zip(references, contracts, ranges.tolist(), strict=True)
         ],
         repeat(parameters.params_hash()),
         *([moment.event_time for moment in moments], known_at),
     )
     return list(map(Signal._make, zip(*columns, strict=False)))
+
+
+def _traded_ranges(signalled: Points, bought: Ints, baseline: Baseline) -> Floats:
+    places = np.arange(len(bought)), bought
+    return baseline.traded_ranges(signalled.rows[places], signalled.lines[places])
 
 
 def _any_covering(inputs: Inputs, points: Points, baseline: Baseline) -> Flags:

@@ -1,11 +1,14 @@
 """The numbers of the Delta Volume strategy."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from strategy.errors import ParameterError
-from strategy.parameters import Parameters as AnyParameters
-from strategy.risk import STOP_POINTS
+from strategy.frames import Floats
+from strategy.parameters import number
+from strategy.risk import STOP_POINTS, TargetParameters
 
 WINGS_AT_MOST = 10
 INTERVALS_AT_MOST = 100  # more than a session has
@@ -13,12 +16,15 @@ PAISA = 0.01
 
 
 @dataclass(frozen=True)
-class Parameters(AnyParameters):
+class Parameters(TargetParameters):
     """Every number the rules use; points are option premium points.
 
     `wings` strikes on each side of ATM form the cluster; ten at most, since contracts far from the
     index are not read. Volume spikes above `spike_factor` times the mean of up to `spike_window`
     earlier intervals, of which at least `spike_minimum` must be stored.
+
+    Stops and targets are in the `level_unit`: points, a share of the premium, or multiples of the
+    range between the highest and the lowest close of the interval and of the `spike_window` before.
     """
 
     wings: int = 1
@@ -26,8 +32,8 @@ class Parameters(AnyParameters):
     spike_window: int = 9
     spike_minimum: int = 3
     stop_points: Mapping[str, float] = field(default_factory=STOP_POINTS.copy)
-    first_target_points: float = 30.0
-    second_target_points: float = 60.0
+    stop_share: float = number(0.2, above=0, most=1)
+    stop_ranges: float = number(1.0, above=0)
     tick_size: float = 0.05
 
     def __post_init__(self) -> None:
@@ -41,8 +47,17 @@ class Parameters(AnyParameters):
                 "the factor must be above zero, stops and targets no less than a tick, and that a"
                 f" paisa or more: {self}"
             )
-        if self.first_target_points > self.second_target_points:
-            raise ParameterError(f"targets must ascend: {self}")
+
+    def stop_distances(self, underlyings: Iterable[str], entries: Floats, ranges: Floats) -> Floats:
+        """Return how far below their entries trades are left.
+
+        Raises:
+            KeyError: There is no stop for an underlying.
+        """
+        points = np.array([self.stop_points[underlying] for underlying in underlyings])
+        if self.level_unit == "premium":
+            return self.stop_share * entries
+        return self.stop_ranges * ranges if self.level_unit == "range" else points
 
 
 DEFAULTS = Parameters()

@@ -5,7 +5,7 @@ same session gives the same bytes whichever way it was computed.
 """
 
 from datetime import datetime
-from typing import NamedTuple, TypedDict
+from typing import Any, NamedTuple, TypedDict
 
 from strategy.build_up import BuildUp, build_up
 from strategy.delta_volume.parameters import Parameters
@@ -26,6 +26,7 @@ class Observed(NamedTuple):
     volume: int | None
     volume_sum: int  # of the earlier intervals whose volume is known
     volume_count: int
+    traded_range: float  # between the highest and the lowest close of t and the window before it
 
 
 class Verdict(TypedDict):
@@ -92,11 +93,11 @@ def judge(seen: Observed, parameters: Parameters) -> Verdict:
 
 
 def decide(
-    cluster: Cluster, verdicts: list[Verdict], parameters: Parameters
+    cluster: Cluster, verdicts: list[Verdict], ranges: list[float], parameters: Parameters
 ) -> tuple[list[Signal], list[Rejection]]:
     """Return the cluster's signal, if any, and its covering contracts against the net delta.
 
-    The verdicts are those of all its contracts, by strike, the call before the put.
+    Verdicts and traded ranges are those of all its contracts, by strike, the call before the put.
     """
     covering = [verdict for verdict in verdicts if verdict["covering"]]
     if not covering:
@@ -116,8 +117,9 @@ def decide(
                 v["strike"] if v["option_type"] == "C" else -v["strike"],
             ),
         )
-        trade = levels(nearest["close"], cluster.moment.underlying, parameters)
-        signals.append(to_signal(cluster, verdicts, nearest, net, trade, parameters))
+        traded_range = ranges[verdicts.index(nearest)]
+        trade = levels(nearest["close"], cluster.moment.underlying, parameters, traded_range)
+        signals.append(to_signal(cluster, verdicts, nearest, net, trade, traded_range, parameters))
     return signals, [to_rejection(cluster, one, net) for one in covering if one not in with_net]
 
 
@@ -127,6 +129,7 @@ def to_signal(
     bought: Verdict,
     net: int,
     trade: Levels,
+    traded_range: float,
     parameters: Parameters,
 ) -> Signal:
     """Return the signal to buy one contract of the cluster."""
@@ -144,11 +147,21 @@ def to_signal(
         cluster.strikes,
         *trade,
         "market",
-        {"reference": cluster.reference, "contracts": verdicts},
+        reasons(cluster.reference, verdicts, traded_range, parameters),
         parameters.params_hash(),
         moment.event_time,
         cluster.known_at,
     )
+
+
+def reasons(
+    reference: str, verdicts: list[Verdict], traded_range: float, parameters: Parameters
+) -> dict[str, Any]:
+    """Return what led to a signal, and to its levels where they are made of more than points."""
+    why: dict[str, Any] = {"reference": reference, "contracts": verdicts}
+    if parameters.level_unit == "range":
+        why["traded_range"] = round(traded_range * 1e6) / 1e6
+    return why
 
 
 def to_rejection(cluster: Cluster, against: Verdict, net: int) -> Rejection:

@@ -6,13 +6,21 @@ from datetime import date, datetime
 from typing import Any, NamedTuple, Self
 
 
+class Past(NamedTuple):
+    """What counts of a contract's earlier row."""
+
+    volume: int | None
+    close: float
+    known_at: datetime
+
+
 class Stored(NamedTuple):
-    """What the state keeps of one contract: its last row, and the volumes up to it."""
+    """What the state keeps of one contract: its last row, and the window up to it."""
 
     open_time: datetime
     close: float
     open_interest: int | None
-    volumes: tuple[tuple[int | None, datetime], ...]  # with known_at, oldest first
+    window: tuple[Past, ...]  # oldest first, the last row included
 
 
 @dataclass(frozen=True)
@@ -35,7 +43,10 @@ class State:
                     "open_time": stored.open_time.isoformat(),
                     "close": stored.close,
                     "open_interest": stored.open_interest,
-                    "volumes": [[volume, at.isoformat()] for volume, at in stored.volumes],
+                    "window": [
+                        [past.volume, past.close, past.known_at.isoformat()]
+                        for past in stored.window
+                    ],
                 }
                 for symbol, stored in self.contracts.items()
             },
@@ -54,7 +65,9 @@ class State:
                     moment(stored["open_time"]),
                     stored["close"],
                     stored["open_interest"],
-                    tuple((volume, moment(at)) for volume, at in stored["volumes"]),
+                    tuple(
+                        Past(volume, close, moment(at)) for volume, close, at in stored["window"]
+                    ),
                 )
                 for symbol, stored in values["contracts"].items()
             },

@@ -10,7 +10,7 @@ from strategy.delta_volume.interval import ContractRow, Interval
 from strategy.delta_volume.parameters import DEFAULTS, Parameters
 from strategy.delta_volume.rows import STRATEGY, VERSION, missing_rows, no_reference
 from strategy.delta_volume.rules import Cluster, Observed, decide, judge
-from strategy.delta_volume.state import State, Stored
+from strategy.delta_volume.state import Past, State, Stored
 from strategy.errors import FrameContractError
 from strategy.ladders import OPTION_TYPES
 from strategy.session import session_hours, spot_is_reliable
@@ -52,9 +52,10 @@ def _after(state: State, interval: Interval, parameters: Parameters) -> State:
     contracts = dict(state.contracts)
     for row in interval.rows:
         key = _key(row.expiry, row.strike, row.option_type)
-        earlier = contracts[key].volumes if key in contracts else ()
-        volumes = (*earlier, (row.volume, row.known_at))[-parameters.spike_window :]
-        contracts[key] = Stored(interval.open_time, float(row.close), row.open_interest, volumes)
+        earlier = contracts[key].window if key in contracts else ()
+        now = Past(row.volume, float(row.close), row.known_at)
+        window = (*earlier, now)[-parameters.spike_window :]
+        contracts[key] = Stored(interval.open_time, now.close, row.open_interest, window)
     return replace(state, open_time=interval.open_time, contracts=contracts)
 
 
@@ -108,8 +109,9 @@ def _outcome(
         strikes=known,
         known_at=max(price_known_at, *(_known_at(*pair) for pair in seen)).astimezone(UTC),
     )
-    verdicts = [judge(_observed(row, stored), parameters) for row, stored in seen]
-    return decide(cluster, verdicts, parameters)
+    observed = [_observed(row, stored) for row, stored in seen]
+    verdicts = [judge(one, parameters) for one in observed]
+    return decide(cluster, verdicts, [one.traded_range for one in observed], parameters)
 
 
 def _lacks_volume(row: ContractRow | None, before: Stored | None) -> bool:
@@ -123,7 +125,8 @@ def _stored_at(state: State, key: str, open_time: datetime) -> Stored | None:
 
 
 def _observed(row: ContractRow, before: Stored) -> Observed:
-    volumes = [volume for volume, _ in before.volumes if volume is not None]
+    volumes = [past.volume for past in before.window if past.volume is not None]
+    closes = [float(row.close), *(past.close for past in before.window)]
     return Observed(
         symbol=row.symbol,
         strike=row.strike,
@@ -135,8 +138,9 @@ def _observed(row: ContractRow, before: Stored) -> Observed:
         volume=row.volume,
         volume_sum=sum(volumes),
         volume_count=len(volumes),
+        traded_range=max(closes) - min(closes),
     )
 
 
 def _known_at(row: ContractRow, before: Stored) -> datetime:
-    return max(row.known_at, *(known_at for _, known_at in before.volumes))
+    return max(row.known_at, *(past.known_at for past in before.window))

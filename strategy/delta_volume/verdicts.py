@@ -45,6 +45,15 @@ class Baseline:
         spike &= volume.numbers > self._parameters.spike_factor * mean
         return mean, mean_known, spike
 
+    def traded_ranges(self, rows: Ints, lines: Ints) -> Floats:
+        """Return the range between the highest and lowest close of each row and its window."""
+        first = self._first(rows, lines)
+        highest = lowest = self._inputs.close[rows]
+        for back in range(1, self._parameters.spike_window + 1):
+            earlier = self._inputs.close[np.maximum(rows - back, first)]
+            highest, lowest = np.maximum(highest, earlier), np.minimum(lowest, earlier)
+        return highest - lowest
+
     def known_at(self, rows: Ints, lines: Ints) -> Ints:
         """Return the latest instant among each row and its window."""
         first = self._first(rows, lines)

@@ -80,7 +80,7 @@ def test_a_covering_call_gives_a_bullish_signal_with_all_its_reasons():
         "target1": 131.0,
         "entry_order": "market",
         "target2": 161.0,
-        "params_hash": "94d8396a0f13dbb6",
+        "params_hash": "b74fe008a9be30e7",
         "input_watermark": pd.Timestamp("2026-01-21T04:10Z"),
         "known_at": pd.Timestamp("2026-01-21T04:10:20Z"),
     }
@@ -123,6 +123,25 @@ def test_a_covering_call_gives_a_bullish_signal_with_all_its_reasons():
         "delta_volume": 0,
         "covering": False,
     }
+
+
+@pytest.mark.parametrize(
+    ("window", "traded"), [(9, 12.0), (3, 7.0)], ids=["from the open on", "of the window"]
+)
+def test_levels_may_follow_the_range_in_which_the_contract_closed_lately(window, traded):
+    day = QuietDay(intervals=6)
+    for place, close in ((0, 95.0), (2, 106.0), (3, 99.0)):
+        day.rows[place, "25000C"]["close"] = close
+    day.cover(5, "25000C", volume=2_001)
+    day.rows[4, "25000C"]["close"] = 100.0
+    day.rows[5, "25000C"]["close"] = 107.0 if window == 9 else 106.0
+    numbers = Parameters(level_unit="range", spike_window=window)
+    (signal,) = evaluate(*day.frames(), numbers).signals.to_dict("records")
+    entry = signal["entry"]
+    assert signal["reasons"]["traded_range"] == traded
+    assert (signal["stop"], signal["target1"], signal["target2"]) == (
+        *(entry - traded, entry + 1.5 * traded, entry + 3 * traded),
+    )
 
 
 def test_a_covering_put_gives_a_bearish_signal():

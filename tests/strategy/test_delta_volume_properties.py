@@ -119,8 +119,10 @@ def test_steps_give_the_bytes_of_the_batch_with_the_state_saved_anywhere(seed, s
         Parameters(wings=2, spike_factor=1.5),
         Parameters(spike_window=3, spike_minimum=1),
         Parameters(stop_points={"NIFTY": 12.5, "BANKNIFTY": 200}, first_target_points=7),
+        Parameters(level_unit="premium"),
+        Parameters(level_unit="range", spike_window=5),
     ],
-    ids=["narrow", "wide", "short", "risk"],
+    ids=["narrow", "wide", "short", "risk", "premium", "range"],
 )
 def test_steps_give_the_bytes_of_the_batch_with_other_parameters(parameters):
     frames = random_days(11)

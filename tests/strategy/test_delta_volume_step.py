@@ -33,7 +33,7 @@ def test_the_state_keeps_no_more_than_the_window_of_each_contract():
     state = stepped(QuietDay(12))
     wanted = [f"2026-01-27{kind}{strike}" for kind in "CP" for strike in STRIKES]
     assert sorted(state.contracts) == wanted
-    assert {len(stored.volumes) for stored in state.contracts.values()} == {9}
+    assert {len(stored.window) for stored in state.contracts.values()} == {9}
 
 
 def test_a_step_leaves_the_state_it_was_given_as_it_was():

@@ -57,6 +57,15 @@ def test_a_signal_with_all_its_values():
     )
 
 
+@pytest.mark.parametrize(
+    ("unit", "targets"), [("premium", (157.3, 193.6)), ("range", (151.0, 181.0))]
+)
+def test_targets_may_be_shares_of_the_premium_or_multiples_of_the_candles_range(unit, targets):
+    numbers = PullbackParameters(level_unit=unit)
+    ((signal,), _) = PULLBACK.evaluate(a_day().frames(), numbers)
+    assert (signal.entry, signal.stop, signal.target1, signal.target2) == (121.0, 100.0, *targets)
+
+
 def test_below_the_mean_the_put_is_bought():
     signals, rejections = evaluate(a_day("25000P", FALLING))
     assert [(row.symbol, row.direction) for row in signals] == [("NIFTY260127P25000", "BEARISH")]

@@ -21,7 +21,37 @@ from strategy.risk import levels, to_tick
 def test_stop_and_targets_are_points_from_entry_and_never_below_one_tick(
     close, underlying, expected
 ):
-    assert levels(close, underlying, DEFAULTS) == expected
+    assert levels(close, underlying, DEFAULTS, 5.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("close", "expected"),
+    [
+        (16.0, (16.0, 12.8, 20.8, 25.6)),
+        (600.0, (600.0, 480.0, 780.0, 960.0)),
+        (101.05, (101.05, 80.85, 131.35, 161.7)),
+        # A level that is rounded to its entry is a tick away; the stop is never below one.
+        (0.1, (0.1, 0.05, 0.15, 0.15)),
+        (0.05, (0.05, 0.05, 0.1, 0.1)),
+    ],
+)
+def test_levels_may_be_shares_of_the_premium(close, expected):
+    shares = Parameters(level_unit="premium")
+    assert levels(close, "NIFTY", shares, 5.0) == expected
+    assert levels(close, "BANKNIFTY", shares, 90.0) == expected
+
+
+@pytest.mark.parametrize(
+    ("traded", "expected"),
+    [
+        (4.0, (16.0, 12.0, 22.0, 28.0)),
+        (0.3, (16.0, 15.7, 16.45, 16.9)),
+        (0.0, (16.0, 15.95, 16.05, 16.05)),
+        (20.0, (16.0, 0.05, 46.0, 76.0)),
+    ],
+)
+def test_levels_may_be_multiples_of_the_contracts_recent_range(traded, expected):
+    assert levels(16.0, "NIFTY", Parameters(level_unit="range"), traded) == expected
 
 
 @pytest.mark.parametrize(
@@ -37,7 +67,7 @@ def test_every_price_of_the_tick_grid_stays_itself():
 
 
 def test_equal_numbers_have_the_same_hash_and_other_numbers_another():
-    assert DEFAULTS.params_hash() == "94d8396a0f13dbb6"
+    assert DEFAULTS.params_hash() == "b74fe008a9be30e7"
     assert Parameters(stop_points={"BANKNIFTY": 30, "NIFTY": 20}).params_hash() == (
         DEFAULTS.params_hash()
     )
@@ -51,8 +81,11 @@ def test_equal_numbers_have_the_same_hash_and_other_numbers_another():
         Parameters(second_target_points=61),
         Parameters(tick_size=0.1),
         Parameters(losing_trades=3),
+        Parameters(level_unit="range"),
+        Parameters(stop_share=0.25),
+        Parameters(second_target_ranges=4),
     ]
-    assert len({DEFAULTS.params_hash(), *(other.params_hash() for other in others)}) == 10
+    assert len({DEFAULTS.params_hash(), *(other.params_hash() for other in others)}) == 13
 
 
 @pytest.mark.parametrize(
@@ -64,9 +97,15 @@ def test_equal_numbers_have_the_same_hash_and_other_numbers_another():
         {"spike_factor": 0.0},
         {"tick_size": -0.05},
         {"stop_points": {"NIFTY": 0.0}},
+        {"stop_share": 0.0},
+        {"stop_share": 1.5},
+        {"stop_ranges": -1.0},
+        {"first_target_share": 0.7},
+        {"first_target_ranges": 4.0},
+        {"level_unit": "percent"},
     ],
     ids=str,
 )
 def test_numbers_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(ValueError, match="Parameters"):
+    with pytest.raises(ValueError, match=r"Parameters|stop_|level_unit"):
         Parameters(**wrong)
