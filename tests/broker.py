@@ -37,6 +37,7 @@ async def broker_desk(
     underlyings: tuple[str, ...] = ("NIFTY",),
     speed: float = STANDING,
     plus: bool = True,
+    others: bool = False,
     faults: Iterable[Fault] = (),
     **settings: object,
 ) -> AsyncIterator[Desk]:
@@ -49,6 +50,7 @@ async def broker_desk(
         underlyings: Which.
         speed: Of the market's clock.
         plus: Whether the account has the paid plan.
+        others: Whether TradingView and Trendlyne answer as well.
         faults: What the market does wrong.
         settings: Others than these.
     """
@@ -70,6 +72,12 @@ async def broker_desk(
             "candle_wings": 1,
             "build_up_wings": 1,
         }
+        if others:
+            usual |= {
+                "tradingview_url": endpoints.tradingview_url,
+                "tradingview_requests_per_second": 1e6,
+                "trendlyne_url": endpoints.trendlyne_url,
+            }
         async with open_desk(Settings(**usual | settings)) as desk:
             yield desk
 

@@ -190,9 +190,12 @@ class Contest:
                 ]
             )
         )
-        made = {"source": source, "known_at": known_at} | {
-            name: best(name, name) for name in opinions.filled
-        }
+        # A row with a count that was fetched later is not as it was seen when it happened.
+        later = [best("backfilled"), *(best("backfilled", name) for name in opinions.filled)]
+        made = {"source": source, "known_at": known_at}
+        if "backfilled" in self._columns:
+            made["backfilled"] = SQL("greatest({})").format(SQL(", ").join(later))
+        made |= {name: best(name, name) for name in opinions.filled}
         columns = [
             Identifier("r", name) if name in self._key else made.get(name) or best(name)
             for name in self._columns

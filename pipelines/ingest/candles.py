@@ -4,10 +4,11 @@ import asyncio
 import logging
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from db.archive.raw_payloads import Answer, asked_since
+from db.market.counts import lacking_counts
 from db.market.frames import latest_price, price_range, reference_prices, stored_minutes
 from db.market.gaps import missing_candles
 from pipelines.ingest.bars import LONGEST_DELAY, complete_to
@@ -27,6 +28,9 @@ from strategy.contract import parse_symbol
 from strategy.session import session_hours, session_of
 
 logger = logging.getLogger(__name__)
+
+# Ladders may still bring the open interest of an interval that ended less long ago.
+COUNTS_DUE = timedelta(minutes=10)
 
 
 class CandleReport(NamedTuple):
@@ -63,14 +67,19 @@ async def ingest_candles(desk: Desk, session: date) -> CandleReport:
     The indices come first: they tell which options are around ATM. When the session is over all
     of it is asked for once more: gaps and corrections show then.
 
-    Whoever is preferred is asked first, and another one for what that has not.
+    Whoever is preferred is asked first, and another one for what that has not. Counts of options
+    that are lacking come from whoever carries them, be the candles as complete as they may.
 
     Raises:
         SourceError: Nobody who has candles of the past answers.
     """
     report = CandleReport(0, 0, {})
     failure: SourceError | None = None
+    whole = False
     for filled in desk.histories:
+        if whole:
+            report = await _ingest_counts(desk, session, filled, report)
+            continue
         try:
             found = await _ingest_from(desk, session, filled)
         except SourceError as error:
@@ -79,17 +88,36 @@ async def ingest_candles(desk: Desk, session: date) -> CandleReport:
             continue
         failure = None
         report = CandleReport(report.rows + found.rows, report.asked + found.asked, found.failures)
-        if not report.failures:
-            break
+        whole = not report.failures
     if failure is not None:
         raise failure
     return report
 
 
+async def _ingest_counts(
+    desk: Desk, session: date, filled: Filled[HistorySource], report: CandleReport
+) -> CandleReport:
+    """Ask for the counts alone that stored candles lack; without an answer they stay unknown."""
+    wanted = _wanted(desk, session, session_symbols(desk, session))
+    first = _without_counts(desk, session, filled, wanted)
+    lacking = _requests(session, desk.now(), wanted, first)
+    if not lacking:
+        return report
+    try:
+        found = await _fetch(desk, session, filled, lacking)
+    except SourceError as error:
+        name = filled.source.name
+        desk.report_down(name, error)
+        reason = f"open interest and volume of {len(lacking)} symbols stay unknown: {error}"
+        return report._replace(failures=report.failures | {name: reason})
+    desk.report_up(filled.source.name)
+    return _sum(report, found)
+
+
 async def _ingest_from(desk: Desk, session: date, filled: Filled[HistorySource]) -> CandleReport:
     report = CandleReport(0, 0, {})
     symbols = session_symbols(desk, session)
-    requests = missing_bars(desk, session, symbols)
+    requests = missing_bars(desk, session, symbols, filled)
     for _ in range(2):  # the second round for options that the index's candles revealed
         if not requests:
             break
@@ -97,7 +125,7 @@ async def _ingest_from(desk: Desk, session: date, filled: Filled[HistorySource])
         desk.report_up(filled.source.name)
         fresh = [name for name in session_symbols(desk, session) if name not in symbols]
         symbols += fresh
-        requests = missing_bars(desk, session, fresh)
+        requests = missing_bars(desk, session, fresh, filled)
     return report
 
 
@@ -107,26 +135,53 @@ def _sum(first: CandleReport, second: CandleReport) -> CandleReport:
     )
 
 
-def missing_bars(desk: Desk, session: date, symbols: Sequence[str]) -> list[HistoryRequest]:
-    """Return what to ask for: series with a gap, and after the session each series once."""
+def missing_bars(
+    desk: Desk, session: date, symbols: Sequence[str], filled: Filled[HistorySource]
+) -> list[HistoryRequest]:
+    """Return what to ask for: series with a gap, and after the session each series once.
+
+    So are those whose counts are lacking, if this source carries them.
+    """
     start, close = session_hours(session)
     now = desk.now()
-    known = stored_minutes(desk.connection, session, symbols)
-    wanted = {symbol: known.get(symbol, RESOLUTIONS[0]) for symbol in symbols}
+    wanted = _wanted(desk, session, symbols)
     gaps = missing_candles(desk.connection, start, wanted, newest_ended(session, now))
     first = {symbol: gap.first for symbol, gap in gaps.items()}
     if now >= close + LONGEST_DELAY:
         asked = asked_since(desk.connection, session, "history", close + LONGEST_DELAY)
         first |= {symbol: start for symbol in symbols if symbol not in asked}
-    # In the order of the symbols, indices first: their newest bars tell how far the source is.
+    for symbol, moment in _without_counts(desk, session, filled, wanted).items():
+        first[symbol] = min(moment, first.get(symbol, moment))
+    return _requests(session, now, wanted, first)
+
+
+def _wanted(desk: Desk, session: date, symbols: Sequence[str]) -> dict[str, int]:
+    """Return the minutes of each symbol's candles."""
+    known = stored_minutes(desk.connection, session, symbols)
+    return {symbol: known.get(symbol, RESOLUTIONS[0]) for symbol in symbols}
+
+
+def _without_counts(
+    desk: Desk, session: date, filled: Filled[HistorySource], wanted: dict[str, int]
+) -> dict[str, datetime]:
+    """Return the first candle of each option whose counts this source may know."""
+    if not filled.source.open_interest:
+        return {}
+    options = {symbol: minutes for symbol, minutes in wanted.items() if parse_symbol(symbol)}
+    hours, by = session_hours(session), desk.now() - COUNTS_DUE
+    return lacking_counts(desk.connection, filled.source.name, hours, by, options)
+
+
+def _requests(
+    session: date, now: datetime, wanted: dict[str, int], first: dict[str, datetime]
+) -> list[HistoryRequest]:
+    """Return requests that reach back to a moment of each series.
+
+    In the order of the symbols, indices first: their newest bars tell how far the source is.
+    """
     return [
-        HistoryRequest(
-            symbol,
-            wanted[symbol],
-            bars_to_ask(session, now, wanted[symbol], first[symbol]),
-            session,
-        )
-        for symbol in symbols
+        HistoryRequest(symbol, minutes, bars_to_ask(session, now, minutes, first[symbol]), session)
+        for symbol, minutes in wanted.items()
         if symbol in first
     ]
 

@@ -61,6 +61,7 @@ class Source:
         ladder_lag: So long after an interval's end its ladder shows it.
         ladder_history: Whether an earlier moment of today can be asked again.
         past_sessions: Whether sessions before today can be asked for.
+        open_interest: Whether its candles of options carry open interest.
         probe: Its own part of a first contact.
     """
 
@@ -71,4 +72,5 @@ class Source:
     ladder_lag: timedelta = timedelta(0)
     ladder_history: bool = False
     past_sessions: bool = False
+    open_interest: bool = False
     probe: Probe = NO_PROBE

@@ -260,4 +260,9 @@ async def _open(office: Office) -> AsyncIterator[Opened]:
         yield Opened(listings=upstox, history=upstox, ladders=upstox)
 
 
-SOURCE = Source(name=NAME, roles=ROLES, open=_open, read=read, past_sessions=True, probe=PROBE)
+SOURCE = Source(
+    *(NAME, ROLES, _open, read),
+    past_sessions=True,
+    open_interest=True,
+    probe=PROBE,
+)
