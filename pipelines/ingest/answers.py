@@ -9,12 +9,14 @@ from pipelines.sources.counts import require_units
 from pipelines.sources.errors import PayloadInvalid, WrongTradingDate
 from pipelines.sources.roles import BuildUpRows, Ladder, Reading
 from strategy.contract import lot_size, parse_symbol
-from strategy.session import IST
+from strategy.session import IST, session_hours
 
 CLOCKS_DIFFER = timedelta(minutes=1)  # a source's from ours, at most
 # So long a ladder that names no moment counts for the interval that ended before: later it is
 # nearer to the next one. Exchanges renew open interest every three minutes.
 SHOWS = INTERVAL / 2
+# What a source shows so long after the close is the session's last: nothing is traded any more.
+AFTER_CLOSE = timedelta(minutes=30)
 # Answers that were archived before each named its source.
 SENT_BY = {
     **dict.fromkeys(("history", "stream", "malformed"), "tradingview"),
@@ -48,7 +50,13 @@ def read(receipt: Receipt, session: date) -> Reading:
 
 
 def _interval_end(shown: datetime, session: date) -> datetime | None:
-    """Return the end of the interval that ended shortly before a time; None where none did."""
+    """Return the end of the interval that ended shortly before a time; None where none did.
+
+    After the close that is the last one's for longer: no moment of a session lies behind it.
+    """
+    close = session_hours(session)[1]
+    if close <= shown < close + AFTER_CLOSE:
+        return close
     return next((end for end in interval_ends(session) if end <= shown < end + SHOWS), None)
 
 

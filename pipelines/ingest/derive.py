@@ -19,7 +19,7 @@ from db.writing.bulk import write
 from db.writing.relations import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, LIVE_CANDLE, QUOTE
 from db.writing.rows import Candle, ChainOi
 from db.writing.rows import Contract as ContractRow
-from pipelines.ingest.answers import read
+from pipelines.ingest.answers import AFTER_CLOSE, read
 from pipelines.ingest.bars import Series, candle_rows, empty_opens
 from pipelines.ingest.build_ups import labelled
 from pipelines.ingest.candle_book import CandleBook
@@ -32,8 +32,6 @@ from strategy.session import interval_opens, session_hours, session_of
 
 # A row counts as ended only so long after its interval: the source may serve it unfinished.
 SETTLE = timedelta(seconds=5)
-# What a source shows so long after the close is the session's last.
-AFTER_CLOSE = timedelta(minutes=30)
 # An interval that others' rows have and this contract's answer has not, so long after its end.
 SURELY_EMPTY = timedelta(minutes=5)
 

@@ -27,7 +27,9 @@ def at(text: str) -> datetime:
         ("09:24:59.999999", None),
         ("09:25:00.000001", "09:25"),
         ("15:31:00", "15:30"),
-        ("15:35:00", None),
+        ("15:35:00", "15:30"),
+        ("15:59:59", "15:30"),
+        ("16:00:00", None),
     ],
 )
 def test_it_counts_for_an_end_that_it_was_received_soon_after(received: str, moment: str | None):
