@@ -9,6 +9,7 @@ from db.market.frames import Range
 from pipelines.ingest.candles import CandleReport, ingest_candles
 from pipelines.ingest.desk import Desk, open_desk
 from pipelines.ingest.heal import heal
+from pipelines.ingest.missing import Missing, still_missing
 from pipelines.ingest.positions import PositionReport, ingest_positions
 from pipelines.settings import Settings
 from pipelines.signals.greeks import materialise_greeks
@@ -24,6 +25,7 @@ class Ingested(NamedTuple):
     candles: CandleReport
     positions: PositionReport
     signals: int
+    missing: Missing
     problems: list[str]
 
     @property
@@ -34,7 +36,13 @@ class Ingested(NamedTuple):
             f" {self.candles.rows} candles and {self.positions.build_ups} build-ups;"
             f" {self.signals} signals new or changed"
         )
-        return "; ".join([done, *self.problems])
+        missing = self.missing.line
+        return "; ".join([done, *([missing] if missing else []), *self.problems])
+
+    @property
+    def whole(self) -> bool:
+        """Whether nothing failed, and candles and build-ups are there; ladders only help to it."""
+        return not (self.problems or self.missing.candles or self.missing.build_ups)
 
     def as_dict(self) -> dict[str, Any]:
         """Return everything for a program to read."""
@@ -42,6 +50,7 @@ class Ingested(NamedTuple):
             **self._asdict(),
             "candles": self.candles._asdict(),
             "positions": self.positions._asdict(),
+            "missing": self.missing._asdict(),
         }
 
 
@@ -79,7 +88,8 @@ async def _ingest(settings: Settings, session: date) -> Ingested:
         ]
         problems += positions.unasked
         told = list(dict.fromkeys(problems))
-        return Ingested(session, filled, candles, positions, stored.written, told)
+        missing = still_missing(desk, session)
+        return Ingested(session, filled, candles, positions, stored.written, missing, told)
 
 
 async def _positions(desk: Desk, session: date, problems: list[str]) -> PositionReport:

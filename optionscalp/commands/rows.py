@@ -103,7 +103,7 @@ def ingest(
     else:
         for ingested in done:
             console.print(ingested.line, soft_wrap=True)
-    if any(ingested.problems for ingested in done):
+    if not all(ingested.whole for ingested in done):
         raise typer.Exit(1)
 
 

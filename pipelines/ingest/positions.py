@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 
 from db.archive.raw_payloads import asked_since
 from db.market.frames import reference_prices
-from db.market.gaps import missing_build_ups
+from db.market.gaps import Gap, missing_build_ups
 from db.server.connection import advisory_lock
 from pipelines.ingest.ask import Asked, ask
 from pipelines.ingest.build_ups import make_build_ups
@@ -198,6 +198,15 @@ def _require_whole(desk: Desk, session: date) -> None:
             )
 
 
+def lacking_build_ups(desk: Desk, session: date, lag: timedelta = timedelta(0)) -> int:
+    """Return how many intervals of contracts around ATM that ended so long ago have no build-up."""
+    return sum(
+        gap.number
+        for underlying in desk.settings.underlyings
+        for gap in _gaps(desk, session, _around(desk, session, underlying), lag).values()
+    )
+
+
 def _prices(desk: Desk, session: date, underlying: str) -> list[float]:
     """Return what places ATM in the 5-minute intervals that have a price."""
     closes = reference_prices(desk.connection, session, underlying)
@@ -207,16 +216,31 @@ def _prices(desk: Desk, session: date, underlying: str) -> list[float]:
 
 def _due(desk: Desk, session: date, underlying: str, lag: timedelta = timedelta(0)) -> list[Listed]:
     """Return the contracts around ATM that lack a row of an interval that ended so long ago."""
-    expected = newest_closed(session, desk.now() - lag, BUILD_UP_MINUTES)
-    if expected is None:
+    if newest_closed(session, desk.now() - lag, BUILD_UP_MINUTES) is None:
         return []
-    prices = _prices(desk, session, underlying)
-    listed = desk.listed(session, underlying)
-    wanted = contracts_around(listed, prices, desk.settings.build_up_wings)
-    start, close = session_hours(session)
+    wanted = _around(desk, session, underlying)
+    close = session_hours(session)[1]
     symbols = [contract.symbol for contract in wanted]
-    missing = set(missing_build_ups(desk.connection, start, expected, symbols))
+    missing = set(_gaps(desk, session, wanted, lag))
     if session == session_of(desk.now()) and desk.now() >= close + LAST_ROWS:
         missing.update(symbols)
         missing -= asked_since(desk.connection, session, "build_ups", close + LAST_ROWS)
     return [contract for contract in wanted if contract.symbol in missing]
+
+
+def _around(desk: Desk, session: date, underlying: str) -> list[Listed]:
+    """Return the contracts around ATM at any of the session's prices."""
+    prices = _prices(desk, session, underlying)
+    listed = desk.listed(session, underlying)
+    return contracts_around(listed, prices, desk.settings.build_up_wings)
+
+
+def _gaps(desk: Desk, session: date, wanted: Sequence[Listed], lag: timedelta) -> dict[str, Gap]:
+    """Return the gaps of contracts' rows of intervals that ended so long ago."""
+    expected = newest_closed(session, desk.now() - lag, BUILD_UP_MINUTES)
+    if expected is None:
+        return {}
+    start, _ = session_hours(session)
+    return missing_build_ups(
+        desk.connection, start, expected, [contract.symbol for contract in wanted]
+    )

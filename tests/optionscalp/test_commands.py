@@ -3,7 +3,7 @@
 import json
 import subprocess
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 from typing import NamedTuple
 
@@ -11,6 +11,7 @@ import pytest
 
 from db.server.connection import connect
 from optionscalp.stack import free_port
+from strategy.session import IST
 from tests.faulty import copied
 from tests.live import Market, optionscalp, simulated_market
 
@@ -99,6 +100,30 @@ def test_ingest_again_restores_from_the_archive_what_was_deleted_and_nothing_els
     assert (told["session"], told["from_archive"], told["problems"]) == (str(DAY), 5, [])
     assert told["candles"]["rows"] == told["positions"]["build_ups"] == 0
     assert set(deleted) <= set(shell.sql("select * from build_up"))
+
+
+def test_ingest_says_what_stays_missing_with_exit_code_1(shell: Shell):
+    for table in ("raw_receipt", "build_up", "chain_oi"):
+        shell.sql(f"delete from {table}")
+    nobody = f"http://127.0.0.1:{free_port()}"
+    result = shell.run("ingest", *SESSION, "--json", TRENDLYNE_URL=nobody)
+    assert result.returncode == 1
+    missing = json.loads(result.stdout)[0]["missing"]
+    ((due,),) = shell.sql(
+        "select count(*) from candle where symbol ~ '[CP][0-9]+$' and open_interest is null"
+        " and open_time < %s",
+        datetime.combine(DAY, time(15, 25), IST),  # ten minutes ago
+    )
+    intervals = 74
+    build_ups = missing.pop("build_ups")
+    assert build_ups > intervals
+    assert build_ups % intervals == 0
+    assert missing == {"candles": 0, "ladders": intervals, "volume": 0, "open_interest": due}
+    told = shell.run("ingest", *SESSION, TRENDLYNE_URL=nobody).stdout
+    words = (
+        f"; still missing: 74 ladders, {build_ups:,} build-ups around ATM, {due:,} open interests"
+    )
+    assert words in told
 
 
 def test_ingest_tells_which_source_does_not_answer_with_exit_code_1(shell: Shell):
