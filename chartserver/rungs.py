@@ -100,6 +100,7 @@ def _side(rung: Rung) -> dict[str, Any]:
         "symbol": rung.symbol,
         "price": number(rung.price),
         "price_at": _seconds(rung.price_at),
+        "price_ended_at": _seconds(rung.price_ended_at),
         "price_from": rung.price_from,
         "oi": rung.open_interest,
         "oi_at": _seconds(rung.oi_at),

@@ -37,10 +37,11 @@ class Ladder(NamedTuple):
 class Rung(NamedTuple):
     """One contract of the ladder; open interest in units.
 
-    The price became known at `price_at`, from a `candle` or a `build_up`. The label and
-    `oi_change_5m` are of the 5 minutes that ended at `label_at`. The open interest is as of
-    `oi_at`, its `oi_change` since the last session. The greeks are those of the newest interval
-    that has any, which ended at `greeks_at`.
+    The price is as of `price_ended_at` and became known at `price_at`, from a `candle` or a
+    `build_up`. The open interest is as of `oi_at`, its `oi_change` since the last session. The
+    label and `oi_change_5m` are of the last 5 minutes of the grid that had ended by `oi_at`, which
+    `label_at` names; None while they are unknown. The greeks are those of the newest interval that
+    has any, which ended at `greeks_at`.
     """
 
     strike: int
@@ -48,6 +49,7 @@ class Rung(NamedTuple):
     symbol: str
     price: float | None
     price_at: datetime | None
+    price_ended_at: datetime | None
     price_from: str | None
     label: str | None
     label_at: datetime | None

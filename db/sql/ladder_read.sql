@@ -3,12 +3,17 @@
 -- the candle or of the build-up, whichever ended later; a forming candle's is as of when it came, as
 -- its states were kept.
 -- Open interest is the newer of the chain's and the build-up's; where there is neither, the candle's.
+-- Its change within five minutes and the label are of the last five minutes of the grid that had ended
+-- by then, or unknown: never of older ones. Where no build-up tells the change, two ladders do.
 -- Of all strikes, or of some.
 select c.strike, c.option_type, c.symbol,
        case when p.by_build_up then b.close else k.close end as price,
        case when p.by_build_up then b.known_at else k.known_at end as price_at,
+       case when p.by_build_up then b.close_time else k.ended_at end as price_ended_at,
        case when p.by_build_up then b.kind else k.kind end as price_from,
-       b.label, b.close_time as label_at, b.oi_change as oi_change_5m,
+       case when f.oi_change is not null then f.label end as label,
+       case when coalesce(f.oi_change, l.oi_change) is not null then e.ended_at end as label_at,
+       coalesce(f.oi_change, l.oi_change) as oi_change_5m,
        o.open_interest, o.oi_at, o.open_interest - h.previous as oi_change,
        g.implied_volatility, g.delta, g.gamma, g.theta, g.vega, g.forward, g.forward_source,
        g.close_time as greeks_at
@@ -23,7 +28,7 @@ select c.strike, c.option_type, c.symbol,
           and observed_at >= %(start)s and observed_at < %(stop)s and known_at <= %(at)s
         order by observed_at desc limit 1) h on true
   left join lateral (
-       select 'build_up' as kind, close, label, open_interest, oi_change, close_time, known_at
+       select 'build_up' as kind, close, open_interest, close_time, known_at
          from build_up
         where build_up.symbol = c.symbol
           and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
@@ -37,7 +42,8 @@ select c.strike, c.option_type, c.symbol,
                   and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
                 order by open_time desc, interval_minutes limit 1)
               union all
-              (select 'candle', open_time, close, null, known_at, known_at
+              (select 'candle', open_time, close, null, known_at,
+                      least(open_time + make_interval(mins => interval_minutes), known_at)
                  from forming
                 where forming.symbol = c.symbol
                   and open_time >= %(start)s and open_time < %(stop)s and known_at <= %(at)s
@@ -55,6 +61,20 @@ select c.strike, c.option_type, c.symbol,
                       (k.open_interest, k.ended_at, 3)) told (open_interest, oi_at, preference)
         where open_interest is not null
         order by preference = 3, oi_at desc, preference limit 1) o on true
+ cross join lateral (
+       select date_bin('5 minutes', o.oi_at, timestamptz '2000-01-01') as ended_at) e
+  left join lateral (
+       select label, oi_change from build_up
+        where build_up.symbol = c.symbol and open_time = e.ended_at - interval '5 minutes'
+          and open_time >= %(start)s and known_at <= %(at)s) f on true
+  left join lateral (
+       select case c.option_type when 'C' then later.call_oi - earlier.call_oi
+                                 else later.put_oi - earlier.put_oi end as oi_change
+         from chain_oi later join chain_oi earlier using (underlying, expiry, strike)
+        where underlying = c.underlying and expiry = c.expiry and strike = c.strike
+          and later.observed_at = e.ended_at and later.known_at <= %(at)s
+          and earlier.observed_at = e.ended_at - interval '5 minutes'
+          and earlier.observed_at >= %(start)s and earlier.known_at <= %(at)s) l on true
  where c.underlying = %(underlying)s and c.expiry = %(expiry)s
    and (%(strikes)s::integer[] is null or c.strike = any(%(strikes)s))
  order by c.strike, c.option_type

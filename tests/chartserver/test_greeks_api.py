@@ -45,7 +45,7 @@ def test_the_ladder_has_the_newest_greeks_that_were_known(stored, chart):
     assert row["call"] == {
         "symbol": CALL, "price": 150.0, "price_at": seconds(OPEN) + 120, "price_from": "candle",
         "oi": 6500, "oi_at": seconds(OPEN) + 120, "oi_change": None, "oi_change_5m": None,
-        "label": None, "label_at": None,
+        "label": None, "label_at": None, "price_ended_at": seconds(OPEN) + 120,
         "iv": 0.14, "delta": 0.53, "gamma": 0.001, "theta": -12.5, "vega": 13.1,
         "greeks_at": seconds(OPEN) + 120,
     }  # fmt: skip

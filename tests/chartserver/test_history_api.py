@@ -331,7 +331,7 @@ def test_the_ladder_is_as_it_was_known(stored, chart):
     assert early["rows"][2]["call"] == {
         "symbol": CALL, "price": 152, "price_at": seconds(OPEN) + 180, "price_from": "candle",
         "oi": 1000, "oi_at": seconds(OPEN) + 120, "oi_change": 350, "oi_change_5m": None,
-        "label": None, "label_at": None,
+        "label": None, "label_at": None, "price_ended_at": seconds(OPEN) + 180,
         **dict.fromkeys(("iv", "delta", "gamma", "theta", "vega", "greeks_at")),
     }  # fmt: skip
     assert early["rows"][2]["put"]["oi_change"] == -650

@@ -39,6 +39,7 @@ def side(symbol: str | None, **changes) -> dict:
         "symbol": symbol,
         "price": 100.0,
         "price_at": NOW - 10,
+        "price_ended_at": NOW - 30,
         "price_from": "build_up",
         "oi": 65000,
         "oi_at": NOW - 60,
@@ -180,7 +181,7 @@ def test_focus_scroll_and_elements_stay_while_rows_come_and_go(panel: Page):
 
 def test_a_chart_s_newer_price_wins_and_an_older_one_does_not(panel: Page):
     symbol = "NIFTY260127C25000"
-    only = ladder_of([row(25000, {"price": 100.0, "label_at": NOW - 300})])
+    only = ladder_of([row(25000, {"price": 100.0, "price_ended_at": NOW - 300})])
     for at, shown in ((NOW - 300, "104.50"), (NOW, "104.50"), (NOW - 360, "100.00")):
         show(panel, only, market=NOW, prices={symbol: {"price": 104.5, "at": at}})
         assert cells(panel, 25000)[6].split()[-1] == shown
@@ -190,13 +191,13 @@ def test_a_price_of_a_candle_is_replaced_by_the_chart_s_until_a_later_one(panel:
     """A forming candle's price in the ladder is as of when it came, within the chart's candle."""
     symbol = "NIFTY260127C25000"
     for known, shown in ((NOW - 20, "104.50"), (NOW + 61, "100.00")):
-        only = ladder_of([row(25000, {"price_from": "candle", "price_at": known})])
+        only = ladder_of([row(25000, {"price_from": "candle", "price_ended_at": known})])
         show(panel, only, market=NOW, prices={symbol: {"price": 104.5, "at": NOW}})
         assert cells(panel, 25000)[6].split()[-1] == shown
 
 
 def test_an_old_price_says_its_age_by_the_market_s_clock(panel: Page):
-    only = ladder_of([row(25000, {"label_at": NOW - 250}, {"label_at": NOW - 80})])
+    only = ladder_of([row(25000, {"price_ended_at": NOW - 250}, {"price_ended_at": NOW - 80})])
     ages = panel.locator("[data-testid=price-age]")
     show(panel, only, market=NOW)
     expect(ages).to_have_text(["4 m", ""])
@@ -204,6 +205,22 @@ def test_an_old_price_says_its_age_by_the_market_s_clock(panel: Page):
     expect(ages).to_have_text(["4 m", "1 m"])
     show(panel, only)
     expect(ages).to_have_text(["", ""])
+
+
+def test_open_interest_older_than_the_heading_s_says_its_time(panel: Page):
+    older = {"oi_at": NOW - 300}
+    show(panel, ladder_of([row(25000, older), row(25050, {"oi_at": None, "oi": None})]))
+    expect(panel.get_by_test_id("ladder-time")).to_have_text("OI of 10:14")
+    expect(panel.get_by_test_id("oi-time")).to_have_text(["10:10 ", "", "", ""])
+    show(panel, ladder_of([row(25000, older, older)]))
+    expect(panel.get_by_test_id("oi-time")).to_have_text(["", ""])
+
+
+def test_a_label_and_its_change_say_which_five_minutes_they_are_of(panel: Page):
+    show(panel, ladder_of([row(25000, {"label": None, "label_at": NOW}, {"label_at": None})]))
+    titles = panel.locator("#ladder tbody tr td:is(:nth-child(2), :nth-child(14))")
+    assert titles.evaluate_all("all => all.map(e => e.title)") == ["five minutes to 10:15 IST", ""]
+    expect(panel.locator("#ladder .chip")).to_have_text(["SC"])
 
 
 def test_the_contracts_on_the_charts_are_marked(panel: Page):
@@ -283,6 +300,7 @@ sides = st.fixed_dictionaries(
         "symbol": st.sampled_from([None, "NIFTY260127C25000", "NIFTY260127P25000"]),
         "price": st.none() | st.floats(0.05, 500).map(lambda value: round(value, 2)),
         "price_at": st.none() | st.integers(NOW - 600, NOW),
+        "price_ended_at": st.none() | st.integers(NOW - 600, NOW),
         "price_from": st.sampled_from([None, "candle", "build_up"]),
         "oi": numbers,
         "oi_at": st.none() | st.integers(NOW - 600, NOW),

@@ -143,7 +143,8 @@ def test_a_ladder_comes_whole_at_first_and_then_what_changed(stored, chart):
         (row,) = second.data["rows"]
         assert row["put"] == {
             "symbol": symbol(25_050, "P"), "price": 97.0, "price_at": seconds(OPEN) + 120,
-            "price_from": "candle", "oi": 650, "oi_at": seconds(OPEN), "oi_change": 520,
+            "price_ended_at": seconds(OPEN) + 120, "price_from": "candle",
+            "oi": 650, "oi_at": seconds(OPEN), "oi_change": 520,
             "oi_change_5m": None, "label": None, "label_at": None,
             **dict.fromkeys(("iv", "delta", "gamma", "theta", "vega", "greeks_at")),
         }  # fmt: skip
@@ -403,8 +404,50 @@ def test_a_price_is_of_the_candle_or_the_build_up_whichever_is_newer(stored, cha
     )
     assert price() == (59.0, "candle", 630)
     (row,) = [row for row in chart.json(CHAIN)["rows"] if row["strike"] == 25_000]
+    assert row["call"]["price_ended_at"] == seconds(OPEN) + 630
     assert (row["call"]["label"], row["call"]["label_at"]) == ("none", seconds(OPEN) + 600)
     assert row["call"]["oi_change_5m"] == -65
+
+
+def test_the_label_and_the_change_are_of_the_open_interest_s_interval_or_unknown(stored, chart):
+    def call() -> tuple:
+        (row,) = [row for row in chart.json(CHAIN)["rows"] if row["strike"] == 25_000]
+        ends = [row["call"][name] for name in ("oi_at", "label_at")]
+        told = [end and (end - seconds(OPEN)) // 60 for end in ends]
+        return row["call"]["oi"], *told, row["call"]["oi_change_5m"], row["call"]["label"]
+
+    name = symbol(25_000)
+    assert call() == (1300, 0, None, None, None)
+    write(stored, BUILD_UP, [build_up(name, 0, open_interest=2600)])
+    assert call() == (2600, 5, 5, -65, "short_covering")
+    # Prices come late: the ladder of minute ten is there, and the one before is not.
+    write(stored, CHAIN_OI, [chain_oi(25_000, 10, 3900)])
+    assert call() == (3900, 10, None, None, None)
+    write(stored, CHAIN_OI, [chain_oi(25_000, 15, 3250)])
+    assert call() == (3250, 15, 15, -650, None)
+    # One that came off the grid is of the interval that had ended by then.
+    write(stored, CHAIN_OI, [chain_oi(25_000, 17, 3315)])
+    assert call() == (3315, 17, 15, -650, None)
+    write(stored, BUILD_UP, [build_up(name, 5, oi_change=1300)])
+    assert call() == (3315, 17, 15, -650, None)
+    write(stored, BUILD_UP, [build_up(name, 10, oi_change=-650, label="long_unwinding")])
+    assert call() == (3315, 17, 15, -650, "long_unwinding")
+    write(stored, BUILD_UP, [build_up(name, 15, oi_change=None, label="none")])
+    assert call() == (6500, 20, None, None, None)
+
+
+def test_late_prices_are_as_of_their_candle_s_end_not_of_when_they_came(stored, chart):
+    name = symbol(25_000)
+
+    def ended() -> int:
+        (row,) = [row for row in chart.json(CHAIN)["rows"] if row["strike"] == 25_000]
+        return row["call"]["price_ended_at"] - seconds(OPEN)
+
+    late = timedelta(minutes=15)
+    write(stored, CANDLE, [candle(name, 3, known_at=OPEN + late)])
+    assert ended() == 240
+    write(stored, CANDLE, [candle(name, 4, final=False, known_at=OPEN + late * 1.1)])
+    assert ended() == 300
 
 
 @pytest.mark.parametrize(

@@ -231,14 +231,14 @@ def ladder_then(recorded: Recorded, expiry: date, moment: int) -> dict[str, list
                select date_bin('1 day', max(open_time), '2000-01-01+00') as start from candle
                 where underlying = 'BANKNIFTY' and open_time < %(at)s)
            select c.symbol, coalesce(k.close, b.close), coalesce(b.open_interest, k.open_interest),
-                  b.label
+                  case when b.oi_change is not null then b.label end
              from day, contract c
              left join lateral (
                   select close, open_interest from candle
                    where symbol = c.symbol and open_time >= day.start and known_at <= %(at)s
                    order by open_time desc limit 1) k on true
              left join lateral (
-                  select close, open_interest, label from build_up
+                  select close, open_interest, oi_change, label from build_up
                    where symbol = c.symbol and open_time >= day.start and known_at <= %(at)s
                    order by open_time desc limit 1) b on true
             where c.underlying = 'BANKNIFTY' and c.expiry = %(expiry)s""",

@@ -2,7 +2,7 @@
 /** @import { BuildUpTable } from "../data/buildups.js" */
 /** @import { Hours } from "../data/hours.js" */
 import { nearestStrike } from "../data/atm.js"
-import { labelOf } from "../data/buildups.js"
+import { BUILD_UP_SECONDS, labelOf } from "../data/buildups.js"
 import { longName, parseOption } from "../data/symbols.js"
 import { element, setText } from "../lib/dom.js"
 import * as format from "../lib/format.js"
@@ -76,12 +76,15 @@ export function createLegend(container, role) {
       showPrice(input)
       const { bars, pointed, buildUps } = input
       const bar = pointed === null ? bars[bars.length - 1] ?? null : barOf(bars, pointed)
-      // The interval that still forms has no build-up yet: show the last one known, with its time.
-      const row = bar && (buildUps?.at(bar.t) ?? (pointed === null ? buildUps?.rows.at(-1) : null))
-      const next = JSON.stringify([bar, row, pointed])
+      const row = bar && buildUps?.at(bar.t)
+      // The interval that still forms has no build-up yet: the last one known stands with its time.
+      const last = bar && !row && pointed === null ? buildUps?.rows.at(-1) : null
+      const next = JSON.stringify([bar, row, last, pointed])
       if (next === described) return
       described = next
-      values.replaceChildren(...(bar ? describe(bar, row ?? null) : describeNothing(pointed)))
+      values.replaceChildren(
+        ...(bar ? describe(bar, row ?? null) : describeNothing(pointed)),
+        ...(last ? describeLast(last) : []))
     },
   }
 }
@@ -110,7 +113,7 @@ function describeNothing(time) {
  */
 function describe(bar, row) {
   const parts = [element("span", { className: "when", textContent: format.minute(bar.t) })]
-  if (row) parts.push(chipOf(row))
+  parts.push(...chipsOf(row))
   const tone = bar.c >= bar.o ? "up" : "down"
   const prices = /** @type {const} */ ([["O", bar.o], ["H", bar.h], ["L", bar.l], ["C", bar.c]])
   parts.push(...prices.map(([key, value]) => pair(key, format.price(value), tone)))
@@ -121,12 +124,22 @@ function describe(bar, row) {
   return parts
 }
 
-/** @param {BuildUp} row */
-function chipOf(row) {
+/** What is known of an interval before the one of the candle. @param {BuildUp} row */
+function describeLast(row) {
+  const span = `${format.minute(row.t)}\u2013${format.minute(row.t + BUILD_UP_SECONDS)}`
+  const parts = [element("span", { className: "when", textContent: span }), ...chipsOf(row)]
+  if (row.oi != null) parts.push(pair("OI", format.compact(row.oi)))
+  if (row.oi_change != null) parts.push(pair("\u0394OI 5m", format.signedCompact(row.oi_change)))
+  return parts
+}
+
+/** The label; none where it could not be told. @param {BuildUp | null} row */
+function chipsOf(row) {
+  if (row === null || row.oi_change == null) return []
   const { name, short, means } = labelOf(row.label)
   const chip = element("span", { className: `chip ${row.label}`, textContent: short || "\u2013" })
   chip.title = `${name} in the five minutes from ${format.minute(row.t)}: ${means}`
-  return chip
+  return [chip]
 }
 
 /**

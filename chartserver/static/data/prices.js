@@ -17,15 +17,14 @@ export function priceOf(store, symbol) {
 }
 
 /**
- * The newest price of a contract: that of its chart unless the ladder's is newer. The ladder says
- * when its price became known; a build-up's is as old as the end of its five minutes.
+ * The newest price of a contract: that of its chart unless the ladder's is newer. When either became
+ * known says nothing of its age: a delayed account's prices are old when they come.
  * @param {LadderSide} side
  * @param {Price | null} candle
  * @returns {{price: number | null, at: number | null}}
  */
 export function newestPrice(side, candle) {
-  const { price, price_at: known = null, price_from: from } = side
-  const at = from === "build_up" ? side.label_at ?? known : known
+  const { price, price_ended_at: at = null } = side
   if (candle && (price === null || at === null || candle.at >= at)) return candle
   return { price, at }
 }

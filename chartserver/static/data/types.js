@@ -259,13 +259,14 @@
  * @property {string | null} symbol
  * @property {number | null} price last premium
  * @property {number | null} [price_at] when that became known
+ * @property {number | null} [price_ended_at] as of when it is
  * @property {"candle" | "build_up" | null} [price_from]
  * @property {number | null} oi units
  * @property {number | null} [oi_at]
  * @property {number | null} oi_change units since the previous session's close
- * @property {number | null} [oi_change_5m] units within the newest five minutes
+ * @property {number | null} [oi_change_5m] units within the five minutes that ended at `label_at`
  * @property {string | null} label
- * @property {number | null} [label_at]
+ * @property {number | null} [label_at] the last end of five minutes by `oi_at`
  * @property {number | null} iv per year: 0.14 is 14 %
  * @property {number | null} delta
  * @property {number | null} gamma per point

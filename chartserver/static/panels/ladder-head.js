@@ -7,8 +7,8 @@ const FORWARDS = {
   parity: "What the underlying costs at expiry, from calls and puts of one strike around the money",
 }
 
-/** Time of the newest open interest. @param {Ladder} ladder */
-const observedAt = ({ rows }) => rows.reduce(
+/** Time of the newest open interest. @param {Pick<Ladder, "rows">} ladder */
+export const observedAt = ({ rows }) => rows.reduce(
   (newest, { call, put }) => Math.max(newest, call.oi_at ?? -Infinity, put.oi_at ?? -Infinity),
   -Infinity)
 

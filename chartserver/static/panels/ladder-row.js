@@ -13,6 +13,7 @@ const OLD_SECONDS = 90
 /**
  * What a row depends on besides its own values.
  * @typedef {object} Around
+ * @property {number} observed time of the newest open interest, which the heading names
  * @property {number} most largest open interest of the ladder
  * @property {number | null} atm
  * @property {number | null} support
@@ -84,6 +85,9 @@ class Cells {
     this.change5m = element("td")
     this.changeDay = element("td")
     this.interest = element("td")
+    this.interestTime = element("small", { className: "old", testId: "oi-time" })
+    this.units = element("span")
+    this.interest.append(this.interestTime, this.units)
     this.iv = element("td", { className: "num greek" })
     this.delta = element("td", { className: "num greek" })
     this.price = element("td")
@@ -104,13 +108,18 @@ class Cells {
     for (const [cell, value] of /** @type {const} */ ([
       [this.change5m, side.oi_change_5m], [this.changeDay, side.oi_change],
     ])) patch(cell, { className: `num ${format.tone(value)}`, textContent: format.signedCompact(value) })
+    patch(this.change5m, { title: fiveMinutes(side.label_at) })
     const wall = this.side === "call" ? "resistance" : "support"
     const seen = side.oi_at ? `as of ${format.second(side.oi_at)} IST` : ""
     const most = strongest ? `Most open interest of ${this.side}s: ${wall}` : ""
     patch(this.interest, {
       className: `num bar bar-${this.side}${strongest ? ` ${wall}` : ""}`,
-      textContent: format.compact(side.oi), title: [most, seen].filter(Boolean).join("\n"),
+      title: [most, seen].filter(Boolean).join("\n"),
     })
+    patch(this.units, { textContent: format.compact(side.oi) })
+    // With it the change and the label beside it are older than the heading says.
+    const older = side.oi_at != null && side.oi_at < around.observed
+    patch(this.interestTime, { textContent: older ? `${format.minute(side.oi_at ?? 0)} ` : "" })
     const share = `${((side.oi ?? 0) / around.most) * 100}%`
     if (this.interest.style.getPropertyValue("--share") !== share)
       this.interest.style.setProperty("--share", share)
@@ -126,10 +135,9 @@ class Cells {
   /** @param {LadderSide} side */
   writeLabel({ label, label_at }) {
     const known = label && label !== "none" ? labelOf(label) : null
-    const until = label_at ? `, five minutes to ${format.minute(label_at)} IST` : ""
     patch(this.chip, {
       className: known ? `chip ${label}` : "", textContent: known?.short ?? "",
-      title: known ? known.name + until : "",
+      title: known ? [known.name, fiveMinutes(label_at)].filter(Boolean).join(", ") : "",
     })
   }
 
@@ -147,6 +155,9 @@ class Cells {
 
 /** @param {LadderSide} side @param {string | null} symbol */
 const isShown = (side, symbol) => side.symbol !== null && side.symbol === symbol
+
+/** @param {number | null | undefined} end */
+const fiveMinutes = (end) => (end ? `five minutes to ${format.minute(end)} IST` : "")
 
 /** @param {string} textContent @param {() => void} run */
 function button(textContent, run) {

@@ -3,7 +3,7 @@
 /** @import { Around, Side } from "./ladder-row.js" */
 import { byId, patch } from "../lib/dom.js"
 import { Keyed } from "../lib/keyed.js"
-import { writeHead } from "./ladder-head.js"
+import { observedAt, writeHead } from "./ladder-head.js"
 import { keepCentred } from "./ladder-place.js"
 import { Row } from "./ladder-row.js"
 
@@ -68,7 +68,7 @@ function aroundOf(ladder, { contracts }) {
   const { rows = [], atm_strike = null, support = null, resistance = null } = ladder ?? {}
   const most = rows.reduce((max, { call, put }) => Math.max(max, call.oi ?? 0, put.oi ?? 0), 1)
   return {
-    most, atm: atm_strike, support, resistance, call: contracts.call, put: contracts.put,
+    observed: observedAt({ rows }), most, atm: atm_strike, support, resistance, call: contracts.call, put: contracts.put,
   }
 }
 
