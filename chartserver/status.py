@@ -8,6 +8,7 @@ from typing import Any
 import psycopg
 from psycopg import AsyncConnection
 
+from chartserver.ages import ages_object, incomplete
 from chartserver.errors import brief
 from chartserver.frames import event, hours_object, seconds
 from chartserver.hub import Hub
@@ -16,7 +17,7 @@ from chartserver.payload import Payload
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
 from db.market.calendar import read_overrides_async
-from db.pages.freshness import Freshness, Newest, SourceStatus, read_freshness
+from db.pages.freshness import Freshness, SourceStatus, read_freshness
 from db.pages.held_back import HeldBack, read_held_back
 from db.pages.loss_limit import Reached, read_reached
 from db.pages.switched_off import SwitchedOff, read_switched_off
@@ -107,6 +108,7 @@ class StatusWatch:
             "delay_seconds": self.delay_seconds,
             "ages": self.ages(now, underlying),
             "ages_by": {name: self.ages(now, name) for name in UNDERLYINGS},
+            "incomplete": self.incomplete(now, underlying),
             "loss_limit": [
                 loss_limit_object(reached)
                 for reached in self._reached
@@ -125,12 +127,13 @@ class StatusWatch:
         }
 
     def ages(self, now: datetime, underlying: str | None = None) -> dict[str, int | None]:
-        """Return market seconds since the newest rows became known."""
-        rows = [row for row in self._freshness.newest if underlying in {None, row.underlying}]
-        return {
-            "candle": _age(now, rows, "candle"),
-            "build_up": _age(now, rows, "build_up"),
-        }
+        """Return market seconds since what the newest rows tell of."""
+        return ages_object(now, self._freshness.newest, underlying)
+
+    def incomplete(self, now: datetime, underlying: str | None = None) -> list[dict[str, Any]]:
+        """Return the underlyings whose newest session closed without its last candle."""
+        delay = timedelta(seconds=self.delay_seconds or 0)
+        return incomplete(now, self._freshness.newest, delay, underlying)
 
     @property
     def delay_seconds(self) -> int | None:
@@ -155,7 +158,8 @@ class StatusWatch:
         newest = self._freshness.newest
         reached = self._reached, self._held_back, self._switched_off
         access = [source[4:] for source in self._freshness.sources]
-        return self._database_up, _is_open(now), _today(now), newest, reached, states, access
+        hours = _is_open(now), _today(now), self.incomplete(now)
+        return self._database_up, hours, newest, reached, states, access
 
 
 def clock_object(settings: Settings) -> dict[str, float]:
@@ -197,11 +201,6 @@ def _today(now: datetime) -> dict[str, Any] | None:
     """Return the hours of an instant's date in India; None where it does not trade."""
     today = session_of(now)
     return hours_object(today, *session_hours(today)) if trades(today) else None
-
-
-def _age(now: datetime, rows: list[Newest], kind: str) -> int | None:
-    known = [moment for row in rows if (moment := getattr(row, kind)) is not None]
-    return max(0, int((now - max(known)).total_seconds())) if known else None
 
 
 def _source_object(noted: SourceStatus | None, name: str, now: datetime) -> dict[str, Any]:

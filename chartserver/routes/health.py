@@ -20,6 +20,7 @@ async def get_health(request: Request[State]) -> Response:
     body: dict[str, Any] = {
         "status": "ok" if up else "database out",
         "ages": state["status"].ages(now),
+        "incomplete": state["status"].incomplete(now),
         "delay_seconds": state["status"].delay_seconds,
         "sources": state["status"].sources(now),
         "hub": {"connected": hub.connected, "cursor": str(hub.cursor), "clients": len(hub.clients)},

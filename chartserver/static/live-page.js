@@ -103,7 +103,9 @@ const live = new Live(store, {
   query: () => ({ ...askedOf(choice), ...(filled === place() ? contracts.shown() : {}) }),
   loaded,
   changed(touched) {
-    if (touched) bar.touch()
+    const index = store.answer?.symbols.index ?? ""
+    const price = touched.has(index) ? priceOf(store, index) : null
+    if (price) bar.touch(price.at)
     frame()
   },
   status(status) {

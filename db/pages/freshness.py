@@ -21,7 +21,7 @@ select source, coalesce(s.state, 'idle') as state, s.last_at, s.error, s.delay_s
 
 
 class Newest(NamedTuple):
-    """When an underlying's newest rows became known; None when there are none."""
+    """As of when an underlying's newest index candle and build-up are; None without any."""
 
     underlying: str
     candle: datetime | None
@@ -52,7 +52,7 @@ class Freshness(NamedTuple):
 
 
 async def read_freshness(connection: AsyncConnection[Any], underlyings: Sequence[str]) -> Freshness:
-    """Return the newest rows' times and what the sources' askers noted."""
+    """Return as of when the newest rows are, and what the sources' askers noted."""
     async with connection.cursor(row_factory=class_row(Newest)) as cursor:
         await cursor.execute(NEWEST, {"underlyings": list(underlyings)})
         newest = await cursor.fetchall()

@@ -1,14 +1,14 @@
 """What pages are told of the sources, the market and the age of the data."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
-from chart_help import OPEN, SESSION, Stream, candle, clock_text, seconds
+from chart_help import OPEN, SESSION, Stream, build_up, candle, clock_text, seconds
 
 from db.archive.source_status import Access, report_access, report_down, report_up
 from db.signals.strategies import StrategyVersion, register_version
 from db.writing.bulk import write
-from db.writing.relations import CANDLE, SIGNAL_REJECTION
+from db.writing.relations import BUILD_UP, CANDLE, SIGNAL_REJECTION
 from db.writing.rows import SignalRejection
 
 CLOCK_AT_NIGHT = clock_text("2026-01-21T18:00:00+00:00")
@@ -103,6 +103,48 @@ def test_ages_are_of_the_underlying_that_is_shown(serve, connection, frozen):
     with Stream(chart, underlying="NIFTY") as nifty, Stream(chart, underlying="BANKNIFTY") as bank:
         assert nifty.take().data["ages"]["candle"] == 60
         assert bank.take().data["ages"]["candle"] is None
+
+
+def test_ages_are_of_the_index_price_not_of_when_or_which_row_came_last(serve, connection, frozen):
+    at = OPEN + timedelta(minutes=10)
+    call = "NIFTY260127C25000"
+    write(connection, CANDLE, [candle("NIFTY", 1, known_at=at), candle(call, 9)])
+    write(connection, BUILD_UP, [build_up(call, 0, known_at=at)])
+    assert status_of(serve(OPTIONSCALP_CLOCK=frozen))["ages"] == {"candle": 480, "build_up": 300}
+
+
+def test_a_forming_candle_is_as_of_when_it_came_less_the_delay(serve, connection, frozen):
+    moment = OPEN + timedelta(minutes=8, seconds=30)
+    write(connection, CANDLE, [candle("NIFTY", 8, final=False, known_at=moment, source="upstox")])
+    assert status_of(serve(OPTIONSCALP_CLOCK=frozen))["ages"]["candle"] == 90
+    report_up(connection, "upstox", moment)
+    report_access(connection, "upstox", Access(20, None, None))
+    assert status_of(serve(OPTIONSCALP_CLOCK=frozen))["ages"]["candle"] == 110
+
+
+def test_a_session_that_closed_without_its_last_candle_is_incomplete(serve, connection):
+    close = OPEN + timedelta(minutes=375)
+    write(connection, CANDLE, [candle("NIFTY", 363), candle("BANKNIFTY", 374)])
+    write(connection, CANDLE, [candle("NIFTY260127C25000", 374)])
+
+    def told(moment: datetime) -> list[dict]:
+        chart = serve(OPTIONSCALP_CLOCK=clock_text(moment.isoformat(), speed=1e-9))
+        assert status_of(chart)["incomplete"] == chart.json("/healthz")["incomplete"]
+        return chart.json("/api/history?underlying=NIFTY")["status"]["incomplete"]
+
+    missing = {
+        "underlying": "NIFTY", "session": str(SESSION), "close": seconds(close),
+        "last": seconds(OPEN) + 364 * 60,
+    }  # fmt: skip
+    assert told(close + timedelta(minutes=4)) == []
+    assert told(close + timedelta(minutes=17)) == [missing]
+    assert told(close + timedelta(hours=15)) == [missing]
+    report_up(connection, "tradingview", close)
+    report_access(connection, "tradingview", Access(900, None, None))
+    assert told(close + timedelta(minutes=17)) == []
+    assert told(close + timedelta(minutes=21)) == [missing]
+    write(connection, CANDLE, [candle("NIFTY", 374)])
+    assert told(close + timedelta(minutes=21)) == []
 
 
 def test_over_stored_data_no_feed_is_expected_and_no_source_is_missed(serve, connection, frozen):

@@ -25,7 +25,7 @@ const RELOAD_PAUSE_MS = 5000
  * @typedef {object} LiveHooks
  * @property {() => Asked} query
  * @property {(answer: HistoryAnswer) => void} loaded the store was filled anew
- * @property {(touched: boolean) => void} changed rows arrived; whether any is a candle on show
+ * @property {(touched: ReadonlySet<string>) => void} changed rows arrived; of which symbols candles
  * @property {(status: Status) => void} status
  * @property {(state: Connection, message: string, error?: ApiError) => void} connection
  */
@@ -146,7 +146,7 @@ export class Live {
       // Wanted again with a frame of its own: not sooner than a server that is down can bear.
       setTimeout(() => {
         this.forget(symbols)
-        this.hooks.changed(false)
+        this.hooks.changed(new Set())
       }, AGAIN_MS)
       return
     }
@@ -201,13 +201,14 @@ export class Live {
 
   /** @param {StreamEvent[]} events */
   take(events) {
-    let touched = false
+    /** @type {Set<string>} */
+    const touched = new Set()
     for (const event of events) {
       const [name, data] = event
       if (name === "status") this.hooks.status(data)
       else if (this.waiting) this.waiting.push(event)
       // A ladder or a build-up may come while prices stand still.
-      else if (this.apply(event) && name === "candle") touched = true
+      else if (this.apply(event) && name === "candle") touched.add(data.symbol)
     }
     this.hooks.changed(touched)
   }

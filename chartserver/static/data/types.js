@@ -230,13 +230,21 @@
  * @property {ClockAnswer} [clock]
  * @property {Record<string, SourceState>} [sources]
  * @property {number | null} [delay_seconds] of the source that is furthest behind
- * @property {Record<string, number | null>} [ages] market seconds since the newest row
+ * @property {SessionHours | null} [session] of today; null where it does not trade
+ * @property {Record<string, number | null>} [ages] market seconds since what the newest rows tell of
  * @property {Record<string, Record<string, number | null>>} [ages_by] the same by underlying
+ * @property {Incomplete[]} [incomplete] sessions that closed without their last candle
  * @property {LossLimit[]} [loss_limit] of the session of the market clock
  * @property {{check: string, since: number}[]} [held_back] failing checks that hold its signals back
  * @property {{strategy: string, problem: string, since: number}[]} [switched_off] of strategies that
  *   are not computed
  * @property {"none"} [feed] no feed runs: what is stored is shown
+ *
+ * @typedef {object} Incomplete a session whose closing price is not known
+ * @property {string} underlying
+ * @property {string} session "2026-01-21"
+ * @property {number} close when it ended
+ * @property {number} last as of when its newest price is
  *
  * @typedef {object} SessionHours of one session
  * @property {string} session "2026-01-21"

@@ -1,4 +1,4 @@
-/** @import { SourceState, Status } from "../data/types.js" */
+/** @import { Incomplete, SourceState, Status } from "../data/types.js" */
 /** @import { Clock } from "../data/clock.js" */
 /** @import { Connection } from "../data/live.js" */
 import { setDelay } from "../data/late.js"
@@ -9,20 +9,31 @@ import * as format from "../lib/format.js"
 const NAMES = { tradingview: "TradingView", trendlyne: "Trendlyne", upstox: "Upstox" }
 const WORDS = {
   loading: "Loading", live: "Live", reconnecting: "Reconnecting", retrying: "Offline",
-  waiting: "Waiting", refused: "Refused", stale: "Stale", stored: "Stored",
+  waiting: "Waiting", refused: "Refused", stale: "Stale", stored: "Stored", incomplete: "Incomplete",
 }
 
-/** Data this old, in seconds of the market and of the viewer, is called stale in an open market. */
+/**
+ * Prices this old, in seconds of the market and of the viewer, beside the source's delay are called
+ * stale in an open market: a source may tell whole minutes only, and needs time to be asked.
+ */
 const STALE_MARKET_SECONDS = 90
-const STALE_WALL_SECONDS = 6
+const STALE_WALL_SECONDS = 10
 
-/** @typedef {Connection | "stale" | "stored"} Shown */
+/** @typedef {Connection | "stale" | "stored" | "incomplete"} Shown */
 
 /** @param {number} seconds */
 const minutes = (seconds) => Math.round(seconds / 6) / 10
 
 /** What is said of late data; nothing of data in real time. @param {Status} status */
 const delayText = ({ delay_seconds: late }) => (late ? `DELAYED ${minutes(late)} min` : "")
+
+/** The minute of the last price. @param {Incomplete} session */
+const lastPriceText = ({ last }) => `Last price ${format.minute(last - 1)}`
+
+/** @param {Incomplete} session */
+const incompleteText = ({ session, close, last }) =>
+  `The session of ${format.sessionText(session)} is incomplete: its last price is of ${
+    format.minute(last - 1)}, its close was at ${format.minute(close)}. This is no closing price.`
 
 /** The badge of late data, and of what a source wants a person to do. @param {Status} status */
 function showDelay(status) {
@@ -56,35 +67,43 @@ export function createStatusBar(clock, underlying) {
   let message = ""
   /** @type {Status} */
   let status = {}
-  /** Market time of the newest candle. */
+  /** Market time of the newest price: the end of what the newest index candle tells. */
   let newest = NaN
   /** @type {Keyed<[string, SourceState], {element: HTMLElement}>} whoever is asked */
   const sources = new Keyed(byId("sources"), (name) => ({ element: sourceChip(String(name)) }))
 
-  /** @returns {number | null} market seconds since the newest candle; null when unknown */
+  /** @returns {number | null} market seconds since the newest price; null when unknown */
   function age() {
     return Number.isNaN(newest) || !clock.known ? null : Math.max(0, clock.now() - newest)
   }
 
   /** @returns {Shown} */
   function shown() {
-    if (connection === "live" && status.feed === "none") return "stored"
-    const old = age()
+    if (connection !== "live") return connection
+    if (status.market === "closed" && short()) return "incomplete"
+    if (status.feed === "none") return "stored"
     const limit = Math.max(STALE_MARKET_SECONDS, STALE_WALL_SECONDS * clock.speed)
-    const late = status.market === "open" && old !== null && old > limit
-    return connection === "live" && late ? "stale" : connection
+    // At the open nothing of the session can be older than the session.
+    const since = clock.now() - Math.max(newest, status.session?.open ?? -Infinity)
+    const late = status.market === "open" && age() !== null && since > limit + (status.delay_seconds ?? 0)
+    return late ? "stale" : connection
   }
+
+  /** The closed session on show, where its last price is missing. */
+  const short = () => status.incomplete?.find((one) => one.underlying === underlying())
 
   function write() {
     const state = shown()
     const chip = byId("connection")
     chip.dataset.state = state
     const delayed = state === "live" ? delayText(status) : ""
-    setText(byId("connection-text"), delayed || WORDS[state])
-    showDelay(status)
     const old = age()
-    const silent = `The newest candle is ${format.duration(old ?? 0)} old in an open market.`
+    const ended = state === "incomplete" ? short() : null
+    setText(byId("connection-text"), ended ? lastPriceText(ended) : delayed || WORDS[state])
+    showDelay(status)
+    const silent = `The newest price is ${format.duration(old ?? 0)} old in an open market.`
     chip.dataset.tip = state === "stale" ? silent
+      : ended ? incompleteText(ended)
       : delayed ? `${delayed}: the source says so. What is shown was so much earlier.`
       : state === "stored" ? "Stored data: no source is asked and no feed runs." : message
     const closed = status.market === "closed"
@@ -142,9 +161,14 @@ export function createStatusBar(clock, underlying) {
         newest = Number.isNaN(newest) ? next.now - seconds : Math.max(newest, next.now - seconds)
       write()
     },
-    /** A candle has just arrived. */
-    touch() {
-      if (clock.known) newest = clock.now()
+    /**
+     * A candle of the index has just arrived.
+     * @param {number} end of its interval, which a forming one has not reached
+     */
+    touch(end) {
+      if (!clock.known) return
+      const told = Math.min(end, clock.now() - (status.delay_seconds ?? 0))
+      newest = Number.isNaN(newest) ? told : Math.max(newest, told)
     },
     /** The market may have been set back: forget the newest candle. */
     forget() {
