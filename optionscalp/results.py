@@ -84,7 +84,9 @@ def _rates(
 def _money(rows: Iterable[Stats]) -> Table:
     """Return what it came to in points and rupees, and what is missing."""
     table = _table(
-        "after", ("total", "rupees", "median", "won/lost", "drawdown", "worst run", "hits lost")
+        "after",
+        ("total", "rupees", "median", "won/lost", "drawdown", "worst run", "hits lost"),
+        "with 1 spread, one unit or lot a signal",
     )
     table.add_column("missing: hit rate", justify="right")
     for row in rows:

@@ -28,7 +28,7 @@ select avg(return_points - random_return_points)
 EVER = Range(date(2025, 1, 1), date(2027, 1, 1))
 CASE = Case("known_then", 1)
 # What docs/outcomes.md states: enough for an edge of 0.3 standard deviations a trade.
-SESSIONS_SCATTERED, SESSIONS_IN_BURSTS = 20, 80
+SESSIONS_SCATTERED, SESSIONS_IN_BURSTS = 30, 80
 HORIZON = 15
 
 
