@@ -72,7 +72,8 @@ class Parameters:
 
     def version(self, code_version: str) -> str:
         """Return the version of signals made with these: other parameters, another version."""
-        if self.params_hash() == type(self)().params_hash():
+        own: Any = type(self)
+        if self.params_hash() == _usual_hash(own):
             return code_version
         return f"{code_version}+{self.params_hash()[:8]}"
 
@@ -98,6 +99,13 @@ class Parameters:
             changed = {**values[name], inner: value} if inner else value
             values[name] = _as_declared(path, kinds[name], changed)
         return type(self)(**values)
+
+
+@cache
+def _usual_hash(kind: Any) -> str:
+    """Return the hash of a class's defaults: it is asked for in every step."""
+    found: str = kind().params_hash()
+    return found
 
 
 @cache
