@@ -117,6 +117,7 @@ class Year:
         """Yield the build-ups as rows of the table."""
         frame = label_build_ups(self.frames.build_ups)
         frame = frame.assign(close_time=frame["open_time"] + FIVE_MINUTES, source="bench")
+        frame = frame.assign(made_from="rows", backfilled=False)
         columns = [
             frame[name].dt.to_pydatetime().to_numpy(object)
             if str(frame[name].dtype).startswith("datetime64")

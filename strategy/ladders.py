@@ -61,6 +61,11 @@ class _Expiry:
         """All of them, known from a session's start on."""
         return self.ladder(NO_TIME, np.ones(len(self.strikes), dtype=bool))
 
+    @cached_property
+    def earliest(self) -> int:
+        """When the first of them was known, on the day on which it was listed."""
+        return int(self.since(self.first).min())
+
     def since(self, day: int) -> Ints:
         """Return from when on each is known in a session, given as an ordinal."""
         known = np.where(self.listed == NO_TIME, _NEVER, self.listed)
@@ -127,13 +132,15 @@ class Ladders:
         return ladders[place - 1] if place else None
 
     def _ladders(self, underlying: str, session: date) -> list[Ladder]:
-        day, found = session.toordinal(), []
+        day, found, sooner = session.toordinal(), list[_Expiry](), _NEVER
         first = bisect_left(self._days.get(underlying, []), session)
         for each in self._expiries.get(underlying, [])[first:]:
-            if each.first <= day:
-                found.append(each)
             if each.first < day:
+                found.append(each)
                 break  # known from the start, so no later one is ever the nearest
+            if each.first == day and each.earliest < sooner:
+                found.append(each)
+                sooner = each.earliest
         if len(found) == 1 and found[0].latest < day:
             return [found[0].whole]
         return _one_after_the_other(found, [each.since(day) for each in found])

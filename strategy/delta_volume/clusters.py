@@ -34,8 +34,11 @@ def place_clusters(inputs: Inputs, parameters: Parameters) -> Points:
     group, slot = np.nonzero((inputs.recorded & ~np.isnan(inputs.reference.price))[:, 1:])
     slot += 1
     prices = inputs.reference.price[group, slot]
-    places = _places(inputs, inputs.ladders.numbers[group, slot], group, prices, parameters.wings)
-    strikes = inputs.ladders.strikes[places]
+    steps = np.resize(
+        [STRIKE_STEPS[name] for name in inputs.axes.underlyings], len(inputs.recorded)
+    )
+    ladder = inputs.ladders.numbers[group, slot]
+    places, strikes = _places(inputs.ladders, ladder, steps[group], prices, parameters.wings)
     lines = inputs.lines.take(places, axis=0).reshape(len(group), 2 * places.shape[1])
     cells = lines * inputs.grid.shape[1] + slot[:, None]
     rows = inputs.grid.ravel().take
@@ -44,32 +47,33 @@ def place_clusters(inputs: Inputs, parameters: Parameters) -> Points:
     )
 
 
-def _places(inputs: Inputs, ladder: Ints, group: Ints, prices: Floats, wings: int) -> Ints:
-    """Return the cluster's places in the ladders: the vectorised twin of `cluster_strikes`."""
-    ladders = inputs.ladders
+def _places(
+    ladders: Ladders, ladder: Ints, step: Ints, prices: Floats, wings: int
+) -> tuple[Ints, Ints]:
+    """Return the clusters' places in the ladders, and their strikes: twin of `cluster_strikes`."""
     first, end = ladders.firsts[ladder], ladders.firsts[ladder + 1]
-    step = np.array([STRIKE_STEPS[name] for name in inputs.axes.underlyings], dtype=np.int64)
-    step = step[group % len(step)] if len(group) else group
     atm = _nearest(ladders, ladder, prices)
     offsets = np.arange(-wings, wings + 1)
     places = atm[:, None] + offsets
     places[(places < first[:, None]) | (places >= end[:, None])] = -1
+    strikes = ladders.strikes[places]
     wanted = ladders.strikes[atm][:, None] + step[:, None] * offsets
-    # Not the next of the ladder: another strike lies between, or none is known.
-    other = ladders.strikes[places] != wanted
-    if other.any():
-        rows, columns = np.nonzero(other)
-        place = ladders.place(ladder[rows], wanted[rows, columns].astype(np.float64))
-        there = (place < end[rows]) & (ladders.strikes[place] == wanted[rows, columns])
-        places[rows, columns] = np.where(there, place, -1)
+    other = strikes != wanted
     # Where all of several strikes are known the price lies among them, nearest to the middle one.
-    unsure = np.flatnonzero((places < 0).any(axis=1)) if wings else np.arange(len(places))
+    if wings and not other.any():
+        return places, strikes
+    unsure = np.flatnonzero(other.any(axis=1)) if wings else np.arange(len(places))
+    # Not the next of the ladder: another strike lies between, or none is known.
+    rows, columns = np.nonzero(other)
+    place = ladders.place(ladder[rows], wanted[rows, columns].astype(np.float64))
+    there = (place < end[rows]) & (ladders.strikes[place] == wanted[rows, columns])
+    places[rows, columns] = np.where(there, place, -1)
     twice = 2 * (prices - ladders.strikes[atm])[unsure]
     prices, first, end, step = prices[unsure], first[unsure], end[unsure], step[unsure]
     outside = (prices < ladders.strikes[first]) | (prices > ladders.strikes[end - 1])
     # Of two equally near the lower one wins.
     places[unsure[outside | (twice <= -step) | (twice > step) | (first == end)]] = -1
-    return places
+    return places, ladders.strikes[places]
 
 
 def _nearest(ladders: Ladders, ladder: Ints, prices: Floats) -> Ints:
