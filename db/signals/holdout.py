@@ -39,17 +39,19 @@ select session, opened_at, look, horizon_minutes from holdout_opening
    and session between %(first)s and %(last)s
  order by session
 """
-# A session without random entries beside its signals has no luck to compare with.
+# A session without random entries beside its signals has no luck to compare with. Summed in a fixed
+# order: another differs by binary dust, and a verdict is the same whenever it is computed.
 COMPARED = """
 with ours as (
-    select s.session, count(*) as entered, sum(o.return_points) as points
+    select s.session, count(*) as entered,
+           sum(o.return_points order by s.signal_id) as points
       from signal s join signal_outcome o using (signal_id)
      where s.strategy = %(strategy)s and s.version = %(version)s and s.withdrawn_at is null
        and s.session = any(%(sessions)s) and o.horizon_minutes = %(horizon)s
        and o.exit_reason <> 'not_entered'
      group by s.session
 ), luck as (
-    select o.session, avg(o.return_points) as mean
+    select o.session, avg(o.return_points order by o.underlying, o.draw) as mean
       from random_outcome o join signal s on s.signal_id = o.beside
      where o.strategy = %(strategy)s and o.version = %(version)s and s.withdrawn_at is null
        and o.session = any(%(sessions)s) and o.horizon_minutes = %(horizon)s
