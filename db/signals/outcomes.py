@@ -36,6 +36,7 @@ with known as (
             union all
             select signal_id, {columns}, revision from signal
              where session = %(session)s and underlying = any(%(underlyings)s)) each
+     where not is_sealed(session, strategy, version)
      order by signal_id, revision
 )
 select signal_id, {columns} from known order by strategy, version, underlying, event_time, symbol
