@@ -70,6 +70,7 @@ async def close_session(desk: Desk, session: date, aside: Aside) -> None:
             logger.warning("session %s not healed: %s", session, error)
     seal_parts(desk.connection, session)
     log = log_state(desk.connection)
-    work = partial(compute_session, session, desk.settings.underlyings, desk.now())
+    settings = desk.settings
+    work = partial(compute_session, session, settings.underlyings, desk.now(), settings.clock.speed)
     if await aside.do(work) and whole:
         close(desk.connection, session, desk.now(), log)

@@ -19,6 +19,8 @@ from db.market.frames import Range
 from db.server.connection import connect
 from pipelines.catalogue.fault import StrategyFault
 from pipelines.catalogue.limit import Watched, watch
+from pipelines.checks.check import Look
+from pipelines.checks.every import look_with_all
 from pipelines.live.signals import LiveSignals
 from pipelines.signals.greeks import RecentGreeks, materialise_greeks
 from pipelines.signals.materialise import Materialised, SignalsBusyError, materialise_signals
@@ -83,13 +85,19 @@ def advance_greeks(session: date, underlyings: Underlyings, place: Place) -> int
     return place.greeks(session, underlyings).advance(place.connection)
 
 
-def compute_session(session: date, underlyings: Underlyings, now: datetime, place: Place) -> bool:
-    """Compute all that follows from a session's rows; tell whether nothing is held back."""
+def compute_session(
+    session: date, underlyings: Underlyings, now: datetime, speed: float, place: Place
+) -> bool:
+    """Compute all that follows from a session's rows; tell whether nothing is held back.
+
+    Then look with all checks: where no Dagster runs, nobody else does.
+    """
     place.begin(now)
     sessions = Range(session, session)
     materialise_greeks(place.connection, sessions, underlyings)
     blocked = materialise_signals(place.connection, sessions, underlyings, now).blocked
     materialise_outcomes(place.connection, sessions, underlyings)
+    look_with_all(Look(place.connection, session, underlyings, now, speed))
     return not blocked
 
 

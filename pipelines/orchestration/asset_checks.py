@@ -11,15 +11,11 @@ from typing import Any
 import dagster as dg
 
 from db.checks.findings import record
-from pipelines.checks import faults, gaps, sources, strategies, timely
 from pipelines.checks.check import Check, Look
+from pipelines.checks.every import EVERY
 from pipelines.orchestration.resources import Market
 from strategy.session import current_or_last_session
 
-EVERY = [
-    *(*faults.CHECKS, *timely.CHECKS, *gaps.CHECKS, *sources.CHECKS),
-    *strategies.CHECKS,
-]
 # Of these the signals are made: Dagster skips them by itself. Other errors hold signals back too,
 # through the gate of the computation.
 UPSTREAM_OF_SIGNALS = {"contract", "candle", "build_up"}

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from dagster import DagsterInstance
 
-from pipelines.orchestration.asset_checks import EVERY
+from pipelines.checks.every import EVERY
 from pipelines.orchestration.definitions import definitions
 from tests.faulty import AFTER, BEFORE, QUIET, UNTIL, WITHIN, Tables, copied, run, tables
 from tests.live import simulated_market

@@ -16,9 +16,10 @@ from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.checks import faults
 from pipelines.checks.check import Look
+from pipelines.checks.every import EVERY
 from pipelines.checks.lateness import behind
 from pipelines.checks.sources import FEED_LOCK
-from pipelines.orchestration.asset_checks import ALL, EVERY, results
+from pipelines.orchestration.asset_checks import ALL, results
 from pipelines.orchestration.resources import Market
 from pipelines.recorded.files import read_file
 from pipelines.recorded.importer import import_rows

@@ -23,6 +23,7 @@ VALUES = {
     "greeks": "symbol, open_time, implied_volatility, delta",
     "signal": "signal_id, entry, reasons::text",
     "signal_rejection": "strategy, version, event_time, reason, symbol, details::text",
+    "check_state": "session, asset, check_name",
     "signal_outcome": "signal_id, horizon_minutes, exit_reason, entered_at, hit",
 }
 WAITS = """
