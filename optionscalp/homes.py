@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from psycopg import Connection
 
 import db.server.embedded
 from db.market.calendar import read_overrides
-from db.server.connection import connect, create_database, database_name, with_database
+from db.server.connection import connect, database_exists, database_name, with_database
 from db.server.migrate import migrate
 from optionscalp.errors import CommandError
 from strategy.clock import MarketClock
@@ -66,14 +66,29 @@ def database(*, demo: bool = False, folder: Path | None = None) -> Iterator[str]
     Args:
         demo: Of the demo.
         folder: The demo's home where it is not the usual one.
+
+    Raises:
+        CommandError: No demo has kept anything there.
     """
-    with server(folder or (demo_home() if demo else home())) as dsn:
+    folder = folder or (demo_home() if demo else home())
+    with ExitStack() as stack:
+        if demo and not os.environ.get("DATABASE_URL") and not (folder / "postgres").is_dir():
+            raise _no_demo(f"in {folder}")
+        dsn = stack.enter_context(server(folder))
         if demo:
             dsn = demo_database(dsn)
-            create_database(dsn)
+            if not database_exists(dsn):
+                raise _no_demo(f"as {database_name(dsn)}")
         with connect(dsn) as connection:
             migrate(connection, calendar_hours())
         yield dsn
+
+
+def _no_demo(place: str) -> CommandError:
+    return CommandError(
+        f"no demo has kept anything {place}: `optionscalp demo` makes one; one that was started"
+        " with --home is named by --home"
+    )
 
 
 @contextmanager

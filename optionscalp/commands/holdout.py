@@ -30,6 +30,7 @@ from db.signals.strategies import register_version
 from optionscalp.commands.options import (
     AsJson,
     Changed,
+    DemoHome,
     First,
     Last,
     OfDemo,
@@ -59,12 +60,13 @@ def add(
     last: Last,
     note: Annotated[str, typer.Option(help="Why, to be read later.")] = "",
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
 ) -> None:
     """Seal the sessions of a range, future ones too; outcomes that are stored of them are removed.
 
     There is no way back but `end`, which stays on record.
     """
-    with opened(demo=demo) as connection, _refusals():
+    with opened(demo=demo, folder=home_folder) as connection, _refusals():
         days = sessions_of(range_of(None, first, last))
         fresh = seal(connection, days, note)
         before = {one.session: one.outcomes_before for one in read_seals(connection)}
@@ -79,9 +81,9 @@ def add(
 
 
 @app.command(name="list")
-def list_seals(demo: OfDemo = False, as_json: AsJson = False) -> None:
+def list_seals(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson = False) -> None:
     """Print all seals, for whom they were opened, the verdicts, and whether anybody went around."""
-    with opened(demo=demo) as connection:
+    with opened(demo=demo, folder=home_folder) as connection:
         seals, verdicts = read_seals(connection), read_verdicts(connection)
         wrong, print_ = faults(connection), fingerprint(connection)
     if as_json:
@@ -116,6 +118,7 @@ def open_version(
         int, typer.Option(help="Minutes after entry: 5, 15 or 30; 0 is the session's end.")
     ] = 15,
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
     as_json: AsJson = False,
 ) -> None:
     """Register one version for the sealed sessions of a range, and judge it there once."""
@@ -124,7 +127,7 @@ def open_version(
     plan = plan_of(strategy, changed)
     assert plan is not None  # noqa: S101 - a strategy is named
     range_ = range_of(None, first, last)
-    with opened(demo=demo) as connection, _refusals():
+    with opened(demo=demo, folder=home_folder) as connection, _refusals():
         now = market_clock().now()
         before = openings_of(connection, range_, strategy, plan.version)
         verdict = _judged_before(connection, plan, before)
@@ -138,10 +141,10 @@ def open_version(
 
 
 @app.command()
-def end(first: First, last: Last, demo: OfDemo = False) -> None:
+def end(first: First, last: Last, demo: OfDemo = False, home_folder: DemoHome = None) -> None:
     """End the seals of a range for everybody: then they are sessions like all others."""
     range_ = range_of(None, first, last)
-    with opened(demo=demo) as connection, _refusals():
+    with opened(demo=demo, folder=home_folder) as connection, _refusals():
         days = sealed_sessions(connection, range_)
         end_seals(connection, days, f"holdout end --from {range_.first} --to {range_.last}")
     console.print(f"{len(days)} seals ended; `optionscalp outcomes` computes what they hid")

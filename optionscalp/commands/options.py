@@ -1,6 +1,7 @@
 """Options that several commands have."""
 
 from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -16,6 +17,9 @@ from strategy.session import sessions_between
 Day = Annotated[datetime, typer.Option(formats=["%Y-%m-%d"])]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON for a program to read.")]
 OfDemo = Annotated[bool, typer.Option("--demo", help="Of the demo's database, not the real one.")]
+DemoHome = Annotated[
+    Path | None, typer.Option("--home", help="The demo's home, where it was started with one.")
+]
 First = Annotated[datetime, typer.Option("--from", formats=["%Y-%m-%d"])]
 Last = Annotated[datetime, typer.Option("--to", formats=["%Y-%m-%d"])]
 OneSession = Annotated[

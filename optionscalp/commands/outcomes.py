@@ -11,6 +11,7 @@ from db.signals.outcomes import Case, read_splits, read_stats, signal_extent
 from db.writing.rows import Stats
 from optionscalp.commands.options import (
     AsJson,
+    DemoHome,
     FirstOfMany,
     LastOfMany,
     OfDemo,
@@ -59,6 +60,7 @@ def outcomes(
     history: History = "corrected",
     by: By = None,
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute what became of signals, and print it beside random entries matched to them.
@@ -72,7 +74,7 @@ def outcomes(
     _one_of(history, tuple(HISTORIES), "--history")
     _one_of(by, SPLITS, "--by")
     with ExitStack() as stack:
-        connection = stack.enter_context(opened(demo=demo))
+        connection = stack.enter_context(opened(demo=demo, folder=home_folder))
         range_ = dates or signal_extent(connection)
         if range_ is None:
             raise CommandError("no signals are stored: optionscalp signals --from DATE --to DATE")

@@ -16,6 +16,7 @@ from db.signals.strategies import register_version, set_live
 from optionscalp.commands.options import (
     AsJson,
     Changed,
+    DemoHome,
     First,
     FirstOfMany,
     Last,
@@ -118,6 +119,7 @@ def rebuild(
         bool, typer.Option(help="Delete stored rows that the archive does not explain.")
     ] = False,
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
     as_json: AsJson = False,
 ) -> None:
     """Derive the tables of sessions again from the raw archive, and say what differs."""
@@ -125,7 +127,7 @@ def rebuild(
     clock = market_clock()
     reports: dict[date, Rebuilt] = {}
     blocked: dict[date, list[str]] = {}
-    with opened(demo=demo) as connection:
+    with opened(demo=demo, folder=home_folder) as connection:
         for day in sessions_of(range_):
             if remove_unexplained and day == session_of(clock.now()):
                 raise CommandError(f"{day} may still be written: remove nothing before tomorrow")
@@ -160,6 +162,7 @@ def signals(
         bool, typer.Option("--live", help="From now on compute this version live as well.")
     ] = False,
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
     as_json: AsJson = False,
 ) -> None:
     """Compute the signals of a range of sessions again; other numbers make another version."""
@@ -171,7 +174,7 @@ def signals(
     written = withdrawn = rejections = 0
     blocked: dict[date, list[str]] = {}
     with ExitStack() as stack:
-        connection = stack.enter_context(opened(demo=demo))
+        connection = stack.enter_context(opened(demo=demo, folder=home_folder))
         sessions = sessions_of(range_)
         if plan is not None:
             register_version(connection, plan.stored, clock.now(), live=live)

@@ -11,7 +11,15 @@ from db.market.calendar import read_overrides
 from db.server.connection import connect
 from db.signals.holdout import sealed_sessions
 from db.signals.sweeps import Sweep, SweepResult, read_tried, store_sweep
-from optionscalp.commands.options import AsJson, First, Last, OfDemo, range_of, sessions_of
+from optionscalp.commands.options import (
+    AsJson,
+    DemoHome,
+    First,
+    Last,
+    OfDemo,
+    range_of,
+    sessions_of,
+)
 from optionscalp.commands.sweep_tables import print_sweep
 from optionscalp.errors import CommandError
 from optionscalp.homes import database, market_clock
@@ -69,6 +77,7 @@ def sweep(
     sort: Annotated[Sort, typer.Option(help="Best of what first.")] = "mean-return",
     workers: Annotated[int, typer.Option(min=1, help="Processes, a session each.")] = WORKERS,
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
     as_json: AsJson = False,
 ) -> None:
     """Try combinations of a strategy's numbers on stored sessions; stores no signals."""
@@ -79,7 +88,7 @@ def sweep(
     range_ = range_of(None, first, last)
     clock = market_clock()
     with ExitStack() as stack:
-        dsn = stack.enter_context(database(demo=demo))
+        dsn = stack.enter_context(database(demo=demo, folder=home_folder))
         connection = stack.enter_context(connect(dsn))
         use_overrides(read_overrides(connection))
         sessions = sessions_of(range_)

@@ -15,7 +15,7 @@ from db.checks.overview import overview
 from db.server.connection import connect, service_file
 from db.server.migrate import migrate as apply_migrations
 from optionscalp import launch
-from optionscalp.commands.options import AsJson, Day, OfDemo
+from optionscalp.commands.options import AsJson, Day, DemoHome, OfDemo
 from optionscalp.doctor import examine
 from optionscalp.homes import database, demo_home, home, opened, server
 from optionscalp.output import console, in_india, print_json
@@ -30,9 +30,6 @@ DEMO_DAY = "2026-01-21"
 ChartPort = Annotated[int, typer.Option(envvar="CHART_PORT", min=1, max=65535)]
 DagsterPort = Annotated[int, typer.Option(envvar="DAGSTER_PORT", min=1, max=65535)]
 NoDagster = Annotated[bool, typer.Option("--no-dagster", help="Without Dagster and its UI.")]
-DemoHome = Annotated[
-    Path | None, typer.Option("--home", help="The demo's home, where it was started with one.")
-]
 
 
 def demo(

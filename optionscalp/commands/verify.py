@@ -10,6 +10,7 @@ from rich.text import Text
 from optionscalp.commands.options import (
     AsJson,
     Changed,
+    DemoHome,
     FirstOfMany,
     LastOfMany,
     OfDemo,
@@ -37,13 +38,14 @@ def parity(
     strategy: OneStrategy = None,
     changed: Changed = None,
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that stored signals are what batch, steps, restarts and replay give."""
     dates = range_of(session, first, last)
     plan = plan_of(strategy, changed)
     clock = market_clock()
-    with opened(demo=demo) as connection:
+    with opened(demo=demo, folder=home_folder) as connection:
         proof = Proof(connection, UNDERLYINGS, [plan] if plan else None, clock.now())
         _tell(
             "parity",
@@ -63,13 +65,14 @@ def lookahead(
         int, typer.Option(min=1, help="Try each so manyth moment only; 1 tries all.")
     ] = 1,
     demo: OfDemo = False,
+    home_folder: DemoHome = None,
     as_json: AsJson = False,
 ) -> None:
     """Prove that no signal of stored sessions knows anything that came later."""
     dates = range_of(session, first, last)
     plan = plan_of(strategy, changed)
     clock = market_clock()
-    with opened(demo=demo) as connection:
+    with opened(demo=demo, folder=home_folder) as connection:
         proof = Proof(connection, UNDERLYINGS, [plan] if plan else None, clock.now())
         _tell(
             "lookahead",

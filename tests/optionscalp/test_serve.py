@@ -84,6 +84,25 @@ def test_a_home_without_data_is_one_clear_line(home: Path):
     assert not missing.exists()
 
 
+@pytest.mark.parametrize("command", ["status", "psql", "outcomes", "sweep", "parity"])
+def test_a_demo_that_is_not_there_is_one_clear_line_and_is_not_made(home: Path, command: str):
+    words = {
+        "psql": ["-c", "select 1"],
+        "sweep": [
+            *("--strategy", "delta_volume", "--set", "wings=1,2"),
+            *("--from", "2026-01-21", "--to", "2026-01-21"),
+        ],
+        "parity": ["--session", "2026-01-21"],
+    }
+    for place in ((), ("--home", str(home / "elsewhere"))):
+        result = optionscalp(command, "--demo", *place, *words.get(command, []), home=home)
+        assert result.returncode == 1
+        assert "no demo has kept anything in" in result.stderr
+        assert "--home" in result.stderr
+    assert not (home / "demo").exists()
+    assert not (home / "elsewhere").exists()
+
+
 def test_what_cannot_be_served_is_one_clear_line(home: Path):
     (home / "postgres").mkdir()
     with socket.socket() as taken:
