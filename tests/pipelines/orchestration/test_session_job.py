@@ -100,7 +100,7 @@ def test_one_run_fills_the_session_and_a_second_one_asks_for_nothing(
     first = run(instance)
     assert first.success
     evaluations = first.get_asset_check_evaluations()
-    assert len(evaluations) == 18
+    assert len(evaluations) == 19
     assert all(evaluation.passed for evaluation in evaluations)
     tables = ("contract", "candle", "greeks", "chain_oi", "build_up", "signal", "raw_payload")
     stored = {table: count(connection, table) for table in tables}
