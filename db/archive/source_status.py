@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 
 UP = """
-insert into source_status (source, state, changed_at, last_at)
-values (%(source)s, 'up', %(now)s, %(now)s)
+insert into source_status (source, state, changed_at, last_at, error)
+values (%(source)s, 'up', %(now)s, %(now)s, %(error)s)
 on conflict (source) do update
-   set state = 'up', error = null, last_at = excluded.last_at,
+   set state = 'up', error = excluded.error, last_at = excluded.last_at,
        changed_at = case when source_status.state = 'up' then source_status.changed_at
                          else excluded.changed_at end
 """
@@ -48,9 +48,11 @@ class Access(NamedTuple):
     note: str | None
 
 
-def report_up(connection: Connection[Any], source: str, now: datetime) -> None:
-    """Note a good answer at a market time."""
-    connection.execute(UP, {"source": source, "now": now})
+def report_up(
+    connection: Connection[Any], source: str, now: datetime, error: str | None = None
+) -> None:
+    """Note a good answer at a market time; `error` says what failed among good ones."""
+    connection.execute(UP, {"source": source, "now": now, "error": error})
 
 
 def report_down(connection: Connection[Any], source: str, now: datetime, error: str) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from pipelines.ingest.derive import Deriver
 from pipelines.ingest.desk import Desk, Filled
 from pipelines.ingest.plan import RESOLUTIONS, bars_to_ask, candle_symbols, newest_ended
 from pipelines.sources.errors import (
+    PayloadInvalid,
     PlanTooSmall,
     ResolutionUnavailable,
     SeriesFailed,
@@ -34,11 +35,24 @@ COUNTS_DUE = timedelta(minutes=10)
 
 
 class CandleReport(NamedTuple):
-    """What a run did: rows that changed, and why symbols have none."""
+    """What a run did: rows that changed, and why symbols have none.
+
+    `unanswered` are those of them of which asking again may bring more.
+    """
 
     rows: int
     asked: int
     failures: dict[str, str]
+    unanswered: int = 0
+
+    @property
+    def fault(self) -> str | None:
+        """Return which symbols were not answered, with one reason; None where all were."""
+        if not self.unanswered:
+            return None
+        symbol, reason = next(iter(self.failures.items()))
+        more = f" and {self.unanswered - 1} more" if self.unanswered > 1 else ""
+        return f"{symbol}{more}: {reason}"
 
 
 def session_symbols(desk: Desk, session: date) -> list[str]:
@@ -87,7 +101,7 @@ async def ingest_candles(desk: Desk, session: date) -> CandleReport:
             failure = error
             continue
         failure = None
-        report = CandleReport(report.rows + found.rows, report.asked + found.asked, found.failures)
+        report = found._replace(rows=report.rows + found.rows, asked=report.asked + found.asked)
         whole = not report.failures
     if failure is not None:
         raise failure
@@ -109,8 +123,10 @@ async def _ingest_counts(
         name = filled.source.name
         desk.report_down(name, error)
         reason = f"open interest and volume of {len(lacking)} symbols stay unknown: {error}"
-        return report._replace(failures=report.failures | {name: reason})
-    desk.report_up(filled.source.name)
+        return report._replace(
+            failures=report.failures | {name: reason}, unanswered=report.unanswered + len(lacking)
+        )
+    desk.report_up(filled.source.name, found.fault)
     return _sum(report, found)
 
 
@@ -122,7 +138,7 @@ async def _ingest_from(desk: Desk, session: date, filled: Filled[HistorySource])
         if not requests:
             break
         report = _sum(report, await _fetch(desk, session, filled, requests))
-        desk.report_up(filled.source.name)
+        desk.report_up(filled.source.name, report.fault)
         fresh = [name for name in session_symbols(desk, session) if name not in symbols]
         symbols += fresh
         requests = missing_bars(desk, session, fresh, filled)
@@ -131,7 +147,10 @@ async def _ingest_from(desk: Desk, session: date, filled: Filled[HistorySource])
 
 def _sum(first: CandleReport, second: CandleReport) -> CandleReport:
     return CandleReport(
-        first.rows + second.rows, first.asked + second.asked, first.failures | second.failures
+        first.rows + second.rows,
+        first.asked + second.asked,
+        first.failures | second.failures,
+        first.unanswered + second.unanswered,
     )
 
 
@@ -209,16 +228,29 @@ async def _fetch(
     failures = {
         symbol: answer for symbol, answer in answers.items() if isinstance(answer, SourceError)
     } | _without_bars(histories)
-    for answer in failures.values():
+    for answer in _distinct(failures.values()):
         desk.keep_unparsed(filled.source.name, session, answer)
-    # After writing what did come. Where every series was given up, no single one is to blame.
+    # After writing what did come. Only a few among good answers are to blame for themselves; a
+    # refusal is of all.
     of_one = (SymbolUnknown, ResolutionUnavailable, PlanTooSmall)
-    single = (*of_one, *((SeriesFailed,) if histories else ()))
-    for answer in failures.values():
-        if not isinstance(answer, single):
+    again = {name: it for name, it in failures.items() if not isinstance(it, of_one)}
+    usable = sum(1 for history in histories if history.bars)
+    for answer in again.values():
+        few = len(again) <= usable and isinstance(answer, (SourceUnavailable, PayloadInvalid))
+        if not few and not (histories and isinstance(answer, SeriesFailed)):
             raise answer
-    reasons = {symbol: str(answer) for symbol, answer in failures.items()}
-    return CandleReport(rows, len(requests) + len(coarser), reasons)
+    reasons = {symbol: str(answer) for symbol, answer in (again | failures).items()}
+    return CandleReport(rows, len(requests) + len(coarser), reasons, len(again))
+
+
+def _distinct(failures: Iterable[SourceError]) -> Iterator[SourceError]:
+    """Yield one of those whose answers are the same bytes."""
+    bodies: set[bytes] = set()
+    for failure in failures:
+        body = failure.body if isinstance(failure, PayloadInvalid) else b""
+        if not body or body not in bodies:
+            yield failure
+        bodies.add(body)
 
 
 async def _ask(

@@ -134,9 +134,9 @@ class Desk:
             mark(self.connection, receipt.payload_id, "; ".join(reasons))
             logger.warning("payload %d: %s", receipt.payload_id, "; ".join(reasons))
 
-    def report_up(self, source: str) -> None:
-        """Note that a source answered."""
-        report_up(self.connection, source, self.now())
+    def report_up(self, source: str, fault: str | None = None) -> None:
+        """Note that a source answered, and what it did not answer among the rest."""
+        report_up(self.connection, source, self.now(), fault)
         self._report_access(source)
 
     def report_down(self, source: str, error: Exception) -> None:

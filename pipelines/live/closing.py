@@ -13,7 +13,7 @@ from functools import partial
 from db.archive.raw_payloads import seal_parts
 from db.market.frames import Range
 from db.pages.closed_sessions import close, log_state, reopen, unclosed
-from pipelines.ingest.candles import ingest_candles
+from pipelines.ingest.candles import CandleReport, ingest_candles
 from pipelines.ingest.desk import Desk
 from pipelines.ingest.heal import heal
 from pipelines.ingest.positions import ingest_positions
@@ -62,7 +62,10 @@ async def close_session(desk: Desk, session: date, aside: Aside) -> None:
     # Candles are of the contracts that positions list, and these lie around candles' prices.
     for ingest in (ingest_positions, ingest_candles, ingest_positions):
         try:
-            await ingest(desk, session)
+            report = await ingest(desk, session)
+            if isinstance(report, CandleReport) and report.fault:
+                whole = False
+                logger.warning("session %s not healed: %s", session, report.fault)
         except SessionGone as error:
             logger.warning("%s", error)
         except SourceError as error:

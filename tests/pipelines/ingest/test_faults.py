@@ -165,7 +165,6 @@ def test_a_missing_row_that_comes_late_is_written_with_the_next_interval(
     [
         ("silence", SourceUnavailable, "no greeting within 1 s"),
         ("late-hello", SourceUnavailable, "no greeting within 1 s"),
-        ("no-answer", SourceUnavailable, "no series of"),
         ("heartbeats-only", SourceUnavailable, "came from TradingView: a token may have ended"),
         ("token-ended", SeriesFailed, "critical_error for NIFTY at 1 minutes: invalid parameters"),
         ("cut", SourceUnavailable, "no close frame received"),
@@ -178,11 +177,22 @@ def test_a_missing_row_that_comes_late_is_written_with_the_next_interval(
 def test_candles_that_do_not_come_are_told_and_come_with_the_next_answer(
     ten: str, faultless: Tables, kind: str, error: type[SourceError], reason: str
 ):
-    target = "NIFTY" if kind == "no-answer" else "*"
-    within = run(ten, WITHIN, fault(kind, target=target))
+    within = run(ten, WITHIN, fault(kind))
     assert within.errors == {error}
     assert reason in within.down["tradingview"]
     assert any(reason in text for text in within.unparsed) == (error is PayloadInvalid)
+    assert_nothing_invented(ten, faultless)
+    after = run(ten, AFTER)
+    assert (after.errors, after.down) == (set(), {})
+    assert tables(ten, UNTIL) == faultless
+
+
+def test_a_series_without_an_answer_is_told_and_comes_with_the_next_one(
+    ten: str, faultless: Tables
+):
+    within = run(ten, WITHIN, fault("no-answer", target="NIFTY"))
+    assert (within.errors, within.down) == (set(), {})
+    assert "no series of" in within.failures["NIFTY"]
     assert_nothing_invented(ten, faultless)
     after = run(ten, AFTER)
     assert (after.errors, after.down) == (set(), {})
