@@ -96,7 +96,8 @@ def _settings() -> tuple[Settings, list[Finding]]:
             raise
     findings = [
         Finding(
-            name.upper(), "error", text, "correct the file, or unset the variable: it was not used"
+            *(name.upper(), "error", f"{text}; it was not used"),
+            "correct the file, or unset the variable",
         )
         for name, text in wrong.items()
     ]

@@ -12,6 +12,7 @@ from typing import Any
 
 from pipelines.probing.outcome import Outcome, Outcomes
 from pipelines.probing.redaction import Redaction
+from pipelines.probing.wording import unusable
 from pipelines.sources.probe import Finding, Kept
 
 ANSWERS = "answers"
@@ -68,10 +69,10 @@ def as_json(
         versions: Of the program and of what it runs on.
         settings: What was asked for, and how.
     """
-    times, verdict = outcomes.times, outcomes.verdict
+    times, verdict, stops = outcomes.times, outcomes.verdict, unusable(notes)
     return {
-        "works": verdict.works,
-        "problems": verdict.problems,
+        "works": verdict.works and not stops,
+        "problems": [*(f"{name} cannot be used" for name in stops), *verdict.problems],
         "limits": verdict.limits,
         "at": times.now,
         "market": "open" if times.is_open else "closed",

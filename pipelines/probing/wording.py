@@ -36,7 +36,7 @@ def lines(outcomes: Outcomes, notes: Sequence[Finding]) -> Iterator[Line]:
             topics = ", ".join(QUESTIONS[role][0] for role in outcome.unasked)
             yield Line(f"  not asked any more: {topics}")
     yield Line("")
-    yield from _verdict(outcomes)
+    yield from _verdict(outcomes, unusable(notes))
 
 
 def _heading(outcomes: Outcomes) -> str:
@@ -66,8 +66,16 @@ def _findings(findings: Sequence[Finding]) -> Iterator[Line]:
         yield Line(text, finding.state, f"  {finding.state:8}")
 
 
-def _verdict(outcomes: Outcomes) -> Iterator[Line]:
+def unusable(notes: Sequence[Finding]) -> list[str]:
+    """Return which settings cannot be used: nothing but this starts with them."""
+    return [note.topic for note in notes if note.state == "error"]
+
+
+def _verdict(outcomes: Outcomes, unusable: Sequence[str]) -> Iterator[Line]:
     verdict = outcomes.verdict
+    if unusable:
+        names = " and ".join(unusable)
+        yield Line(f"The day does not start with this {names}. Without it:", "error")
     for problem in verdict.problems:
         yield Line(f"The day cannot work with these sources: {problem}", "error")
     if verdict.works:

@@ -111,7 +111,8 @@ def test_a_file_that_cannot_be_used_is_told_and_everybody_is_asked(market: Marke
     result = optionscalp("probe", home=tmp_path, **market.environment | wrong)
     assert result.returncode == 1
     assert "error   TRADINGVIEW_TOKEN_FILE: " in result.stdout
-    assert "correct the file, or unset the variable" in result.stdout
+    assert "; it was not used -> correct the file, or unset the variable\n" in result.stdout
+    assert "The day does not start with this TRADINGVIEW_TOKEN_FILE. Without it:\n" in result.stdout
     assert "trendlyne works" in result.stdout
     assert len(reports(tmp_path)) == 1
 
