@@ -103,7 +103,7 @@ def demo(options: DemoOptions) -> None:
         CommandError: The day or the data cannot be played, or a port is in use.
     """
     _require_ports(options.ports)
-    chosen = {"sources": options.sources} if options.sources else {}
+    chosen = {} if options.sources is None else {"sources": options.sources}
     _require_settings(**chosen)
     if not is_session(options.day):
         raise CommandError(f"{options.day} is no trading day: choose another --day")

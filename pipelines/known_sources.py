@@ -12,9 +12,18 @@ KNOWN: dict[str, Source] = {source.name: source for source in (TRADINGVIEW, TREN
 NEEDED = {"listings": "lists contracts", "history": "has candles of the past"}
 
 
+def names_in(text: str) -> tuple[str, ...]:
+    """Return the names of a list with commas, as they stand there."""
+    return tuple(name.strip() for name in text.split(","))
+
+
 def fault_of(names: Iterable[str]) -> str | None:
     """Return what is wrong with a choice of sources, None if they can run a day."""
     chosen = list(names)
+    if "" in chosen:
+        return f"an empty name among {','.join(chosen) or 'none'}: separate names by one comma each"
+    if repeated := sorted({name for name in chosen if chosen.count(name) > 1}):
+        return f"{', '.join(repeated)} more than once: name each source once"
     unknown = [name for name in chosen if name not in KNOWN]
     if unknown:
         return f"unknown {', '.join(unknown)}; known: {', '.join(KNOWN)}"

@@ -7,7 +7,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from pipelines.catalogue.folder import StrategiesDir
-from pipelines.known_sources import fault_of
+from pipelines.known_sources import fault_of, names_in
 from pipelines.sources.errors import SourceRefused
 from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
 from pipelines.sources.tradingview.token import TokenFile
@@ -61,13 +61,17 @@ class Settings(BaseSettings):
     allow_delayed: bool = False
     history_adapter: Literal["session", "tvdatafeed"] = "session"
 
-    @field_validator("sources", "underlyings", mode="before")
+    @field_validator("sources", mode="before")
+    @classmethod
+    def _in_order(cls, value: object) -> object:
+        return names_in(value) if isinstance(value, str) else value
+
+    @field_validator("underlyings", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
-        if isinstance(value, str):
-            names = (name.strip() for name in value.split(","))
-            return tuple(dict.fromkeys(filter(None, names)))
-        return value
+        return (
+            tuple(dict.fromkeys(filter(None, names_in(value)))) if isinstance(value, str) else value
+        )
 
     @field_validator("underlyings")
     @classmethod

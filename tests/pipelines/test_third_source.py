@@ -102,6 +102,9 @@ def test_sources_that_cannot_run_a_day_are_refused_by_name():
         return str(caught.value)
 
     assert "unknown nse; known: tradingview, trendlyne, upstox" in refused("tradingview,nse")
+    assert "upstox more than once: name each source once" in refused("upstox, upstox")
+    assert "an empty name among upstox,,trendlyne: separate" in refused("upstox,,trendlyne")
+    assert "an empty name among ,: separate" in refused(",")
     assert "none of tradingview lists contracts: add trendlyne or upstox" in refused("tradingview")
     assert "none of trendlyne has candles of the past: add tradingview or upstox" in refused(
         "trendlyne"
