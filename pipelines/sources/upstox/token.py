@@ -1,8 +1,8 @@
 """The user's access token: a file that may change while we run, and what the token tells.
 
-A token is a JWT whose claims `exp` and `isPlusPlan` tell until when and for which plan it is good
-(seen in tokens that others published, 2025 and 2026). It ends at 03:30 in India, whenever it was
-made; a long-lived one for analytics tells its own end the same way.
+A token is a JWT whose claims `iss`, `exp` and `isPlusPlan` tell by whom it is, until when and for
+which plan it is good (seen in tokens that others published, 2025 and 2026). It ends at 03:30 in
+India, whenever it was made; a long-lived one for analytics tells its own end the same way.
 """
 
 from datetime import datetime
@@ -14,6 +14,7 @@ from pipelines.sources.jwt import claims_of, moment_of
 from strategy.session import IST
 
 VARIABLE = "UPSTOX_TOKEN_FILE"
+ISSUER = "udapi-gateway-service"
 ENDED = "the Upstox token ended"
 RENEW = "log in to Upstox again and write the new access token into"
 
@@ -66,6 +67,11 @@ class TokenFile:
             raise SourceRefused(
                 f"{VARIABLE}: {self._path} must hold the access token and nothing else; {RENEW} it"
             )
+        if _is_anothers(text):
+            raise SourceRefused(
+                f"{VARIABLE}: {self._path} holds the token of another service, not Upstox's;"
+                f" {RENEW} it"
+            )
         ends_at = claims(text).ends_at
         if ends_at is not None and ends_at <= now:
             raise SourceRefused(
@@ -79,3 +85,9 @@ def claims(token: str) -> Claims:
     found = claims_of(token)
     plus = found.get("isPlusPlan")
     return Claims(moment_of(found.get("exp")), plus if isinstance(plus, bool) else None)
+
+
+def _is_anothers(token: str) -> bool:
+    """Tell whether a token says of itself that it is not of Upstox: it is not to be sent there."""
+    found = claims_of(token)
+    return bool(found) and found.get("iss") != ISSUER and "isPlusPlan" not in found
