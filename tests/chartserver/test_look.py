@@ -1,14 +1,19 @@
 """How the pages look and are reached: both themes, keys, and a phone, in a real browser."""
 
+import re
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import psycopg
 import pytest
-from chart_help import Chart, candle, clock_text, contract, signal
+from chart_help import OPEN, SESSION, Chart, candle, clock_text, contract, signal
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from db.archive.source_status import Access, report_access, report_up
+from db.signals.strategies import StrategyVersion, register_version
 from db.writing.bulk import write
-from db.writing.relations import CANDLE, CONTRACT, SIGNAL
+from db.writing.relations import CANDLE, CONTRACT, SIGNAL, SIGNAL_REJECTION
+from db.writing.rows import SignalRejection
 
 # The replay at the close: at the open there is nothing to see yet.
 PAGES = (
@@ -113,6 +118,53 @@ def ready(page: Page, address: str) -> None:
     page.goto(address)
     rows = "result-row" if "/signals" in address else "signal-row"
     expect(page.get_by_test_id(rows)).to_have_count(1)
+
+
+@pytest.fixture
+def badged(connection: psycopg.Connection, serve: Callable[..., Chart]) -> Chart:
+    """After the close, with everything that a header may have to say at once."""
+    rows = [candle("NIFTY", minute, 25000 + minute) for minute in range(364)]
+    write(connection, CANDLE, rows)
+    now = OPEN + timedelta(minutes=420)
+    for source in ("tradingview", "trendlyne", "upstox"):
+        report_up(connection, source, now)
+    report_access(connection, "tradingview", Access(900, None, "the token ends at 10:30 IST"))
+    for name in ("delta_volume", "pullback", "vwap_trap"):
+        register_version(connection, StrategyVersion(name, "1", name, {}), OPEN, live=True)
+        moment = OPEN + timedelta(minutes=60)
+        lost = {"losing_signals": [{"stopped_by": moment.isoformat()}] * 2}
+        whose = (name, "1", "NIFTY", SESSION, moment, "daily_loss_limit", CALL)
+        write(connection, SIGNAL_REJECTION, [SignalRejection(*whose, lost, moment)])
+    clock = clock_text(now.isoformat(), speed=0.001)
+    return serve(OPTIONSCALP_CLOCK=clock, OPTIONSCALP_SOURCE="simulator")
+
+
+OUTSIDE = """() => [
+    ...document.querySelectorAll(".top > *, .top .source, .top time, #market-state"),
+  ]
+  .filter((part) => part.checkVisibility() && !part.matches(".unseen"))
+  .map((part) => [part.id || part.className, part.getBoundingClientRect()])
+  .filter(([, box]) => box.left < 0 || box.top < 0 || box.right > innerWidth)
+  .map(([name, box]) => `${name}: ${Math.round(box.left)} to ${Math.round(box.right)}`)"""
+
+
+@pytest.mark.parametrize("width", [1280, 1400, 1500, 1600])
+def test_nothing_of_a_full_header_leaves_the_window(badged: Chart, page: Page, width: int):
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{badged.url}/?underlying=NIFTY")
+    expect(page.get_by_test_id("connection")).to_have_text("Last price 15:18")
+    expect(page.get_by_test_id("delayed")).to_have_text("DELAYED 15 min")
+    expect(page.get_by_test_id("session-note")).to_have_text("Showing Wed 21 Jan 2026")
+    expect(page.get_by_test_id("simulated")).to_be_visible()
+    badge = page.get_by_test_id("loss-limit")
+    expect(badge).to_contain_text("Delta Volume, Pullback, VWAP trap")
+    expect(badge).to_have_attribute("data-tip", re.compile("VWAP trap: daily loss limit reached"))
+    expect(page.locator("#sources .source")).to_have_count(3)
+    assert page.evaluate(OUTSIDE) == []
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    header = page.locator(".top").bounding_box()
+    assert header
+    assert header["height"] <= 90
 
 
 def touching(kind: str, x: float, y: float) -> dict:

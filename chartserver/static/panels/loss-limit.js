@@ -1,7 +1,7 @@
 /** @import { LossLimit } from "../data/types.js" */
 import { dayOf } from "../data/hours.js"
 import { strategyTitle } from "../data/strategies.js"
-import { byId, patch } from "../lib/dom.js"
+import { byId, element, patch } from "../lib/dom.js"
 import * as format from "../lib/format.js"
 
 /**
@@ -28,6 +28,11 @@ export function showLossLimit(limits, underlying) {
   const reached = limits.filter((limit) => limit.underlying === underlying)
   const badge = byId("loss-limit")
   const names = reached.map(strategyTitle).join(", ")
-  patch(badge, { hidden: reached.length === 0, textContent: names && `Loss limit: ${names}` })
+  patch(badge, { hidden: reached.length === 0 })
+  // The header of a narrower window leaves the names to the tip.
+  if (badge.dataset.names !== names)
+    badge.replaceChildren(
+      "Loss limit", element("span", { className: "names", textContent: `: ${names}` }))
+  badge.dataset.names = names
   badge.dataset.tip = reached.map(sentence).join("; ")
 }
