@@ -7,6 +7,7 @@ import { askedOf, complaints, given, readChoice } from "./data/choice.js"
 import { Clock } from "./data/clock.js"
 import { Contracts } from "./data/contracts.js"
 import { Live } from "./data/live.js"
+import { previousDay } from "./data/previous.js"
 import { priceOf, tradedUntil } from "./data/prices.js"
 import { ruleText } from "./data/rules.js"
 import { Store } from "./data/store.js"
@@ -270,6 +271,7 @@ const partsOf = (answer) => ({
   spot: () => spot.show(store, store.atm),
   ladder: () => ladder.show(store.ladder && { ...store.ladder, atm_strike: store.atm }, {
     contracts: view.contracts, market: tradedUntil(store, clock.known ? clock.now() : NaN),
+    before: previousDay(store, store.answer?.symbols.index ?? "")?.close ?? null,
     priceOf: (symbol) => priceOf(store, symbol), note: "Reading the strike ladder\u2026",
   }),
   signals() {

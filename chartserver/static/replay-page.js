@@ -7,6 +7,7 @@ import { Replay } from "./data/replay.js"
 import { AT_THE_MONEY, fixedAt, loosened, ruleText, writtenRules } from "./data/rules.js"
 import { getSessions } from "./data/sessions.js"
 import { Store } from "./data/store.js"
+import { previousDay } from "./data/previous.js"
 import { priceOf } from "./data/prices.js"
 import { parseOption } from "./data/symbols.js"
 import { View } from "./data/view.js"
@@ -352,7 +353,7 @@ function draw() {
     replay.ladder.follow(choice.underlying, store.answer?.expiry ?? null, replay.time)
   ladder.show(store.ladder && { ...store.ladder, atm_strike: store.atm }, {
     contracts: view.contracts, market: replay.time, priceOf: (symbol) => priceOf(store, symbol),
-    dated: true,
+    dated: true, before: previousDay(store, store.answer?.symbols.index ?? "")?.close ?? null,
     note: replay.ladder.trouble || `Reading the ladder of ${format.second(replay.time)}\u2026`,
   })
 }

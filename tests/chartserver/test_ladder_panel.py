@@ -250,6 +250,30 @@ def test_atm_is_kept_in_the_middle_when_it_moves(panel: Page):
     expect(panel.get_by_test_id("ladder-atm")).to_be_hidden()
 
 
+@pytest.mark.parametrize(
+    ("before", "held", "strike"),
+    [(25_140.0, 65_000, 25_150), (None, 65_000, 25_400), (None, None, 25_000)],
+)
+def test_without_atm_the_ladder_stands_at_the_previous_close_or_in_the_middle(
+    panel: Page, before: float | None, held: int | None, strike: int
+):
+    nothing = {"oi": None, "price": None}
+    rows = [row(k, nothing, {"oi": held if k == 25_400 else None}) for k in STRIKES]
+    show(panel, ladder_of(rows, atm_strike=None, spot=None), before=before)
+    off = panel.evaluate(
+        """strike => {
+          const [box, row] = ["#ladder", `[data-strike="${strike}"]`].map((selector) =>
+            document.querySelector(selector).getBoundingClientRect())
+          return Math.abs(row.top + row.height / 2 - box.top - box.height / 2)
+        }""",
+        strike,
+    )
+    assert off <= 2
+    expect(panel.get_by_test_id("ladder-atm")).to_be_hidden()
+    show(panel, whole(), before=before)
+    assert panel.evaluate("middle()") <= 2
+
+
 def test_who_scrolled_away_stays_there_until_asked_back(panel: Page):
     show(panel, whole())
     panel.get_by_test_id("ladder").hover()

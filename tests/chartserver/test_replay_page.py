@@ -509,3 +509,28 @@ def test_a_candle_forms_as_it_was_seen_to(connection: Connection, serve, page: P
         seek(page, moment)
         bars = page.evaluate("optionscalp.candles('NIFTY').map(bar => [bar.c, bar.final])")
         assert [tuple(bar) for bar in bars] == expected[moment], moment - start
+
+
+def test_at_the_open_the_ladder_stands_at_the_previous_close(
+    connection: Connection, serve, page: Page
+):
+    strikes = range(24_000, 26_050, 50)
+    write(connection, CONTRACT, [contract(strike, kind) for strike in strikes for kind in "CP"])
+    day_before = candle("NIFTY", 374, 25_310.0)
+    day_before = day_before._replace(
+        open_time=day_before.open_time - timedelta(days=1),
+        known_at=day_before.known_at - timedelta(days=1),
+    )
+    write(connection, CANDLE, [day_before, candle("NIFTY", 0, 24_700.0)])
+    page.goto(f"{serve().url}/replay?underlying=NIFTY&from=2026-01-21")
+    for moment, middle in ((0, 25_300), (61, 24_700)):
+        seek(page, seconds(OPEN) + moment)
+        off = page.evaluate(
+            """strike => {
+              const [box, row] = ["#ladder", `[data-strike="${strike}"]`].map((selector) =>
+                document.querySelector(selector).getBoundingClientRect())
+              return Math.abs(row.top + row.height / 2 - box.top - box.height / 2)
+            }""",
+            middle,
+        )
+        assert off <= 2, moment

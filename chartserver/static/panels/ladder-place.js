@@ -9,6 +9,8 @@ export function keepCentred(box) {
   const back = byId("ladder-atm")
   /** @type {HTMLElement | null} */
   let atm = null
+  /** Whether it is ATM, or where the ladder stands without one. */
+  let named = false
   let following = true
   /** Where it was put last: a scroll to elsewhere is somebody's. */
   let put = 0
@@ -32,7 +34,7 @@ export function keepCentred(box) {
       sideways = true
       box.scrollLeft = (box.scrollWidth - box.clientWidth) / 2
     }
-    back.hidden = following || atm === null
+    back.hidden = following || !named
     if (held) stay()
     if (!following || atm === null || box.clientHeight === 0) return
     const wanted = middle()
@@ -45,7 +47,7 @@ export function keepCentred(box) {
     put = box.scrollTop
     const reachable = Math.min(Math.max(0, middle()), box.scrollHeight - box.clientHeight)
     following = Math.abs(put - reachable) <= atm.offsetHeight / 2
-    back.hidden = following
+    back.hidden = following || !named
   }
 
   function follow() {
@@ -62,9 +64,14 @@ export function keepCentred(box) {
       const row = rows.find(({ offsetTop }) => offsetTop >= box.scrollTop)
       held = row ? { row, top: row.offsetTop } : null
     },
-    /** The rows, or the strike at the money, are others now. @param {HTMLElement | null} row */
-    at(row) {
+    /**
+     * The rows, or the strike at the money, are others now.
+     * @param {HTMLElement | null} row
+     * @param {boolean} isAtm whether there is a way back to name
+     */
+    at(row, isAtm) {
       atm = row
+      named = isAtm && row !== null
       settle()
     },
     /** Another ladder: go to its middle. */

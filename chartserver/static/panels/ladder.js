@@ -1,6 +1,7 @@
 /** @import { Ladder, LadderRow, Role } from "../data/types.js" */
 /** @import { Price } from "../data/prices.js" */
 /** @import { Around, Side } from "./ladder-row.js" */
+import { nearestStrike } from "../data/atm.js"
 import { byId, patch } from "../lib/dom.js"
 import { Keyed } from "../lib/keyed.js"
 import { observedAt, writeHead } from "./ladder-head.js"
@@ -13,6 +14,7 @@ import { Row } from "./ladder-row.js"
  * @property {Record<Role, string | null>} contracts symbols on the charts
  * @property {number} market market time in seconds; NaN when unknown
  * @property {(symbol: string) => Price | null} priceOf price of a symbol whose candles are there
+ * @property {number | null} [before] the index's previous close, where the ladder stands without ATM
  * @property {boolean} [dated] the ladder is of a moment of its own: say which
  * @property {string} [note] what to say where there is no ladder
  */
@@ -35,7 +37,7 @@ export function createLadder({ pick }) {
   /** Whose ladder is on show. */
   let whose = ""
   /** @type {number | null} */
-  let atm = null
+  let centre = null
 
   return {
     /** @param {Ladder | null} ladder @param {LadderNow} now */
@@ -55,10 +57,11 @@ export function createLadder({ pick }) {
       })
       const next = ladder ? `${ladder.underlying} ${ladder.expiry}` : whose
       if (next !== whose) place.follow()
-      if (next === whose && around.atm === atm && !changed) return
+      const middle = around.atm ?? middleOf(listed, now.before ?? null)
+      if (next === whose && middle === centre && !changed) return
       whose = next
-      atm = around.atm
-      place.at(rows.parts.get(atm ?? NaN)?.element ?? null)
+      centre = middle
+      place.at(rows.parts.get(centre ?? NaN)?.element ?? null, around.atm !== null)
     },
   }
 }
@@ -70,6 +73,20 @@ function aroundOf(ladder, { contracts }) {
   return {
     observed: observedAt({ rows }), most, atm: atm_strike, support, resistance, call: contracts.call, put: contracts.put,
   }
+}
+
+/**
+ * Where to stand while nothing tells the strike at the money: at the previous close, else in the
+ * middle of the open interest, else of the strikes.
+ * @param {readonly LadderRow[]} rows
+ * @param {number | null} before
+ */
+function middleOf(rows, before) {
+  const held = rows.map(({ call, put }) => (call.oi ?? 0) + (put.oi ?? 0))
+  const all = held.reduce((sum, units) => sum + units, 0)
+  const weighted = rows.reduce((sum, { strike }, i) => sum + strike * held[i], 0)
+  if (before === null && all === 0) return rows[rows.length >> 1]?.strike ?? null
+  return nearestStrike(before ?? weighted / all, rows.map(strikeOf))
 }
 
 /** The one before where nothing in it changed. @param {Around | null} before @param {Around} next */
