@@ -47,7 +47,7 @@ def test_a_build_up_stands_under_a_minute_of_its_own_interval(page: Page, served
 
 
 def test_one_of_an_older_interval_stands_apart_with_its_time(page: Page, served: str):
-    older = ["09:15\u201309:20", "SC", *OPEN_INTEREST]
+    older = ["09:15\u201309:20SC", *OPEN_INTEREST]
     assert values(page, served, 5) == ["09:20", *PRICES, *older]
     assert values(page, served, 20) == ["09:35", *PRICES, *older]
 

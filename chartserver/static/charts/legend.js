@@ -127,7 +127,9 @@ function describe(bar, row) {
 /** What is known of an interval before the one of the candle. @param {BuildUp} row */
 function describeLast(row) {
   const span = `${format.minute(row.t)}\u2013${format.minute(row.t + BUILD_UP_SECONDS)}`
-  const parts = [element("span", { className: "when", textContent: span }), ...chipsOf(row)]
+  const when = element("span", { className: "when", textContent: span })
+  when.append(...chipsOf(row))
+  const parts = [when]
   if (row.oi != null) parts.push(pair("OI", format.compact(row.oi)))
   if (row.oi_change != null) parts.push(pair("\u0394OI 5m", format.signedCompact(row.oi_change)))
   return parts
