@@ -47,9 +47,11 @@ def store_rising(connection: psycopg.Connection) -> None:
     index, options, contracts = made_day(rising, session=SESSION, volume=650)
     rows = [(one, one.underlying, None) for one in index.itertuples()]
     rows += [(one, one.symbol, one.volume) for one in options.itertuples()]
+    known = session_hours(SESSION)[0]
     listed = [
         Contract(
             *(Option(*one[1:5]).symbol, *one[1:5], None, SESSION, one.expiry, "import"),
+            listed_at=known,
         )
         for one in contracts.itertuples()
     ]

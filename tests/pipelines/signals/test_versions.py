@@ -170,7 +170,7 @@ def test_each_revision_reaches_those_who_follow_the_log(connection, day) -> None
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"spike": 2}, "no parameter spike; there are losing_trades, wings"),
+        ({"spike": 2}, "no parameter spike; there are losing_trades, level_unit"),
         ({"wings": 1.5}, "wings: not a whole number: 1.5"),
         ({"wings": True}, "wings: not a whole number: True"),
         ({"spike_factor": "2"}, "spike_factor: not a number: '2'"),
