@@ -31,8 +31,11 @@ def prove_parity(proof: Proof, sessions: Sequence[date], advance: Progress) -> I
         ):
             proof.connection.execute("set transaction isolation level repeatable read")
             frames = proof.frames(plan, Range(session, session))
-            stored = _stored(proof, plan, session, frames)
+            stored, rows = _stored(proof, plan, session, frames)
             subject = proof.subject(plan, session, frames)
+        if not rows and stored.difference is not None:
+            why = "no signals of it were stored: compute them with `optionscalp signals`"
+            return Proved(session, plan.strategy.name, plan.version, reason=why)
         if subject.is_empty and stored.difference is not None:
             return Proved(session, plan.strategy.name, plan.version, checks=[stored])
         return proved(plan, subject, [lambda *_: stored, *FORMS], advanced)
@@ -40,11 +43,12 @@ def prove_parity(proof: Proof, sessions: Sequence[date], advance: Progress) -> I
     return proof.of_sessions(sessions, make, advance)
 
 
-def _stored(proof: Proof, plan: Planned, session: date, frames: Any) -> Check:
-    """Check that the stored rows are what is computed now, column by column."""
+def _stored(proof: Proof, plan: Planned, session: date, frames: Any) -> tuple[Check, int]:
+    """Check that the stored rows are what is computed now; return how many are stored too."""
     only = Range(session, session)
     scope = Scope(plan.strategy.name, plan.version, only, proof.underlyings)
     computed = as_stored(proof.connection, *compute(proof.connection, frames, plan))
     stored = stored_records(proof.connection, scope)
     difference = differing(map(line, computed), map(line, stored))
-    return Check("stored = batch", max(len(computed), len(stored)), "rows", difference)
+    check = Check("stored = batch", max(len(computed), len(stored)), "rows", difference)
+    return check, len(stored)

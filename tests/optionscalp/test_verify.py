@@ -146,6 +146,14 @@ def test_a_correction_without_new_signals_is_found(copy: str):
     assert (code, found["signals"]) == (0, 0)
 
 
+def test_a_session_whose_signals_were_never_computed_is_not_compared(copy: str):
+    change(copy, "delete from signal")
+    change(copy, "delete from signal_rejection")
+    code, (found,) = read("parity", "--session", f"{SESSION}")
+    assert (code, found["verdict"]) == (1, "not compared")
+    assert found["reason"].startswith("no signals of it were stored")
+
+
 def test_signals_whose_data_is_gone_are_no_session_without_rows(copy: str):
     change(copy, "delete from build_up")
     change(copy, "delete from candle")
