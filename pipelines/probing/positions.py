@@ -53,7 +53,9 @@ def _moment(visit: Visit, ladder: Ladder) -> Finding:
         "session": ladder.trading_date,
         "spot": ladder.spot,
     }
-    found = f"{len(ladder.rows)} strikes of {visit.expiry}, {of}"
+    low, high = ladder.rows[0].strike, ladder.rows[-1].strike
+    facts |= {"lowest": low, "highest": high}
+    found = f"{len(ladder.rows)} strikes of {visit.expiry}, {low} to {high}, {of}"
     answered = ladder.trading_date
     morning = visit.times.now < session_hours(visit.times.data)[0] + MORNING
     if answered is not None and answered != visit.times.data and not morning:
