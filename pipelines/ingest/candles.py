@@ -271,6 +271,8 @@ async def _ask(
                 *(desk, filled.source.name, deriver, history),
                 *(counts[history.symbol], newest),
             )
+            # Writing takes a while: answers that came meanwhile are read before they count as late.
+            await asyncio.sleep(0)
         return Fetched(await asking, rows)
     finally:
         asking.cancel()
