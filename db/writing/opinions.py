@@ -82,7 +82,10 @@ class Contest:
             "name": Literal(table),
             "table": Identifier(table),
             "incoming": incoming.format(**names),
-            "stored_key": _row_key(key, opinions.moment, "t"),
+            "staged_key": _row_key(key, opinions.moment, "s"),
+            "staged": SQL(" and ").join(
+                SQL("{} = {}").format(Identifier("t", name), Identifier("s", name)) for name in key
+            ),
             "told_key": _row_key(key, opinions.moment, "r"),
             "moment": Identifier(opinions.moment),
             "values": SQL(", ").join(
@@ -124,8 +127,20 @@ class Contest:
     def lock(self) -> Composed:
         """Return what lets other writers of these rows wait: each has to see what all have said."""
         return SQL(
-            "select from {table} t where t.{moment} between %(first)s and %(last)s"
-            " and {stored_key} in (select unnest(%(keys)s::jsonb[])) order by {key} for update"
+            "select from {contested} s cross join lateral (select from {table} t where {staged}"
+            " and t.{moment} between %(first)s and %(last)s offset 0 for update) t"
+        ).format(contested=self._contested, **self._names)
+
+    @property
+    def _contested(self) -> Composed:
+        """Return the staged rows of the contested keys, in their order.
+
+        What is looked up begins with them, a look for each: of a table without statistics the
+        planner would compare every row of the day with every one of these.
+        """
+        return SQL(
+            "(select * from {incoming} s where {staged_key}"
+            " in (select unnest(%(keys)s::jsonb[])) order by {key})"
         ).format(**self._names)
 
     def keep(self, rows: str) -> Composed:
@@ -136,22 +151,23 @@ class Contest:
         told = {
             # Whatever is made of two is no source's own, and one that is kept already is newer.
             "stored": SQL(
-                "{table} r where position('+' in r.source) = 0"
+                "{contested} s cross join lateral (select t.* from {table} t where {staged}"
+                " and t.{moment} between %(first)s and %(last)s offset 0) r"
+                " where position('+' in r.source) = 0"
                 " and not exists (select from source_version k"
-                " where (k.relation, k.key, k.source) = ({name}, {told_key}, r.source)) and"
+                " where (k.relation, k.key, k.source) = ({name}, {told_key}, r.source))"
             ),
-            "incoming": SQL("{incoming} r where {ready} and"),
+            "incoming": SQL("{contested} r where {ready}"),
         }
         return SQL(
             "insert into source_version as v (relation, key, source, moment, values, known_at)"
             " select {name}, {told_key}, r.source, r.{moment}, jsonb_build_object({values}),"
-            " r.known_at from {told} r.{moment} between %(first)s and %(last)s"
-            " and {told_key} in (select unnest(%(keys)s::jsonb[]))"
+            " r.known_at from {told}"
             " on conflict (relation, key, source) do update"
             " set values = {newer}, known_at = excluded.known_at"
             " where (v.values <> {newer} and excluded.known_at >= v.known_at)"
             " or (v.values = {newer} and excluded.known_at < v.known_at)"
-        ).format(told=told[rows].format(**self._names), **self._names)
+        ).format(told=told[rows].format(contested=self._contested, **self._names), **self._names)
 
     def rows(self) -> Composed:
         """Return the query of the contested keys' rows, made of what each source says.
