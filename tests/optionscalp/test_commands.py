@@ -224,7 +224,7 @@ def test_outcomes_are_computed_and_shown_beside_random_entries(shell: Shell):
     assert f"{fifteen['hit_rate']:.0%} " in shown.stdout
     assert "NIFTY 0.20, BANKNIFTY 0.70 to 2.00 points" in lines[1]
     said = "fewer than 10 sessions with random entries: no verdict (15 min), among 4 comparisons"
-    assert f"delta_volume 1 NIFTY: {said}" in lines
+    assert f"delta_volume 2 NIFTY: {said}" in lines
     then = shell.read("outcomes", *RANGE, *only, "--history", "known-then", "--by", "expiry")
     assert [row["n"] for row in then["stats"]] == [standing] * 4
     assert {row["history"] for row in then["stats"]} == {"known_then"}

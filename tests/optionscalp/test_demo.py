@@ -202,7 +202,7 @@ def test_a_token_that_cannot_be_used_starts_nothing(home: Path, tmp_path: Path, 
     path = tmp_path / "upstox.token"
     path.mkdir() if content is None else path.write_bytes(content)
     port = str(free_port())
-    environment = {"SOURCES": "upstox,", "UPSTOX_TOKEN_FILE": str(path)}
+    environment = {"SOURCES": "upstox", "UPSTOX_TOKEN_FILE": str(path)}
     result = optionscalp("up", "--no-dagster", "--chart-port", port, home=home, **environment)
     assert result.returncode == 1
     assert result.stderr.count("\n") == 1
