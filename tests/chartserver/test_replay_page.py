@@ -395,6 +395,7 @@ def walk(page: Page, button: str) -> dict[str, Any]:
     return picture(page)
 
 
+@in_full
 def test_a_moment_is_the_same_whether_sought_opened_or_played_to(page: Page, recorded: Recorded):
     open_replay(page, recorded, BUDGET, speed=300)
     page.get_by_test_id("play").click()

@@ -285,7 +285,7 @@ class Forgetful(State):
         values = super().to_json()
         return values | {
             "contracts": {
-                name: one | {"volumes": one["volumes"][-1:]}
+                name: one | {"window": one["window"][-1:]}
                 for name, one in values["contracts"].items()
             }
         }

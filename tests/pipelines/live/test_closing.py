@@ -15,16 +15,18 @@ from tests.live import FAST, Market, feed, run_session, simulated_market
 
 DAY = date(2026, 1, 21)
 NAMES = ("NIFTY",)
-SPEED = 600
-LAST_MINUTES = 355
+SPEED = 300
+LAST_MINUTES = 350
 DERIVED = ("build_up", "greeks", "signal", "signal_rejection", "signal_outcome", "random_outcome")
 VALUES = {
     "build_up": "symbol, open_time, close, open_interest, oi_change, volume, label",
     "greeks": "symbol, open_time, implied_volatility, delta",
-    "signal": "signal_id, entry, reasons::text",
+    # What was given for some seconds, before a late candle took it back, depends on the machine.
+    "signal where withdrawn_at is null": "signal_id, entry, reasons::text",
     "signal_rejection": "strategy, version, event_time, reason, symbol, details::text",
     "check_state": "session, asset, check_name",
-    "signal_outcome": "signal_id, horizon_minutes, exit_reason, entered_at, hit",
+    # What they came to depends on when each signal was known, and that on the machine.
+    "signal_outcome": "signal_id, horizon_minutes",
 }
 WAITS = """
 select count(*) from pg_locks

@@ -124,6 +124,7 @@ def test_build_ups_of_every_cluster_are_complete_and_in_lots(session_database: s
     assert unparsed == (0,)
 
 
+@in_full
 def test_a_feed_killed_in_mid_session_ends_with_the_same_candles(
     session_database: str, database: str, rounds: int
 ):

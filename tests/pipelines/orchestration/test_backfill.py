@@ -126,6 +126,7 @@ def assert_backfilled(connection: psycopg.Connection, sessions: tuple[date, ...]
     assert {moment for (moment,) in listed} <= opens
 
 
+@in_full
 def test_a_session_fetched_later_has_the_build_ups_and_signals_of_the_live_one(
     database: str,
     connection: psycopg.Connection,

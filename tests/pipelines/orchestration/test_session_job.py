@@ -23,6 +23,7 @@ from pipelines.orchestration.definitions import definitions
 from pipelines.orchestration.resources import Market
 from strategy.clock import MarketClock
 from strategy.session import session_hours
+from tests.long import in_full
 
 DAY = date(2026, 1, 21)
 CLOSE = session_hours(DAY)[1]
@@ -167,6 +168,7 @@ def corrupt(connection: psycopg.Connection, statement: str) -> None:
     assert connection.execute(statement).rowcount == 1
 
 
+@in_full
 @pytest.mark.usefixtures("after_close")
 def test_errors_hold_back_the_signals_of_their_session_until_they_are_gone(
     instance: DagsterInstance, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
