@@ -117,6 +117,27 @@ def test_signals_are_shown_with_their_outcomes_beside_random_entries(opened):
     expect(without.get_by_test_id("verdict")).to_contain_text("No random entries")
 
 
+def test_what_was_proved_stands_beside_the_statistics(opened, connection):
+    connection.execute(
+        "insert into strategy_version values ('vwap_trap', '1', 'x', '{}', true, now())"
+        " on conflict do nothing"
+    )
+    proved = (
+        "insert into strategy_proof values ('vwap_trap', '1', %s, %s, %s, '', '2026-01-22 10:01Z')"
+    )
+    connection.execute(proved, ("2026-01-20", "parity", True))
+    connection.execute(proved, ("2026-01-21", "lookahead", True))
+    page = opened()
+    said = page.locator(".card[data-strategy=vwap_trap]").get_by_test_id("proof")
+    text = "Proved: parity in 1 session, no look-ahead in 1 session, Thu 22 Jan 2026."
+    expect(said).to_have_text(text)
+    others = page.locator(".card[data-strategy=delta_volume]").get_by_test_id("proof")
+    expect(others.first).to_contain_text("Unproved: neither parity nor look-ahead")
+    connection.execute(proved, ("2026-01-21", "parity", False))
+    page.reload()
+    expect(said).to_contain_text("Proof failed: 1 session came out differently")
+
+
 def test_a_trade_that_was_never_entered_shows_no_result(opened, connection):
     connection.execute(
         "update signal_outcome set exit_reason = 'not_entered', hit = false, mfe_points = 0,"

@@ -1,4 +1,4 @@
-/** @import { Distribution, Equity, Split, Stats, VersionCount } from "../data/types.js" */
+/** @import { Distribution, Equity, Proof, Split, Stats, VersionCount } from "../data/types.js" */
 import { byId, element } from "../lib/dom.js"
 import * as format from "../lib/format.js"
 import { drawEquity } from "./equity.js"
@@ -44,7 +44,7 @@ function card(version, { stats, distributions, equity, splits, by }, horizon) {
     element("i", { className: "letter", textContent: strategyLetter(version.strategy) }),
     strategyName(version.strategy),
     element("small", { textContent: `version ${version.version}` }))
-  box.append(title)
+  box.append(title, proof(version.proof))
   if (!row) {
     box.append(element("p", {
       className: "nothing", testId: "no-outcomes",
@@ -74,6 +74,29 @@ function card(version, { stats, distributions, equity, splits, by }, horizon) {
   const parts = splits.filter(same)
   if (parts.length) box.append(splitTable(parts, by))
   return box
+}
+
+/**
+ * What was proved of a version stands beside all that is said of it.
+ * @param {Proof | undefined} found
+ */
+function proof(found) {
+  const line = element("p", { className: "proof", testId: "proof" })
+  line.dataset.proof = found?.status ?? "unproved"
+  line.textContent = proofText(found)
+  return line
+}
+
+/** @param {Proof | undefined} found */
+function proofText(found) {
+  if (!found || found.status === "unproved")
+    return "Unproved: neither parity nor look-ahead was looked at. optionscalp parity, lookahead"
+  const sessions = (/** @type {number} */ n) => (n === 1 ? "1 session" : `${format.count(n)} sessions`)
+  const until = found.proved_at ? `, ${format.longDay(found.proved_at)}` : ""
+  return found.status === "different"
+    ? `Proof failed: ${sessions(found.different_sessions)} came out differently${until}.`
+    : `Proved: parity in ${sessions(found.parity_sessions)}, no look-ahead in ` +
+      `${sessions(found.lookahead_sessions)}${until}.`
 }
 
 /** @param {number} n */
