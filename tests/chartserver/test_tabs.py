@@ -13,6 +13,7 @@ from psycopg import Connection
 
 from db.writing.bulk import write
 from db.writing.relations import CANDLE, CONTRACT
+from tests.long import in_full
 
 OFFLINE_SECONDS = 20 if os.environ.get("OPTIONSCALP_LONG") else 3
 CALL, PUT = "NIFTY260127C25000", "NIFTY260127P25000"
@@ -117,7 +118,12 @@ def test_ten_tabs_of_three_pages_stay_live_on_one_stream(
 
 
 @pytest.mark.parametrize(
-    "lacking", ["", WITHOUT_WORKER, WITHOUT_LOCKS], ids=["worker", "leader", "alone"]
+    "lacking",
+    [
+        pytest.param("", id="worker"),
+        pytest.param(WITHOUT_WORKER, id="leader", marks=in_full),
+        pytest.param(WITHOUT_LOCKS, id="alone", marks=in_full),
+    ],
 )
 def test_tabs_catch_up_after_the_cable_was_cut(
     chart: Chart, market: Market, tabs: BrowserContext, lacking: str

@@ -14,6 +14,7 @@ from optionscalp.stack import free_port
 from strategy.session import IST
 from tests.faulty import copied
 from tests.live import Market, optionscalp, simulated_market
+from tests.long import in_full
 
 DAY = date(2026, 1, 21)
 SESSION = ("--session", str(DAY))
@@ -150,6 +151,7 @@ def test_rebuild_of_untouched_rows_finds_nothing_to_change(shell: Shell):
             assert [cell.strip() for cell in row.split("│")][3:6] == ["0", "0", "0"]
 
 
+@in_full
 def test_rebuild_check_changes_nothing_and_exits_with_1_where_something_differs(shell: Shell):
     before = shell.sql("select * from build_up order by symbol, open_time")
     shell.sql(f"update build_up set close = close + 1 where ctid = any(array({FIVE_BUILD_UPS}))")

@@ -207,6 +207,7 @@ def test_errors_hold_back_the_signals_of_their_session_until_they_are_gone(
     assert count(connection, "signal") == stored
 
 
+@in_full
 @pytest.mark.usefixtures("after_close")
 def test_a_source_that_is_down_fails_its_step_and_not_the_others(
     instance: DagsterInstance, connection: psycopg.Connection, monkeypatch: pytest.MonkeyPatch
