@@ -41,6 +41,20 @@ _NAME = re.compile(r"[A-Za-z0-9_.+-]{1,60}", re.ASCII)
 _SYMBOL = re.compile(r"[A-Z0-9!&_-]{1,40}", re.ASCII)
 
 
+def _one_of(
+    parameters: Parameters, parameter: str, allowed: Iterable[str], default: str = ""
+) -> str:
+    """Return a parameter's value, or the default, after checking that it is allowed."""
+    value, values = parameters.get(parameter) or default, tuple(allowed)
+    if value not in values:
+        raise ParameterError(parameter, values)
+    return value
+
+
+def _one_of_or_all(parameters: Parameters, parameter: str, allowed: Iterable[str]) -> str | None:
+    return _one_of(parameters, parameter, allowed) if parameters.get(parameter) else None
+
+
 def underlying(parameters: Parameters, default: str) -> str:
     """Return the underlying asked for."""
     return underlying_filter(parameters) or default
@@ -48,62 +62,37 @@ def underlying(parameters: Parameters, default: str) -> str:
 
 def underlying_filter(parameters: Parameters) -> str | None:
     """Return the underlying asked for; None for all."""
-    value = parameters.get("underlying")
-    if not value:
-        return None
-    if value not in UNDERLYINGS:
-        raise ParameterError("underlying", UNDERLYINGS)
-    return value
+    return _one_of_or_all(parameters, "underlying", UNDERLYINGS)
 
 
 def interval(parameters: Parameters) -> str:
     """Return the candles' interval, a key of `INTERVALS`."""
-    value = parameters.get("interval") or "1m"
-    if value not in INTERVALS:
-        raise ParameterError("interval", tuple(INTERVALS))
-    return value
+    return _one_of(parameters, "interval", INTERVALS, "1m")
 
 
 def direction(parameters: Parameters) -> str | None:
     """Return the direction of signals asked for; None for both."""
-    value = parameters.get("direction")
-    if not value:
-        return None
-    if value not in DIRECTIONS:
-        raise ParameterError("direction", DIRECTIONS)
-    return value
+    return _one_of_or_all(parameters, "direction", DIRECTIONS)
 
 
 def horizon(parameters: Parameters) -> int:
     """Return the minutes after which outcomes are looked at; 0 is the session's end."""
-    value = parameters.get("horizon") or "15"
-    if value not in HORIZONS:
-        raise ParameterError("horizon", tuple(HORIZONS))
-    return HORIZONS[value]
+    return HORIZONS[_one_of(parameters, "horizon", HORIZONS, "15")]
 
 
 def history(parameters: Parameters) -> str:
     """Return which signals are counted: those that stand, or all as they were known then."""
-    value = parameters.get("history") or HISTORIES[0]
-    if value not in HISTORIES:
-        raise ParameterError("history", HISTORIES)
-    return value
+    return _one_of(parameters, "history", HISTORIES, "corrected")
 
 
 def fills(parameters: Parameters) -> int:
     """Return how many spreads are paid in a round trip."""
-    value = parameters.get("fills") or "1"
-    if value not in FILLS:
-        raise ParameterError("fills", tuple(FILLS))
-    return FILLS[value]
+    return FILLS[_one_of(parameters, "fills", FILLS, "1")]
 
 
 def split(parameters: Parameters) -> str:
     """Return what signals are split by."""
-    value = parameters.get("by") or SPLITS[0]
-    if value not in SPLITS:
-        raise ParameterError("by", SPLITS)
-    return value
+    return _one_of(parameters, "by", SPLITS, "time")
 
 
 def name(parameters: Parameters, parameter: str) -> str | None:
