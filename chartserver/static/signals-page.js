@@ -18,7 +18,7 @@ import { createResults } from "./panels/results.js"
 import { getSessions } from "./data/sessions.js"
 import { createSessionPicker } from "./panels/session-picker.js"
 import { showSimulated } from "./panels/simulated.js"
-import { strategyOptions } from "./data/strategies.js"
+import { meetVersions, strategyOptions } from "./data/strategies.js"
 import { splitName } from "./panels/splits.js"
 import { showSummary } from "./panels/summary.js"
 
@@ -148,6 +148,7 @@ async function load() {
       getJson("/api/signals/splits", { ...counted, by }, mine.signal),
       getJson("/api/signals/rejections", asked, mine.signal),
     ])
+    meetVersions(stats.versions)
     loaded = {
       signals: signals.signals, versions: stats.versions, rejected,
       sealed: stats.sealed_sessions,

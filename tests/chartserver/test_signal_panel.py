@@ -63,7 +63,7 @@ def test_rows_name_their_strategy_and_stay_when_others_come(panel: Page):
     show(panel, [signal(5), signal(10, strategy="vwap_trap", version="1+0a1b2c3d")])
     rows = panel.get_by_test_id("signal-row")
     expect(rows.nth(0)).to_contain_text("VVWAP trap 1+0a1b2c3d")
-    expect(rows.nth(1)).to_contain_text("DDelta Volume")
+    expect(rows.nth(1).locator(".by")).to_have_text("DDelta Volume")
     rows.nth(1).get_by_role("button").focus()
     panel.evaluate("window.before = document.activeElement")
     show(panel, [signal(5, withdrawn=True), signal(15)], "NIFTY260127C25000")
@@ -71,6 +71,18 @@ def test_rows_name_their_strategy_and_stay_when_others_come(panel: Page):
     expect(rows).to_have_count(2)
     expect(rows.nth(1)).to_contain_text("withdrawn")
     expect(panel.get_by_test_id("signal-count")).to_have_text("1")
+
+
+def test_a_version_is_named_beside_a_newer_one(panel: Page):
+    meet = "versions => import('/static/data/strategies.js').then(m => m.meetVersions(versions))"
+    names = panel.get_by_test_id("signal-row").locator(".by")
+    rows = [signal(5, version="9"), signal(10, version="10"), signal(15, strategy="pullback")]
+    panel.evaluate(meet, rows[:1])
+    show(panel, rows[:1])
+    expect(names).to_have_text(["DDelta Volume"])
+    panel.evaluate(meet, rows)
+    show(panel, rows)
+    expect(names).to_have_text(["PPullback", "DDelta Volume", "DDelta Volume 9"])
 
 
 def test_the_contract_that_was_just_opened_keeps_the_focus(panel: Page):

@@ -3,6 +3,7 @@ import { nearestStrike } from "./atm.js"
 import { BuildUpTable } from "./buildups.js"
 import { CandleTable } from "./candles.js"
 import { Hours } from "./hours.js"
+import { meetVersions } from "./strategies.js"
 
 /**
  * All that the page knows of one underlying's market: candles and build-ups of any number of
@@ -82,7 +83,7 @@ export class Store {
     const { index, future, call, put } = answer.symbols
     // An instrument that has no candle yet is known all the same: it has none.
     for (const symbol of [index, future, call, put]) if (symbol) this.open(symbol)
-    if (withRows) for (const signal of answer.signals) this.signals.set(signal.signal_id, signal)
+    if (withRows) this.setSignals(answer.signals)
   }
 
   /**
@@ -164,8 +165,15 @@ export class Store {
     else this.keepAside(event.symbol, `build-up ${event.t}`, seq, () => this.putBuildUp(event, seq))
   }
 
+  /** Know these signals and no others. @param {Iterable<Signal>} signals the latest state last */
+  setSignals(signals) {
+    this.signals.clear()
+    for (const signal of signals) this.putSignal(signal)
+  }
+
   /** @param {Signal} signal */
   putSignal(signal) {
+    meetVersions([signal])
     this.signals.set(signal.signal_id, signal)
     this.signalRevision++
   }

@@ -6,8 +6,13 @@ const KNOWN = /** @type {Record<string, {letter: string, name: string}>} */ ({
   pullback: { letter: "P", name: "Pullback" },
   vwap_trap: { letter: "V", name: "VWAP trap" },
 })
-/** The version of the parameters as documented; only others are worth a mention. */
-const USUAL_VERSION = "1"
+/**
+ * The newest version of a strategy's rules in sight, without what its own numbers add (`2+0a1b2c3d`).
+ * It goes without saying.
+ * @type {Map<string, string>}
+ */
+const newest = new Map()
+const { compare } = new Intl.Collator("en", { numeric: true })
 
 /** @param {string} strategy */
 export const strategyName = (strategy) => KNOWN[strategy]?.name ?? strategy.replaceAll("_", " ")
@@ -27,13 +32,25 @@ export function strategyLetter(strategy) {
 
 /** @typedef {Pick<Signal, "strategy" | "version">} Versioned */
 
-/** `D`, or `D 1+0a1b2c3d` with other parameters. @param {Versioned} of */
-export const strategyMark = ({ strategy, version }) =>
-  version === USUAL_VERSION ? strategyLetter(strategy) : `${strategyLetter(strategy)} ${version}`
+/** Learn which versions there are, before any is written. @param {Iterable<Versioned>} found */
+export function meetVersions(found) {
+  for (const { strategy, version } of found) {
+    const [rules] = version.split("+")
+    const known = newest.get(strategy)
+    if (known === undefined || compare(known, rules) < 0)
+      newest.set(strategy, rules)
+  }
+}
+
+/** ` 2+0a1b2c3d` with numbers of its own, ` 1` beside a newer 2, else nothing. @param {Versioned} of */
+const worthSaying = ({ strategy, version }) =>
+  version === (newest.get(strategy) ?? version.split("+")[0]) ? "" : ` ${version}`
+
+/** `D`, or with its version. @param {Versioned} of */
+export const strategyMark = (of) => strategyLetter(of.strategy) + worthSaying(of)
 
 /** `Delta Volume`, or with its version. @param {Versioned} of */
-export const strategyTitle = ({ strategy, version }) =>
-  version === USUAL_VERSION ? strategyName(strategy) : `${strategyName(strategy)} ${version}`
+export const strategyTitle = (of) => strategyName(of.strategy) + worthSaying(of)
 
 /**
  * The letters and whose they are: the known strategies, then others that are in the data.

@@ -97,9 +97,7 @@ export class Tape {
     const count = this.order.count(time)
     if (count === this.played) return
     this.played = count
-    store.signals.clear()
-    for (const state of this.states.slice(0, count)) store.signals.set(state.signal_id, state)
-    store.signalRevision++
+    store.setSignals(this.states.slice(0, count))
   }
 
   /**

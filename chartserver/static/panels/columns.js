@@ -68,7 +68,7 @@ export const COLUMNS = [
   },
   {
     key: "strategy", label: "Strategy",
-    hint: "With the version where its parameters are not the usual ones",
+    hint: "With the version where its numbers are its own, or its rules are not the newest",
     value: (signal) => strategyTitle(signal),
     show: showStrategy,
   },

@@ -68,7 +68,6 @@ export class SignalRow {
       this.element.classList.toggle("withdrawn", Boolean(signal.withdrawn))
       patch(this.element, { title: explain(signal) })
       patch(this.letter, { textContent: strategyLetter(signal.strategy) })
-      patch(this.strategy, { textContent: strategyTitle(signal) })
       patch(this.direction, {
         className: rising ? "up strong" : "down strong",
         textContent: `${rising ? "\u25b2" : "\u25bc"} ${signal.withdrawn ? "withdrawn" : signal.direction}`
@@ -89,6 +88,8 @@ export class SignalRow {
         textContent: `+${format.duration(delay)}`, title: `${format.second(signal.known_at)} IST`,
       })
     }
+    // A newer version that came since makes this one worth saying.
+    patch(this.strategy, { textContent: strategyTitle(signal) })
     patch(this.time, { textContent: day + format.minute(signal.event_time) })
     // Not disabled: that would take the focus from who has just chosen it.
     patchAttribute(this.contract, "aria-current", shown.includes(signal.symbol) ? "true" : null)
