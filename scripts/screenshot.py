@@ -95,6 +95,7 @@ def _replay(page: Page, address: str, strike: str) -> None:
     query = f"underlying=NIFTY&strike={strike}&from={day}&to={day}&t={newest}"
     page.goto(f"{address}/replay?{query}")
     page.wait_for_function(HAS_CANDLES)
+    page.get_by_test_id("ladder-row").first.wait_for(state="attached")
 
 
 def _signals(page: Page, address: str, _: str) -> None:
