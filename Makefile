@@ -8,7 +8,7 @@ ARGS ?=
 # In their own order the long files come first, and many short ones are left for the end.
 PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo up test test-long test-zones setup lint bench screenshot clean
+.PHONY: demo up test test-long test-zones setup lint audit bench screenshot clean
 
 demo: setup  ## the whole system on a simulated market
 	$(BIN)/optionscalp demo $(ARGS)
@@ -34,6 +34,14 @@ lint: setup  ## ruff, mypy and the page's type check
 	$(BIN)/mypy
 	cd chartserver && npx tsc --noEmit
 
+# The tool is the newest there is, in an environment of its own; no answer is a failure.
+audit: setup  ## known weaknesses of the pinned packages, Python's and the pages'
+	test -x .audit/bin/pip-audit || { $(PYTHON) -m venv .audit && .audit/bin/pip install --quiet pip-audit; }
+	status=0; \
+	.audit/bin/pip-audit --strict --disable-pip --no-deps -r constraints.txt || status=1; \
+	(cd chartserver && npm audit) || status=1; \
+	exit $$status
+
 bench: setup  ## benchmarks, each beside its reference
 	./scripts/need chromium
 	$(BIN)/python -m bench
@@ -53,4 +61,4 @@ $(READY): pyproject.toml constraints.txt chartserver/package-lock.json
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) chartserver/node_modules chartserver/dist
+	rm -rf $(VENV) .audit chartserver/node_modules chartserver/dist
