@@ -44,9 +44,9 @@ class Demo:
 
 
 @contextmanager
-def demo(home: Path, *arguments: str) -> Iterator[Demo]:
+def demo(home: Path, *arguments: str, **environment: str) -> Iterator[Demo]:
     """Run a demo in a home, from its greeting on."""
-    with _running(("demo", *arguments), home) as running:
+    with _running(("demo", *arguments), home, environment) as running:
         yield running
 
 

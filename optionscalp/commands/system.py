@@ -147,7 +147,11 @@ def status(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson =
         since = in_india(source["changed_at"])
         late = source["delay_seconds"]
         delay = f", DELAYED {late / 60:g} min" if late else ", real time" if late == 0 else ""
-        console.print(f"{source['source']} is {source['state']} since {since}{problem}{delay}")
+        last = f", last good answer {in_india(source['last_at'])}" if source["last_at"] else ""
+        console.print(
+            f"{source['source']} is {source['state']} since {since}{last}{problem}{delay}",
+            soft_wrap=True,
+        )
         if source["note"]:
             console.print(f"  {source['note']}")
     if told := found["opinions"]:

@@ -16,9 +16,11 @@ from pipelines.probing.times import Times
 from pipelines.probing.visit import Visit
 from pipelines.sources.declaration import Office, Source
 from pipelines.sources.errors import (
+    AddressWrong,
     ClockWrong,
     ExpiryGone,
     PayloadInvalid,
+    SourceBroken,
     SourceError,
     SourceRefused,
     SourceUnavailable,
@@ -40,7 +42,13 @@ QUESTIONS: dict[str, tuple[str, Question]] = {
     "build_ups": ("build-up rows", ask_rows),
 }
 REMEDIES: tuple[tuple[type[SourceError], str], ...] = (
+    (AddressWrong, "correct the address, or unset it"),
     (SourceRefused, "do what the message says, and ask less; then probe again"),
+    (
+        SourceBroken,
+        "look whether the source's address is right; if so it does not work now: probe again in"
+        " some minutes",
+    ),
     (
         SourceUnavailable,
         "look whether this computer reaches the internet and whether the source's address is"

@@ -7,16 +7,16 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from psycopg import ProgrammingError
 from psycopg.conninfo import conninfo_to_dict
 
 from pipelines.known_sources import KNOWN
+from pipelines.sources.secret_file import read_secret
 
 _NAME = re.compile(r"TOKEN|PASSW(OR)?D|SECRET|COOKIE|API_?KEY|CREDENTIAL|AUTHORIZATION", re.I)
 _FILE = "_FILE"
-LARGEST_FILE = 2**20
 
 
 def secrets_in(
@@ -44,22 +44,22 @@ def secrets_in(
 def _in_file(path: Path) -> Iterable[str]:
     """Return the one word of a file; what else a file may hold only its source can tell."""
     try:
-        if path.stat().st_size > LARGEST_FILE:
-            return []
-        words = path.read_text(encoding="utf-8").split()
+        words = read_secret(path).split()
     except (OSError, ValueError):
         return []
     return words if len(words) == 1 else []
 
 
 def _passwords(text: str) -> Iterator[str]:
-    """Yield the passwords of an address, or of a connection string of libpq."""
+    """Yield the passwords of an address and its parameters, or those of a connection string."""
     if "://" in text:
         for each in re.split(r"[\s,]+", text):
             try:
-                yield urlsplit(each).password or ""
+                address = urlsplit(each)
+                yield address.password or ""
             except ValueError:
                 continue
+            yield from (value for _, value in parse_qsl(address.query))
     if "password" in text:
         try:
             yield str(conninfo_to_dict(text).get("password") or "")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from pipelines.sources.errors import SourceError, SourceRefused, SourceUnavailable
+from pipelines.sources.errors import SourceBroken, SourceError, SourceRefused, SourceUnavailable
 from pipelines.sources.politeness import retry_after
 
 # HTTP answers that only a person can change: log in, slow down, stop.
@@ -23,6 +23,16 @@ def is_loopback(url: str) -> bool:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def shown(url: str) -> str:
+    """Return an address as texts may hold it: without a user's name, password and parameters."""
+    try:
+        parts = urlsplit(url)
+        place = parts.netloc.rpartition("@")[2]
+    except ValueError:
+        return "an address that cannot be read"
+    return parts._replace(netloc=place, query="", fragment="").geturl()
 
 
 def server_time(headers: Mapping[str, str]) -> datetime | None:
@@ -55,7 +65,7 @@ def http_failure(what: str, status: int, headers: Mapping[str, str]) -> SourceEr
     """Return the error that an HTTP status other than success stands for."""
     text = f"{what} answers HTTP {status}"
     if status not in REFUSALS:
-        return SourceUnavailable(text)
+        return SourceBroken(text)
     error = SourceRefused(text)
     error.status, error.retry_after = status, retry_after(headers)
     return error

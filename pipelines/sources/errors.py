@@ -3,9 +3,11 @@
 ```
 SourceError
 ├── SourceUnavailable      try again later
+│   ├── SourceBroken       look at its address, if that is right it has to mend itself
 │   ├── SeriesFailed       ask for that one again: the others of its connection go on
 │   └── ConnectionWornOut  connect again, at once
-├── SourceRefused          a person acts: token, terms, rate, address
+├── SourceRefused          a person acts: token, terms, rate
+│   ├── AddressWrong       correct the variable that holds it
 │   ├── TokenEnded         a new token
 │   └── PlanTooSmall       ask for something else, or pay: the others of a round go on
 ├── PayloadInvalid         the bytes stay archived; the parser or the source has to change
@@ -34,6 +36,10 @@ class SourceUnavailable(SourceError):
     """The source did not answer, or not in time: try again later."""
 
 
+class SourceBroken(SourceUnavailable):
+    """Something answers there, but not as the source does when it works."""
+
+
 class SeriesFailed(SourceUnavailable):
     """The source gave up one series: it can be asked for again, and the others go on."""
 
@@ -51,6 +57,10 @@ class SourceRefused(SourceError):
 
     status: int | None = None
     retry_after: timedelta | None = None
+
+
+class AddressWrong(SourceRefused):
+    """Nothing can be asked at this address."""
 
 
 class TokenEnded(SourceRefused):

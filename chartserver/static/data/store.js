@@ -75,15 +75,14 @@ export class Store {
    */
   load(answer, withRows = true) {
     this.answer = answer
-    for (const part of [this.candles, this.buildUps, this.aside, this.signals, this.previous])
+    for (const part of [this.candles, this.buildUps, this.aside, this.previous])
       part.clear()
     this.hours = new Hours()
-    this.signalRevision++
     this.addSymbols(answer, withRows)
     const { index, future, call, put } = answer.symbols
     // An instrument that has no candle yet is known all the same: it has none.
     for (const symbol of [index, future, call, put]) if (symbol) this.open(symbol)
-    if (withRows) this.setSignals(answer.signals)
+    this.setSignals(withRows ? answer.signals : [])
   }
 
   /**
@@ -168,6 +167,7 @@ export class Store {
   /** Know these signals and no others. @param {Iterable<Signal>} signals the latest state last */
   setSignals(signals) {
     this.signals.clear()
+    this.signalRevision++
     for (const signal of signals) this.putSignal(signal)
   }
 

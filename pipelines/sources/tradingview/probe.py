@@ -1,9 +1,16 @@
 """TradingView's own part of a first contact: the token, and which symbols answer."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
-from pipelines.sources.errors import SeriesFailed, SourceError, SourceRefused, TokenEnded
+from pipelines.sources.errors import (
+    AddressWrong,
+    SeriesFailed,
+    SourceError,
+    SourceRefused,
+    TokenEnded,
+)
 from pipelines.sources.probe import Finding, Kept, Moment, Probe
 from pipelines.sources.tradingview.account import REAL_TIME
 from pipelines.sources.tradingview.delay import is_delayed_twin
@@ -56,7 +63,7 @@ def _account(settings: Any, moment: Moment) -> Iterator[Finding]:
     if permissions is not None:
         names = ", ".join(sorted(permissions)) or "none"
         seen = f"real-time data of: {names}"
-    told = f"{_end(token)}, plan {token.plan or 'not told'}, {seen}"
+    told = f"{_end(token, moment.now)}, plan {token.plan or 'not told'}, {seen}"
     if token.ends_at is not None and token.ends_at <= moment.now:
         yield Finding("token", "error", told, HOW_TO_RENEW, facts=facts | {"ended": True})
     elif permissions is not None and REAL_TIME not in permissions:
@@ -69,10 +76,11 @@ def _account(settings: Any, moment: Moment) -> Iterator[Finding]:
         yield Finding("token", "ok", told, facts=facts)
 
 
-def _end(token: Token) -> str:
+def _end(token: Token, now: datetime) -> str:
     if token.ends_at is None:
         return "it does not say until when it is good"
-    return f"good until {token.ends_at.astimezone(IST):%Y-%m-%d %H:%M} IST"
+    until = "good until" if token.ends_at > now else "ended at"
+    return f"{until} {token.ends_at.astimezone(IST):%Y-%m-%d %H:%M} IST"
 
 
 def _answers(kept: Sequence[Kept]) -> Iterator[Finding]:
@@ -98,6 +106,8 @@ def _answers(kept: Sequence[Kept]) -> Iterator[Finding]:
 def _remedy(error: SourceError) -> str | None:
     if isinstance(error, TokenEnded):
         return HOW_TO_RENEW
+    if isinstance(error, AddressWrong):
+        return None
     if isinstance(error, SeriesFailed) or "heartbeats" in str(error):  # as after a token's end
         return f"if you use a token, {HOW_TO_RENEW}; without one probe again in some minutes"
     return REFUSED if isinstance(error, SourceRefused) else None

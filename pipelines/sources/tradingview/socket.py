@@ -5,8 +5,9 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
-from pipelines.sources.endpoint import http_failure, is_loopback
+from pipelines.sources.endpoint import http_failure, is_loopback, shown
 from pipelines.sources.errors import (
+    AddressWrong,
     ConnectionWornOut,
     SourceError,
     SourceRefused,
@@ -35,12 +36,12 @@ def socket_options(url: str, timeout: float) -> dict[str, Any]:
 def socket_failure(url: str, error: Exception) -> SourceError:
     """Return what an error of the websockets package or of the network stands for."""
     if isinstance(error, InvalidStatus):
-        return http_failure(url, error.response.status_code, error.response.headers)
+        return http_failure(shown(url), error.response.status_code, error.response.headers)
     if isinstance(error, InvalidURI):
-        return SourceRefused(f"not a websocket address: {url}")
+        return AddressWrong(f"{shown(url)} is no address of a websocket (TRADINGVIEW_URL)")
     if isinstance(error, ConnectionClosed):
         return SourceUnavailable(f"the connection is closed: {error}")
-    return SourceUnavailable(f"no connection to {url}: {error or type(error).__name__}")
+    return SourceUnavailable(f"no connection to {shown(url)}: {error or type(error).__name__}")
 
 
 def farewell(message: Message) -> SourceError | None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from pipelines.sources.jwt import claims_of, moment_of
+from pipelines.sources.secret_file import read_secret
 
 HOW_TO_RENEW = (
     "copy a new `auth_token` from a browser that is logged in to tradingview.com into"
@@ -77,7 +78,9 @@ class TokenFile:
             if self._token is None or stamp != self._stamp:
                 self._token, self._stamp = _own(self.path), stamp
         except OSError as error:
-            raise ValueError(f"{self.path} cannot be read: {error.strerror}") from None
+            raise ValueError(
+                f"{self.path} cannot be read: {error.strerror}: {HOW_TO_RENEW}"
+            ) from None
         return self._token
 
 
@@ -97,9 +100,9 @@ def token_in(path: Path) -> str:
         ValueError: It holds none, or more than one.
     """
     try:
-        words = path.read_text().split()
+        words = read_secret(path).split()
     except UnicodeDecodeError:
-        raise ValueError(f"{path} holds no text") from None
+        raise ValueError(f"{path} holds no text: {HOW_TO_RENEW}") from None
     if len(words) != 1:
         raise ValueError(f"{path} has to hold one token and nothing else: {HOW_TO_RENEW}")
     return words[0]

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from pipelines.sources.errors import SourceRefused
+from pipelines.sources.secret_file import read_secret
 
 VARIABLE = "TRENDLYNE_COOKIE_FILE"
 HTTP_ONLY = "#HttpOnly_"
@@ -78,7 +79,7 @@ class CookieFile:
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             if stamp == self._stamp:
                 return False
-            self._cookies = parse_cookies(self._path.read_text(encoding="utf-8"))
+            self._cookies = parse_cookies(read_secret(self._path))
         except (OSError, ValueError) as error:
             self._stamp = None
             reason = getattr(error, "strerror", None) or str(error)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from pipelines.sources.errors import SourceRefused
 from pipelines.sources.jwt import claims_of, moment_of
+from pipelines.sources.secret_file import read_secret
 from strategy.session import IST
 
 VARIABLE = "UPSTOX_TOKEN_FILE"
@@ -43,7 +44,7 @@ class TokenFile:
     def words(self) -> list[str]:
         """Return what the file holds, good or not, so that nothing shows it; never raises."""
         try:
-            return self._path.read_text(encoding="utf-8").split() if self._path else []
+            return read_secret(self._path).split() if self._path else []
         except (OSError, UnicodeDecodeError):
             return []
 
@@ -57,7 +58,7 @@ class TokenFile:
         if self._path is None:
             raise SourceRefused(f"Upstox wants a token: set {VARIABLE} to the file that holds it")
         try:
-            text = self._path.read_text(encoding="utf-8").strip()
+            text = read_secret(self._path).strip()
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is no text"
             raise SourceRefused(

@@ -165,7 +165,11 @@ def test_a_missing_row_that_comes_late_is_written_with_the_next_interval(
     [
         ("silence", SourceUnavailable, "no greeting within 1 s"),
         ("late-hello", SourceUnavailable, "no greeting within 1 s"),
-        ("heartbeats-only", SourceUnavailable, "came from TradingView: a token may have ended"),
+        (
+            "heartbeats-only",
+            SourceUnavailable,
+            "nothing but heartbeats came from TradingView, as after",
+        ),
         ("token-ended", SeriesFailed, "critical_error for NIFTY at 1 minutes: invalid parameters"),
         ("cut", SourceUnavailable, "no close frame received"),
         ("malformed-length", PayloadInvalid, "is cut"),

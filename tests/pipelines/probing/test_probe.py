@@ -214,7 +214,7 @@ def test_a_source_behind_its_firewall_takes_nothing_from_the_others(contact_at):
 def test_an_ended_token_is_told_before_anybody_is_asked(contact_at):
     outcomes = contact_at("10:30:10", DEFAULT, tradingview_token=make_token(at("10:00")))
     told = finding(outcomes, "tradingview", "token")
-    assert (told.state, told.found[:32]) == ("error", "good until 2026-01-21 10:00 IST,")
+    assert (told.state, told.found[:32]) == ("error", "ended at 2026-01-21 10:00 IST, p")
     assert of(outcomes, "tradingview").kept == []
     (problem,) = outcomes.verdict.problems
     assert problem.startswith("nobody has candles of the past. tradingview: copy a new")
@@ -246,13 +246,14 @@ def test_a_token_that_upstox_refuses_has_its_remedy(contact_at, tmp_path: Path):
 def test_without_a_server_each_source_is_told_down(contact_at):
     port = free_port()
     outcomes = contact_at(
-        tradingview_url=f"ws://127.0.0.1:{port}/",
+        tradingview_url=f"ws://me:my-password@127.0.0.1:{port}/?token=my-query",
         trendlyne_url=f"http://127.0.0.1:{port}/phoenix/api",
         upstox_url=f"http://127.0.0.1:{port}",
     )
     assert [outcome.state for outcome in outcomes.each] == ["error"] * 3
     assert not outcomes.verdict.works
     assert said(outcomes).count("probe again in some minutes") >= 3
+    assert "my-" not in said(outcomes)
 
 
 def test_one_source_that_fails_for_a_role_does_not_spoil_a_day_that_another_fills(contact_at):

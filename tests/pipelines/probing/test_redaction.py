@@ -103,14 +103,14 @@ def test_secrets_are_found_in_variables_files_addresses_and_by_sources(tmp_path:
         "PAPER_TOKEN_FILE": str(tmp_path / "paper"),
         "OTHER_TOKEN_FILE": str(tmp_path / "none"),
         "DATABASE_URL": "host=db password=of-the-database dbname=x",
-        "TRENDLYNE_URL": "http://me:of-the-proxy@host/phoenix",
+        "TRENDLYNE_URL": "http://me:of-the-proxy@host/phoenix?key=of-the-query",
         "LANG": "en_US.UTF-8",
     }
     found = set(secrets_in(environment, settings, "postgresql://o:of-the-server@127.0.0.1/x"))
     assert found >= {
         *(tradingview, upstox, "cookie-value-1", "cookie-value-2", "papers-own-token"),
         *("of-the-chart-server", "bot-token/chat", "mails-password", "of-the-database"),
-        *("of-the-proxy", "of-the-server"),
+        *("of-the-proxy", "of-the-query", "of-the-server"),
     }
     assert "en_US.UTF-8" not in found
 

@@ -480,7 +480,7 @@ async def test_a_server_that_never_greets_is_unavailable():
 
 
 async def test_a_wrong_address_wants_a_person():
-    with pytest.raises(SourceRefused, match="not a websocket address"):
+    with pytest.raises(SourceRefused, match="no address of a websocket"):
         async with client("https://127.0.0.1/").connect():
             pass
 

@@ -386,7 +386,7 @@ async def test_a_source_that_is_down_is_not_asked_for_every_symbol(token_file):
             requests = [HistoryRequest(f"NIFTY2601{n:02}C25500", 1, 5) for n in range(22, 30)]
             requests += [HistoryRequest("NIFTY", 1, 5), HistoryRequest("BANKNIFTY", 1, 5)]
             answers = await Upstox(client).histories(requests)
-    assert {type(answer) for answer in answers.values()} == {SourceUnavailable}
+    assert {type(answer) for answer in answers.values()} == {SourceBroken}
     assert len(server.heads) < len(requests)
 
 
