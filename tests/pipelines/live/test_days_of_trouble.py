@@ -20,7 +20,7 @@ from strategy.session import IST, session_hours
 from tests.live import Market, Simulator, feed, optionscalp, simulated_market, wait_for_close
 from tests.long import in_full
 
-pytestmark = [in_full, pytest.mark.timeout(900)]
+pytestmark = [in_full, pytest.mark.timeout(1800)]
 
 DAY = date(2026, 1, 21)
 OPEN, CLOSE = session_hours(DAY)
