@@ -38,8 +38,8 @@ DAYS = (
 )
 KILLS = 4
 SPEED = 150
-# At such speeds a ladder's five minutes are over in two seconds, and after each kill the missed ones
-# are asked for again: more requests than a day at the market's own pace needs.
+# At such speeds a ladder's five minutes are over in two seconds, and after each kill the missed
+# ones are asked for again: more requests than a day at the market's own pace needs.
 ALLOWANCE = {"TRENDLYNE_REQUESTS_PER_SESSION": "1000"}
 TICKING = 120  # with Dagster, whose schedules tick once a minute of this computer
 ALL_RUNS_ENDED = """

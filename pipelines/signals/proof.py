@@ -8,6 +8,7 @@ from psycopg import Connection
 
 from db.market.frames import Range
 from db.signals.proof import Proving, note_proof
+from pipelines.catalogue.apart import forgetful
 from pipelines.catalogue.catalogue import OUR_ORIGIN, STRATEGIES
 from pipelines.catalogue.fault import StrategyFault
 from pipelines.checks.gate import blocked_sessions
@@ -95,7 +96,7 @@ class Proof(NamedTuple):
             advance: Takes how much is done, in thousandths of a session.
         """
         blocked = self.blocked(Range(sessions[0], sessions[-1]))
-        plans = self.plans or live_plans(self.connection, self.now)
+        plans = [_apart(plan) for plan in self.plans or live_plans(self.connection, self.now)]
         for place, session in enumerate(sessions):
             if session in blocked:
                 yield Proved(session, reason=f"these checks fail: {', '.join(blocked[session])}")
@@ -111,6 +112,13 @@ class Proof(NamedTuple):
                 except StrategyFault as fault:  # the others are looked at
                     yield Proved(session, plan.strategy.name, plan.version, reason=fault.problem)
         advance(THOUSAND * len(sessions))
+
+
+def _apart(plan: Planned) -> Planned:
+    """Return a plan whose strategy learns nothing from one run for the next, if it is not ours."""
+    if STRATEGIES.origin(plan.strategy.name) == OUR_ORIGIN:
+        return plan
+    return plan._replace(strategy=forgetful(plan.strategy))
 
 
 def keep(proof: Proof, kind: str, found: Proved) -> None:

@@ -1,6 +1,7 @@
 """`parity` and `lookahead` as their users see them: verdicts, first differences, exit codes."""
 
 import json
+import os
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -14,6 +15,7 @@ from db.server.connection import connect
 from optionscalp.cli import app
 from pipelines.catalogue.catalogue import OUR_ORIGIN, Entry
 from pipelines.catalogue.catalogue import STRATEGIES as CATALOGUE
+from pipelines.catalogue.fault import Origin
 from strategy.registry import STRATEGIES
 from tests.faulty import copied
 from tests.random_day import SESSION, store_day
@@ -69,8 +71,8 @@ def change(dsn: str, query: str) -> None:
 def register(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Add Delta Volume with another form as a strategy of its own, for one test."""
 
-    def add(**forms: Any) -> None:
-        odd = Entry(replace(DELTA_VOLUME, **forms), OUR_ORIGIN)
+    def add(origin: Origin = OUR_ORIGIN, **forms: Any) -> None:
+        odd = Entry(replace(DELTA_VOLUME, **forms), origin)
         found = CATALOGUE.found._replace(entries={**CATALOGUE.found.entries, "odd": odd})
         monkeypatch.setitem(vars(CATALOGUE), "found", found)
 
@@ -208,6 +210,28 @@ def test_a_strategy_that_looks_ahead_is_caught_and_named(copy: str, register):
     assert result.exit_code == 1
     assert "  cut after t = full run up to t: different (" in result.stdout
     assert ": target2 should be " in result.stdout
+
+
+def test_a_strategy_that_remembers_the_end_of_a_day_is_caught(copy: str, register):
+    ends: dict[str, float] = {}
+
+    def remembering(frames: Any, numbers: Any) -> Any:
+        signals, rejections = DELTA_VOLUME.evaluate(frames, numbers)
+        for symbol, close in frames.build_ups.groupby("symbol")["close"].last().items():
+            ends.setdefault(symbol, float(close))  # of the first frames that it ever sees
+        return [row._replace(target2=ends[row.symbol]) for row in signals], rejections
+
+    register(Origin("odd.py", "1"), name="odd", evaluate=remembering)
+    result = run("lookahead", "--session", f"{SESSION}", "--strategy", "odd")
+    assert "  cut after t = full run up to t: different (" in result.stdout
+    assert ends == {}
+
+
+def test_a_strategy_that_ends_its_process_ends_no_proof(copy: str, register):
+    register(Origin("odd.py", "1"), name="odd", evaluate=lambda *_: os._exit(0))
+    result = run("lookahead", "--session", f"{SESSION}", "--strategy", "odd")
+    assert "ended its process" in result.stdout
+    assert result.exit_code == 1
 
 
 def test_a_step_that_differs_from_its_batch_is_caught_and_named(copy: str, register):

@@ -21,6 +21,7 @@ from pipelines.sources.errors import (
     PlanTooSmall,
     ResolutionUnavailable,
     SessionGone,
+    SourceBroken,
     SourceRefused,
     SourceUnavailable,
     SymbolUnknown,
