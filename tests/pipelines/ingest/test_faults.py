@@ -14,6 +14,7 @@ from pipelines.sources.errors import (
     ExpiryGone,
     PayloadInvalid,
     SeriesFailed,
+    SourceBroken,
     SourceError,
     SourceRefused,
     SourceUnavailable,
@@ -61,7 +62,7 @@ def test_the_first_runs_store_what_the_market_says(faultless: Tables):
     [
         ("http-403", SourceRefused, "answers HTTP 403"),
         ("http-429", SourceRefused, "answers HTTP 429"),
-        ("http-500", SourceUnavailable, "answers HTTP 500"),
+        ("http-500", SourceBroken, "answers HTTP 500"),
         ("slow", SourceUnavailable, "no answer in 1 s"),
         ("error-head", PayloadInvalid, "head.status is '1': Something went wrong"),
         ("empty-answer", PayloadInvalid, "not JSON"),
@@ -168,7 +169,7 @@ def test_a_missing_row_that_comes_late_is_written_with_the_next_interval(
         (
             "heartbeats-only",
             SourceUnavailable,
-            "nothing but heartbeats came from TradingView, as after",
+            "came from TradingView",
         ),
         ("token-ended", SeriesFailed, "critical_error for NIFTY at 1 minutes: invalid parameters"),
         ("cut", SourceUnavailable, "no close frame received"),
