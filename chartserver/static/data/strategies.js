@@ -32,19 +32,21 @@ export function strategyLetter(strategy) {
 
 /** @typedef {Pick<Signal, "strategy" | "version">} Versioned */
 
+/** A version without what its own numbers add. @param {string} version */
+const rulesOf = (version) => version.split("+")[0]
+
 /** Learn which versions there are, before any is written. @param {Iterable<Versioned>} found */
 export function meetVersions(found) {
   for (const { strategy, version } of found) {
-    const [rules] = version.split("+")
+    const rules = rulesOf(version)
     const known = newest.get(strategy)
-    if (known === undefined || compare(known, rules) < 0)
-      newest.set(strategy, rules)
+    if (known === undefined || compare(known, rules) < 0) newest.set(strategy, rules)
   }
 }
 
 /** ` 2+0a1b2c3d` with numbers of its own, ` 1` beside a newer 2, else nothing. @param {Versioned} of */
 const worthSaying = ({ strategy, version }) =>
-  version === (newest.get(strategy) ?? version.split("+")[0]) ? "" : ` ${version}`
+  version === (newest.get(strategy) ?? rulesOf(version)) ? "" : ` ${version}`
 
 /** `D`, or with its version. @param {Versioned} of */
 export const strategyMark = (of) => strategyLetter(of.strategy) + worthSaying(of)

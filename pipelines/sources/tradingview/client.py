@@ -98,10 +98,10 @@ class Session:
         """
         if self.data_at_wall >= since_wall or self.failure is not None:
             return self.failure
-        alive = self.heard_at_wall >= since_wall
-        came = "nothing but heartbeats came" if alive else "nothing came"
-        ended = ", as after the end of a token" if alive else ""
-        self._connection.fail(SourceUnavailable(f"{came} from TradingView{ended}"))
+        alive = "nothing but heartbeats" if self.heard_at_wall >= since_wall else "nothing"
+        self._connection.fail(
+            SourceUnavailable(f"{alive} came from TradingView, as after the end of a token")
+        )
         return self.failure
 
     @property

@@ -169,7 +169,7 @@ def test_a_missing_row_that_comes_late_is_written_with_the_next_interval(
         (
             "heartbeats-only",
             SourceUnavailable,
-            "came from TradingView",
+            "came from TradingView, as after the end of a token",
         ),
         ("token-ended", SeriesFailed, "critical_error for NIFTY at 1 minutes: invalid parameters"),
         ("cut", SourceUnavailable, "no close frame received"),

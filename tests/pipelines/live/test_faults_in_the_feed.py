@@ -93,7 +93,7 @@ def test_heartbeats_without_data_make_nothing_final_and_end_the_connection(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipelines.live.stream.MUTE_WALL_SECONDS", 0.5)
         stored = followed(database, fault(kind, "15:21", "15:27"))
-    assert "came from TradingView" in caplog.text
+    assert "came from TradingView, as after the end of a token" in caplog.text
     assert stored == undisturbed
     assert known_too_early(database) == []
 
