@@ -21,6 +21,8 @@ begin
     grant insert, update, delete on all tables in schema public
         to optionscalp_writer, optionscalp_owner;
     grant create on schema public to optionscalp_owner;
+    -- Logins are of the chart server alone: what is in them is of no use to who reads the market.
+    revoke all on login from optionscalp_reader, optionscalp_writer;
 exception
     when insufficient_privilege then
         raise notice 'roles not granted: the connecting user may not create roles';

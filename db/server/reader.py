@@ -1,4 +1,4 @@
-"""Read-only asynchronous connections: UTC, one snapshot per transaction."""
+"""Asynchronous connections that read: UTC, one snapshot per transaction, no writing unasked."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -15,6 +15,7 @@ OPTIONS = (
     " -c default_transaction_isolation=repeatable\\ read"
     " -c timezone=UTC"
 )
+WRITING = "set transaction isolation level read committed, read write"
 POOL_SIZE = 6
 CHECKOUT_SECONDS = 3.0
 
@@ -58,6 +59,22 @@ async def read(pool: Pool, query: Callable[[AsyncConnection[Any]], Awaitable[Res
     except (psycopg.OperationalError, psycopg.InterfaceError):
         await pool.check()
         return await _read_once(pool, query)
+
+
+async def change(pool: Pool, query: Callable[[AsyncConnection[Any]], Awaitable[Result]]) -> Result:
+    """Run a transaction that may write; once more when the pooled connection had died.
+
+    It sees what others commit meanwhile, so that two that touch one row wait and do not fail.
+
+    Raises:
+        psycopg.OperationalError: The database is out (`PoolTimeout` is one).
+    """
+
+    async def run(connection: AsyncConnection[Any]) -> Result:
+        await connection.execute(WRITING)
+        return await query(connection)
+
+    return await read(pool, run)
 
 
 async def _read_once(
