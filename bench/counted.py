@@ -69,7 +69,7 @@ def main() -> None:
     app.add_middleware(Counted, folder=Path(os.environ["BENCH_FOLDER"]))
     with bind(settings) as sock:
         logger.info("listening on http://127.0.0.1:%s", sock.getsockname()[1])
-        Server(app).run(sockets=[sock])
+        Server(app, settings).run(sockets=[sock])
 
 
 if __name__ == "__main__":

@@ -22,6 +22,8 @@ from strategy.clock import MarketClock
 
 START_SECONDS = 15
 STOP_SECONDS = 30
+# All clients of a benchmark are at one address.
+ONE_CLIENT = {"CHART_STREAMS_PER_CLIENT": "20000", "CHART_CONNECTIONS_PER_ADDRESS": "20000"}
 
 
 class Server(NamedTuple):
@@ -46,7 +48,7 @@ def running(dsn: str, module: str = "chartserver", **env: str) -> Iterator[Serve
     clean = {key: value for key, value in os.environ.items() if not key.startswith("CHART_")}
     with subprocess.Popen(
         [sys.executable, "-m", module],
-        env={**clean, "DATABASE_URL": dsn, "CHART_PORT": "0", **env},
+        env={**clean, **ONE_CLIENT, "DATABASE_URL": dsn, "CHART_PORT": "0", **env},
         stderr=subprocess.PIPE,
         text=True,
     ) as process:

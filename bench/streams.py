@@ -99,7 +99,7 @@ def main() -> None:
     app.router.routes[:0] = [Route("/queue", queue_stream), Route("/objects", object_stream)]
     with bind(settings) as sock:
         logger.info("listening on http://127.0.0.1:%s", sock.getsockname()[1])
-        Server(app).run(sockets=[sock])
+        Server(app, settings).run(sockets=[sock])
 
 
 if __name__ == "__main__":

@@ -44,7 +44,7 @@ def serve(settings: Settings) -> None:
         host, port = sock.getsockname()[:2]
         shown = f"[{host}]" if ":" in host else host
         logger.info("listening on http://%s:%s", shown, port)
-        Server(app).run(sockets=[sock])
+        Server(app, settings).run(sockets=[sock])
 
 
 def main() -> None:

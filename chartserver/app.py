@@ -4,7 +4,9 @@ from starlette.applications import Starlette
 from starlette.middleware import Middleware
 
 from chartserver.auth import RequireToken
+from chartserver.clients import FairShares, Shares
 from chartserver.errors import EXCEPTION_HANDLERS
+from chartserver.hosts import AllowedHosts
 from chartserver.lifespan import make_lifespan
 from chartserver.pages import Pages
 from chartserver.routes import chain, health, history, page, replay, signals, stream, sweeps
@@ -20,8 +22,13 @@ def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
         SettingsError: The settings name no database, npm packages are missing, or the pages'
             files are incomplete.
     """
-    token = settings.token
-    guards = [Middleware(RequireToken, token.get_secret_value())] if token else []
+    token, shares = settings.token, Shares(settings)
+    logins = [Middleware(RequireToken, token.get_secret_value())] if token else []
+    guards = [
+        Middleware(AllowedHosts, settings.allowed_hosts, settings.host),
+        *logins,
+        Middleware(FairShares, shares),
+    ]
     return Starlette(
         routes=[
             *stream.routes,

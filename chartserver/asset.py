@@ -20,7 +20,6 @@ class Asset:
         self._headers = {
             "Content-Type": media_type,
             "Vary": "Accept-Encoding",
-            "X-Content-Type-Options": "nosniff",
             **headers,
         }
         self._tag = hashlib.sha256(bodies["identity"]).hexdigest()[:32]

@@ -7,10 +7,12 @@ ChartError
     ParameterError      400, correct the parameter
     UnknownError        404, ask for something that is stored
     RangeError          413, ask for less
+    TooManyError        429, ask for less at a time, or later
 """
 
 import logging
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import psycopg
@@ -18,6 +20,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.types import ExceptionHandler
+
+DATABASE_OUT = "the database does not answer; try again in a moment"
 
 logger = logging.getLogger(__name__)
 
@@ -38,6 +42,7 @@ class RequestError(ChartError):
     """A request that cannot be answered; `details` go into the JSON body."""
 
     status = 400
+    headers: Mapping[str, str] = MappingProxyType({})
 
     def __init__(self, message: str, **details: Any) -> None:
         super().__init__(message)
@@ -64,6 +69,13 @@ class RangeError(RequestError):
     status = 413
 
 
+class TooManyError(RequestError):
+    """The client has all that one client may have."""
+
+    status = 429
+    headers = MappingProxyType({"Retry-After": "1"})
+
+
 def error_response(
     message: str, status: int, headers: Mapping[str, str] | None = None, **details: Any
 ) -> Response:
@@ -77,9 +89,20 @@ def brief(error: BaseException) -> str:
     return " ".join(str(error).split()) or type(error).__name__
 
 
+def refusal(error: RequestError) -> Response:
+    """Return the answer to a request that cannot be answered."""
+    return error_response(str(error), error.status, error.headers, **error.details)
+
+
+def database_out(error: BaseException) -> Response:
+    """Return the answer while the database is away, and log why."""
+    logger.warning("database out: %s", brief(error))
+    return error_response(DATABASE_OUT, 503, {"Retry-After": "1"})
+
+
 async def _refused(_: Request, error: Exception) -> Response:
     assert isinstance(error, RequestError)  # noqa: S101 - registered for this class only
-    return error_response(str(error), error.status, **error.details)
+    return refusal(error)
 
 
 async def _http_error(_: Request, error: Exception) -> Response:
@@ -88,10 +111,7 @@ async def _http_error(_: Request, error: Exception) -> Response:
 
 
 async def _database_out(_: Request, error: Exception) -> Response:
-    logger.warning("database out: %s", brief(error))
-    return error_response(
-        "the database does not answer; try again in a moment", 503, {"Retry-After": "1"}
-    )
+    return database_out(error)
 
 
 async def _broken(_: Request, error: Exception) -> Response:

@@ -1,31 +1,47 @@
 """The socket and the uvicorn server around the application."""
 
+import asyncio
 import logging
 import os
+import resource
 import socket
+from functools import partial
+from typing import cast
 
 import uvicorn
 from starlette.applications import Starlette
 
 from chartserver.errors import SettingsError
+from chartserver.headers import SafeHeaders
+from chartserver.protocol import Door, LimitedProtocol
 from chartserver.settings import Settings
 
 BACKLOG = 2048
 # The kernel drops peers that acknowledge nothing for so long; ended streams wait for them.
 DEAD_PEER_MILLISECONDS = 60_000
 GRACEFUL_SECONDS = 2
+# Open files that are no clients' connections: the database's, the log, files of pages.
+OTHER_FILES = 100
+EXPECTED = ("returned without completing response", "Invalid HTTP request")
 
 
 class Server(uvicorn.Server):
     """Ends the streams first when it stops: uvicorn would wait for them."""
 
-    def __init__(self, app: Starlette) -> None:
+    def __init__(self, app: Starlette, settings: Settings) -> None:
+        most = min(settings.connections, _allow_files(settings.connections + OTHER_FILES))
+        door = Door(settings, most, settings.proxy_networks)
         super().__init__(
             uvicorn.Config(
-                app,
+                SafeHeaders(app),
                 log_config=None,
                 # Tokens may stand in addresses; nothing of them is logged.
                 access_log=False,
+                server_header=False,
+                http=cast("type[asyncio.Protocol]", partial(LimitedProtocol, door)),
+                ws="none",
+                proxy_headers=bool(settings.trusted_proxy),
+                forwarded_allow_ips=list(settings.trusted_proxy),
                 timeout_graceful_shutdown=GRACEFUL_SECONDS,
             )
         )
@@ -59,5 +75,15 @@ def bind(settings: Settings) -> socket.socket:
 
 
 def drop_expected(record: logging.LogRecord) -> bool:
-    """Filter out uvicorn's complaint about streams that were ended in mid-send on purpose."""
-    return "returned without completing response" not in str(record.msg)
+    """Filter out uvicorn's words on streams that were ended on purpose, and on any peer's noise."""
+    text = str(record.msg)
+    return not any(words in text for words in EXPECTED)
+
+
+def _allow_files(wanted: int) -> int:
+    """Let this process open so many files where it may; return how many clients that leaves."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else soft - OTHER_FILES

@@ -1,17 +1,21 @@
 """What the environment says, read once at the start."""
 
 import ipaddress
+import re
 from pathlib import Path
 from typing import Annotated, Any, Self
 
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode
 
 from chartserver.errors import SettingsError
+from chartserver.limits import Limits
 from strategy.clock import MarketClock
 from strategy.contract import UNDERLYINGS
 
 SIMULATOR = "simulator"
+
+_HOST = re.compile(r"[A-Za-z0-9._-]+|\[?[0-9A-Fa-f:.]+\]?")
 
 
 def _clock(value: Any) -> MarketClock:
@@ -22,6 +26,21 @@ def _names(value: Any) -> Any:
     return tuple(name.strip() for name in value.split(",")) if isinstance(value, str) else value
 
 
+def _networks(value: Any) -> Any:
+    try:
+        return tuple(str(ipaddress.ip_network(name, strict=False)) for name in _names(value))
+    except ValueError as error:
+        raise ValueError(f"needs addresses or networks such as 10.0.0.0/8: {error}") from None
+
+
+def _hosts(value: Any) -> Any:
+    names = _names(value)
+    for name in names:
+        if not _HOST.fullmatch(name):
+            raise ValueError(f"{name!r} is no name such as desk.example: no scheme, no port")
+    return names
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine can reach a bind address."""
     try:
@@ -30,8 +49,8 @@ def is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-class Settings(BaseSettings):
-    """One frozen object per process.
+class Settings(Limits):
+    """One frozen object per process; limits of clients are among it.
 
     Attributes:
         database_url: `DATABASE_URL`; None means the embedded server of `home`.
@@ -39,6 +58,10 @@ class Settings(BaseSettings):
         host: `CHART_HOST`.
         port: `CHART_PORT`; 0 takes any free one.
         token: `CHART_TOKEN`; pages and APIs ask for it once.
+        allowed_hosts: `CHART_ALLOWED_HOSTS`; names the pages may be asked by, besides those of
+            loopback and `host`.
+        trusted_proxy: `CHART_TRUSTED_PROXY`; addresses and networks whose `X-Forwarded-For` and
+            `X-Forwarded-Proto` count.
         listen: `CHART_LISTEN`; false where a transaction pooler makes LISTEN useless. Changes then
             show within a second instead of at once.
         serves_stored: `CHART_SERVES_STORED`; set by `optionscalp serve`: only what is stored is
@@ -48,13 +71,17 @@ class Settings(BaseSettings):
         underlyings: `UNDERLYINGS`; the first is shown where a request names none.
     """
 
-    model_config = SettingsConfigDict(frozen=True, env_ignore_empty=True, populate_by_name=True)
-
     database_url: SecretStr | None = Field(default=None, validation_alias="DATABASE_URL")
     home: Path = Field(default=Path(".optionscalp"), validation_alias="OPTIONSCALP_HOME")
     host: str = Field(default="127.0.0.1", validation_alias="CHART_HOST")
     port: int = Field(default=8000, ge=0, le=65535, validation_alias="CHART_PORT")
     token: SecretStr | None = Field(default=None, validation_alias="CHART_TOKEN")
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = Field(
+        default=(), validation_alias="CHART_ALLOWED_HOSTS"
+    )
+    trusted_proxy: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_networks)] = Field(
+        default=(), validation_alias="CHART_TRUSTED_PROXY"
+    )
     listen: bool = Field(default=True, validation_alias="CHART_LISTEN")
     serves_stored: bool = Field(default=False, validation_alias="CHART_SERVES_STORED")
     clock: Annotated[MarketClock, NoDecode, BeforeValidator(_clock)] = Field(
@@ -78,6 +105,11 @@ class Settings(BaseSettings):
                 f"UNDERLYINGS has {', '.join(sorted(unknown))}; known: {', '.join(UNDERLYINGS)}"
             )
         return self
+
+    @property
+    def proxy_networks(self) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+        """The trusted proxies as networks."""
+        return [ipaddress.ip_network(name) for name in self.trusted_proxy]
 
     @property
     def simulated(self) -> bool:

@@ -14,15 +14,17 @@ from db.server.reader import read
 
 def _checked(request: Request[State]) -> picture.Request:
     query = request.query_params
+    span, symbols = parameters.span(query), parameters.symbols(query)
+    parameters.check_extent(symbols, span)
     return picture.Request(
         parameters.underlying(query, request.state["settings"].underlyings[0]),
-        parameters.span(query),
+        span,
         parameters.interval(query),
         parameters.day(query, "expiry"),
         parameters.whole_number(query, "strike"),
         parameters.whole_number(query, "call"),
         parameters.whole_number(query, "put"),
-        parameters.symbols(query),
+        symbols,
     )
 
 

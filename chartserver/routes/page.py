@@ -32,7 +32,7 @@ class Modules(StaticFiles):
     def file_response(self, *args: object, **kwargs: object) -> Response:
         """Return a file with its caching headers."""
         response = super().file_response(*args, **kwargs)  # type: ignore[arg-type]
-        response.headers.update({**REVALIDATE, "X-Content-Type-Options": "nosniff"})
+        response.headers.update(REVALIDATE)
         # Compressed or not, it is the same to readers but not byte for byte.
         response.headers["ETag"] = f"W/{response.headers['ETag'].removeprefix('W/')}"
         return response

@@ -44,7 +44,14 @@ async def stream(request: Request[State]) -> Response:
     # Read before the answer starts: afterwards no error status could be sent.
     days = await read(state["pool"], find)
     return EventSourceResponse(
-        _events(state["pool"], underlying, days, symbols, speed),
+        _events(
+            state["pool"],
+            underlying,
+            days,
+            symbols,
+            speed,
+            state["settings"].replay_rows_per_second,
+        ),
         ping=PING_SECONDS,
         sep="\n",
         send_timeout=SEND_TIMEOUT_SECONDS,
@@ -52,16 +59,23 @@ async def stream(request: Request[State]) -> Response:
 
 
 async def _events(
-    pool: Pool, underlying: str, days: list[Span], symbols: list[str] | None, speed: float
+    pool: Pool,
+    underlying: str,
+    days: list[Span],
+    symbols: list[str] | None,
+    speed: float,
+    rows_per_second: int,
 ) -> AsyncIterator[bytes]:
     yield HELLO
     clock = asyncio.get_running_loop().time
+    free = clock()  # from when on more may be sent, whatever is due
     for day in days:
         # Nights are not waited for: each session starts with its first row.
         rows = await _rows(pool, underlying, day, symbols)
         start = clock()
-        for due, payload in _paced(rows, speed):
-            await asyncio.sleep(max(0.0, start + due - clock()))
+        for due, count, payload in _paced(rows, speed):
+            await asyncio.sleep(max(0.0, start + due - clock(), free - clock()))
+            free = max(free, clock()) + count / rows_per_second
             yield payload
     yield END
 
@@ -74,8 +88,8 @@ async def _rows(
     )
 
 
-def _paced(rows: list[KnownRow], speed: float) -> Iterator[tuple[float, bytes]]:
-    """Yield bytes with the seconds after which they are due; never before they were known."""
+def _paced(rows: list[KnownRow], speed: float) -> Iterator[tuple[float, int, bytes]]:
+    """Yield seconds, and what is due after them, as it was known: number of rows and bytes."""
     if not rows:
         return
     first = rows[0].known_at
@@ -85,7 +99,7 @@ def _paced(rows: list[KnownRow], speed: float) -> Iterator[tuple[float, bytes]]:
 
     for number, group in groupby(rows, step):
         while chunk := list(islice(group, CHUNK_ROWS)):
-            yield number * STEP_SECONDS, b"".join(row_event(row) for row in chunk)
+            yield number * STEP_SECONDS, len(chunk), b"".join(map(row_event, chunk))
 
 
 routes = [Route("/replay/stream", stream)]

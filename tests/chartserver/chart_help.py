@@ -64,7 +64,7 @@ class Thread(Chart):
         sock = bind(settings)
         self.port = sock.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.server = Server(create_app(settings, pages))
+        self.server = Server(create_app(settings, pages), settings)
         self.thread = threading.Thread(target=self.server.run, args=([sock],))
         self.thread.start()
 

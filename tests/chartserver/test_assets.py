@@ -21,6 +21,7 @@ from chartserver.errors import PagesError, SettingsError
 from chartserver.pages import FOLDER, Pages
 from chartserver.routes.page import routes
 from chartserver.server import Server
+from chartserver.settings import Settings
 
 YEAR = "public, max-age=31536000, immutable"
 PAGES = ("/", "/replay", "/signals", "/sweeps")
@@ -56,7 +57,7 @@ def client() -> Iterator[Callable[[Path], httpx.Client]]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[httpx.Client]:
-    server = Server(Starlette(routes=routes(Pages(folder))))
+    server = Server(Starlette(routes=routes(Pages(folder))), Settings())
     with socket.create_server(("127.0.0.1", 0)) as sock:
         thread = threading.Thread(target=server.run, args=([sock],))
         thread.start()
