@@ -23,7 +23,7 @@ def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
             files are incomplete.
     """
     token, shares = settings.token, Shares(settings)
-    logins = [Middleware(RequireToken, token.get_secret_value())] if token else []
+    logins = [Middleware(RequireToken, token.get_secret_value(), shares)] if token else []
     guards = [
         Middleware(AllowedHosts, settings.allowed_hosts, settings.host),
         *logins,
@@ -38,7 +38,7 @@ def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
             *sweeps.routes,
             *chain.routes,
             *health.routes,
-            *page.routes(pages or Pages()),
+            *page.routes(pages or Pages(has_logins=token is not None)),
         ],
         middleware=guards,
         exception_handlers=EXCEPTION_HANDLERS,

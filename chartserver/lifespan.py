@@ -1,4 +1,4 @@
-"""What lives as long as the server: the pool, the hub and the status watch."""
+"""What lives as long as the server: the pool, the hub, the status watch, the logins."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -9,6 +9,7 @@ from starlette.applications import Starlette
 
 from chartserver.errors import SettingsError
 from chartserver.hub import Hub
+from chartserver.logins import Logins
 from chartserver.settings import Settings
 from chartserver.status import StatusWatch
 from db.server.reader import Pool, reader_pool
@@ -21,6 +22,7 @@ class State(TypedDict):
     pool: Pool
     hub: Hub
     status: StatusWatch
+    logins: Logins
 
 
 Lifespan = Callable[[Starlette], AbstractAsyncContextManager[State]]
@@ -42,10 +44,20 @@ def make_lifespan(settings: Settings) -> Lifespan:
             hub = Hub(dsn, pool, settings.clock, listen=settings.listen)
             status = StatusWatch(settings, pool, hub)
             await status.look()
-            tasks = [group.create_task(job) for job in (hub.run(), hub.keep_alive(), status.run())]
+            # Without a token nobody logs in, and this one finds nothing to do.
+            token = settings.token.get_secret_value() if settings.token else ""
+            logins = Logins(pool, token, settings)
+            jobs = (hub.run(), hub.keep_alive(), status.run(), logins.run())
+            tasks = [group.create_task(job) for job in jobs]
             # For the server, which ends the streams before it waits for connections.
             app.state.hub = hub
-            yield {"settings": settings, "pool": pool, "hub": hub, "status": status}
+            yield {
+                "settings": settings,
+                "pool": pool,
+                "hub": hub,
+                "status": status,
+                "logins": logins,
+            }
             hub.stop()
             for task in tasks:
                 task.cancel()

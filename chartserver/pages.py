@@ -19,6 +19,8 @@ logger = logging.getLogger(__name__)
 FOLDER = Path(__file__).parent
 # Asked again each time, answered with 304 while unchanged: an update shows at the next load.
 REVALIDATE = {"Cache-Control": "no-cache"}
+# Said by the page as it comes: asking the server who one is would be another request.
+LOGOUT = ('data-testid="logout" hidden', 'data-testid="logout"')
 
 _INLINE_SCRIPT = re.compile(r"<script(?![^>]*\bsrc=)[^>]*>(.*?)</script>", re.DOTALL)
 _Stamp = tuple[tuple[str, int, int], ...]
@@ -27,12 +29,16 @@ _Stamp = tuple[tuple[str, int, int], ...]
 class Pages:
     """The pages, put together at the start and again when a file of theirs has changed.
 
+    Args:
+        folder: What they are made of.
+        has_logins: Whether they show how to log out.
+
     Attributes:
         static: The folder of the plain modules.
         library: The chart library's file.
     """
 
-    def __init__(self, folder: Path = FOLDER) -> None:
+    def __init__(self, folder: Path = FOLDER, *, has_logins: bool = False) -> None:
         """Put the pages together.
 
         Raises:
@@ -44,6 +50,7 @@ class Pages:
         if not self.library.is_file():
             raise SettingsError("lightweight-charts is not installed: run `make setup`")
         self._folder = folder
+        self._has_logins = has_logins
         self._stamp: _Stamp = ()
         self._pages: Mapping[str, Asset] = {}
         self._files: dict[str, Asset] = {}
@@ -77,7 +84,8 @@ class Pages:
             markup = read_markup(self.static, name)
             plain = plain_head(self.static, markup.assets)
             head = plain if isinstance(built, str) else built.heads[name]
-            pages[path] = _page_asset(markup.page([*head.elements()]))
+            page = markup.page([*head.elements()])
+            pages[path] = _page_asset(page.replace(*LOGOUT) if self._has_logins else page)
         self._files |= {} if isinstance(built, str) else built.files
         self._pages, self._stamp = pages, stamp
 

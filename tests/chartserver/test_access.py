@@ -46,7 +46,7 @@ def test_the_cookie_is_hidden_from_scripts(guarded):
     assert answer.status_code == 303
     assert answer.headers["location"] == "/?underlying=NIFTY"
     assert "HttpOnly" in answer.headers["set-cookie"]
-    assert "SameSite=lax" in answer.headers["set-cookie"]
+    assert "SameSite=strict" in answer.headers["set-cookie"]
 
 
 def test_programs_send_the_token_as_bearer(guarded):
@@ -134,6 +134,9 @@ def test_an_unreachable_database_is_one_clear_line():
         ("CHART_PORT", "http", ("CHART_PORT",)),
         ("OPTIONSCALP_CLOCK", "noon", ("OPTIONSCALP_CLOCK",)),
         ("UNDERLYINGS", "SENSEX", ("UNDERLYINGS", "NIFTY")),
+        ("CHART_ALLOWED_HOSTS", "http://desk.example", ("CHART_ALLOWED_HOSTS", "desk.example")),
+        ("CHART_TRUSTED_PROXY", "10.0.0.0/8,proxy", ("CHART_TRUSTED_PROXY", "'proxy'")),
+        ("CHART_STREAMS_PER_CLIENT", "0", ("CHART_STREAMS_PER_CLIENT", "greater")),
     ],
 )
 def test_wrong_settings_are_one_clear_line(name, value, words):

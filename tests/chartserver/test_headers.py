@@ -76,7 +76,12 @@ def test_bundled_files_streams_refusals_and_unchanged_files_have_them(serve):
         for name, value in FIXED.items():
             assert f"\r\n{name}: {value}\r\n".encode() in head
     guarded = serve(CHART_TOKEN="secret")
-    for path, accept in (("/", "text/html"), ("/", "*/*"), ("/?token=secret", "*/*")):
+    for path, accept in (
+        ("/", "text/html"),
+        ("/", "*/*"),
+        ("/?token=secret", "*/*"),
+        ("/logout", ""),
+    ):
         assert_safe(guarded.get(path, headers={"Accept": accept}).headers)
 
 

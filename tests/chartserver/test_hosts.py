@@ -103,3 +103,16 @@ def test_only_a_trusted_proxy_says_that_people_come_by_https(serve):
     for settings in ({}, {"CHART_TRUSTED_PROXY": "10.0.0.0/8"}):
         chart = serve(CHART_TOKEN="secret", **settings)
         assert "; Secure" not in cookie_over(chart, X_Forwarded_Proto="https")
+
+
+def test_what_others_say_of_where_they_come_from_does_not_count(serve):
+    """Else each guess could come from another address."""
+    chart = serve(CHART_TOKEN="secret")
+    statuses = [
+        chart.get(
+            "/metrics",
+            headers={"Authorization": "Bearer wrong", "X-Forwarded-For": f"192.0.2.{number}"},
+        ).status_code
+        for number in range(8)
+    ]
+    assert (statuses[0], statuses[-1]) == (401, 429)

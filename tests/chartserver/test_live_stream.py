@@ -295,7 +295,7 @@ def test_a_client_that_reads_nothing_is_closed_and_can_resume(chart, connection)
     with socket.socket() as slow, Stream(chart, since=since) as healthy:
         slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         slow.connect(("127.0.0.1", chart.port))
-        slow.sendall(f"GET /stream?since={since} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
+        slow.sendall(f"GET /stream?since={since} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
         # Large events fill what the sockets take; then small ones pile up in the queue.
         large = [signal(f"NIFTY260127C{n}", reasons={"x": "y" * 1_000_000}) for n in range(5)]
         written = write(connection, SIGNAL, large)
