@@ -24,8 +24,6 @@ INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "1h": 60}
 RANGE_DAYS = 31
 SIGNAL_RANGE_DAYS = 366
 SYMBOLS_AT_MOST = 100
-# All that is listed in a month is more than anybody reads at once, and 60 MB.
-SYMBOL_DAYS = 1_000
 DAY_FORM = "a date such as 2026-01-27"
 LADDERS_AT_MOST = 10
 TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
@@ -158,23 +156,6 @@ def symbols(parameters: Parameters) -> list[str] | None:
     if len(names) > SYMBOLS_AT_MOST or not all(_SYMBOL.fullmatch(name) for name in names):
         raise ParameterError("symbols", f"up to {SYMBOLS_AT_MOST} symbols separated by commas")
     return names
-
-
-def check_extent(names: list[str] | None, asked: Span | None) -> None:
-    """Check that a range is not too much for the symbols that are named.
-
-    Raises:
-        RangeError: There are more than `SYMBOL_DAYS` of them.
-    """
-    if not names or not asked:
-        return
-    days = -(-(asked.stop - asked.start) // timedelta(days=1))
-    if len(names) * days > SYMBOL_DAYS:
-        raise RangeError(
-            f"{len(names)} symbols of {days} days are too much for one answer: ask for fewer, at"
-            f" most {SYMBOL_DAYS} symbols times days",
-            limit_symbol_days=SYMBOL_DAYS,
-        )
 
 
 def ladders(values: Iterable[str]) -> tuple[Ladder, ...]:

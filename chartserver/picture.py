@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
+from chartserver.errors import RangeError
 from chartserver.parameters import ist_day
 from chartserver.settings import Settings
 from db.pages.chain import Spot, read_expiries, read_known, read_spot, read_strikes
@@ -13,6 +14,8 @@ from db.pages.history import EVER, Span, read_extent
 from strategy.contract import Contract, OptionType, atm_strike, future_symbol, strikes_around
 from strategy.session import session_of
 
+# All that is listed in a month is more than anybody reads at once, and 60 MB.
+SYMBOL_DAYS = 1_000
 SIDES: Mapping[str, OptionType] = {"call": "C", "put": "P"}
 
 
@@ -27,6 +30,22 @@ class Request(NamedTuple):
     call: int | None
     put: int | None
     symbols: list[str] | None
+
+    def check_extent(self) -> None:
+        """Check that the range is not too much for the symbols that are named.
+
+        Raises:
+            RangeError: There are more than `SYMBOL_DAYS` of them.
+        """
+        if not self.symbols or not self.span:
+            return
+        days = -(-(self.span.stop - self.span.start) // timedelta(days=1))
+        if len(self.symbols) * days > SYMBOL_DAYS:
+            raise RangeError(
+                f"{len(self.symbols)} symbols of {days} days are too much for one answer: ask for"
+                f" fewer, at most {SYMBOL_DAYS} symbols times days",
+                limit_symbol_days=SYMBOL_DAYS,
+            )
 
 
 class Missing(NamedTuple):

@@ -14,18 +14,18 @@ from db.server.reader import read
 
 def _checked(request: Request[State]) -> picture.Request:
     query = request.query_params
-    span, symbols = parameters.span(query), parameters.symbols(query)
-    parameters.check_extent(symbols, span)
-    return picture.Request(
+    checked = picture.Request(
         parameters.underlying(query, request.state["settings"].underlyings[0]),
-        span,
+        parameters.span(query),
         parameters.interval(query),
         parameters.day(query, "expiry"),
         parameters.whole_number(query, "strike"),
         parameters.whole_number(query, "call"),
         parameters.whole_number(query, "put"),
-        symbols,
+        parameters.symbols(query),
     )
+    checked.check_extent()
+    return checked
 
 
 async def get_history(request: Request[State]) -> Response:

@@ -5,10 +5,12 @@ import time
 import httpx
 import psycopg
 import pytest
-from chart_help import DEADLINE, Chart
+from chart_help import DEADLINE, Chart, candle
 from playwright.sync_api import Browser, BrowserContext, expect
 
 import chartserver.logins
+from db.writing.bulk import write
+from db.writing.relations import CANDLE
 
 TOKEN = "secret"
 HTML = {"Accept": "text/html"}
@@ -127,6 +129,18 @@ def test_a_login_that_has_ended_ends_here_with_its_streams(guarded, connection, 
         connection.execute(change)
         assert b"event: status" in b"".join(stream.iter_bytes())  # to its end
     becomes(401, guarded, inside)
+
+
+def test_a_replay_stream_ends_with_its_login_too(guarded, connection, soon):
+    write(connection, CANDLE, [candle(minute=minute) for minute in range(3)])
+    inside = log_in(guarded)
+    address = f"{guarded.url}/replay/stream?from=2026-01-21&speed=0.001"
+    with httpx.stream("GET", address, cookies=inside, timeout=DEADLINE) as stream:
+        pieces = stream.iter_bytes()
+        assert next(pieces)
+        connection.execute("delete from login")
+        with pytest.raises(httpx.RemoteProtocolError, match="closed connection"):
+            list(pieces)
 
 
 def test_a_login_in_use_goes_on(guarded, connection, soon):
