@@ -97,7 +97,10 @@ class LimitedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         host = self.client[0] if self.client else ""
         if full := self._door.enter(host):
-            self._refuse(*full)
+            # Nothing counts it, so it must not linger.
+            self._deaf = True
+            transport.write(_answer(*full))
+            transport.close()
             return
         self._host = host
         self._set_deadline()

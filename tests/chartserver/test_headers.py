@@ -1,6 +1,8 @@
 """What every answer tells browsers, and pages that live with it: no error in any console."""
 
+import shutil
 import socket
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -8,6 +10,7 @@ from chart_help import DEADLINE, SESSION, candle, clock_text, contract, signal
 from playwright.sync_api import Browser, BrowserContext, expect
 from sweep_help import store_a_sweep
 
+from chartserver.pages import FOLDER, Pages
 from chartserver.routes import health
 from db.writing.bulk import write
 from db.writing.relations import CANDLE, CONTRACT, SIGNAL
@@ -146,6 +149,25 @@ def test_no_page_breaks_its_own_policy(context: BrowserContext, serve, stored, a
         page.keyboard.press("Space")
     if address.startswith("/?"):
         expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    assert said == []
+
+
+def test_plain_modules_live_with_the_policy_as_well(
+    context: BrowserContext, serve, stored, tmp_path: Path
+):
+    """Their import map is a script inside the page."""
+    shutil.copytree(FOLDER / "static", tmp_path / "static")
+    for name in ("build.js", "package-lock.json"):
+        shutil.copy(FOLDER / name, tmp_path)
+    (tmp_path / "node_modules").symlink_to((FOLDER / "node_modules").resolve())
+    chart = serve(Pages(tmp_path), OPTIONSCALP_CLOCK=AT_THE_END)
+    said: list[str] = []
+    page = context.new_page()
+    page.on("console", lambda line: said.append(line.text))
+    page.on("pageerror", lambda error: said.append(str(error)))
+    page.goto(f"{chart.url}/?underlying=NIFTY")
+    expect(page.get_by_test_id("connection")).to_have_attribute("data-state", "live")
+    assert "importmap" in page.content()
     assert said == []
 
 
