@@ -23,13 +23,15 @@ class CursorLostError(Exception):
 
 
 def behind_reason(cursor: Cursor, log: LogState, too_long: bool) -> str | None:
-    """Return why a reader cannot go on from a cursor; None when it can."""
-    if cursor.epoch != log.epoch:
-        return "epoch"
+    """Return why a reader cannot go on from a cursor; None when it can.
+
+    The log must have been asked for with the cursor's stretch.
+    """
+    if not log.holds(cursor):
+        ahead = cursor.epoch == log.epoch and cursor.stretch == log.stretch
+        return "future" if ahead else "epoch"
     if cursor.seq < log.pruned_to:
         return "pruned"
-    if cursor.seq > log.newest:
-        return "future"
     return "backlog" if too_long else None
 
 
@@ -53,28 +55,26 @@ async def read_patiently(
             await backoff.wait()
 
 
-async def read_backlog(pool: Pool, since: Cursor, upto: int, limit: int) -> AsyncGenerator[Batch]:
-    """Yield what lies in (since, upto].
+async def read_backlog(pool: Pool, since: Cursor, limit: int) -> AsyncGenerator[Batch]:
+    """Yield what follows a cursor, to the end of the log: no row is ahead of its last number.
 
     Args:
         pool: Where to read.
         since: What the client has seen.
-        upto: The last number it is to get.
         limit: Log entries it may be behind.
 
     Raises:
         CursorLostError: Those changes cannot be given; the client must start over.
     """
-    seq = since.seq
+    cursor = since
     while True:
         page = await read_patiently(
-            pool, partial(read_after, after=seq, limit=PAGE_ENTRIES, upto=upto)
+            pool,
+            partial(read_after, after=cursor.seq, limit=PAGE_ENTRIES, stretch=cursor.stretch),
         )
-        too_long = min(upto, page.log.newest) - seq > limit
-        if lost := behind_reason(Cursor(since.epoch, seq), page.log, too_long):
+        if lost := behind_reason(cursor, page.log, page.log.newest - cursor.seq > limit):
             raise CursorLostError(lost)
-        if page.changes:
-            yield encode(page.changes, page.cursor)
-        if page.upto >= upto or page.upto == seq:
+        yield encode(page.changes, page.cursor)
+        if page.is_last:
             return
-        seq = page.upto
+        cursor = page.cursor

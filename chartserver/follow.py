@@ -23,28 +23,34 @@ async def follow(
         since: What the client has seen; None for live events only.
         subscription: The client's queue.
     """
-    horizon = await hub.ready()
-    passed = horizon.seq
+    place = await hub.ready()
     if since is not None:
         try:
-            async with aclosing(hub.backlog(since, horizon.seq)) as backlog:
+            async with aclosing(hub.backlog(since)) as backlog:
                 async for batch in backlog:
                     yield batch.after(since.seq, subscription.underlying)
-            # A history read a moment ago may be ahead of the hub.
-            passed = max(passed, since.seq)
+                    # What is stored, or a history read a moment ago, may be ahead of the hub.
+                    place = max(place, batch.cursor, key=_seq)
         except CursorLostError as lost:
             hub.resets += 1
-            yield reset(str(lost), horizon)
+            place = hub.cursor
+            yield reset(str(lost), place)
+    passed, reached = place.seq, place.reach
     with hub.ladders.watched(subscription.ladders):
         if subscription.ladders:
-            yield _whole(await hub.whole(subscription.ladders), Cursor(horizon.epoch, passed))
+            yield _whole(await hub.whole(subscription.ladders), place)
         while items := await subscription.take():
             for item in items:
                 if isinstance(item, Batch):
+                    reached = max(reached, item.cursor.reach)
                     yield _live(item, passed, subscription)
-                else:
-                    passed = 0 if item.restart else passed
+                elif item.kept_to is None or reached > item.kept_to:
+                    passed, reached = (0, 0) if item.restart else (passed, reached)
                     yield _notice(item, subscription.underlying)
+
+
+def _seq(cursor: Cursor) -> int:
+    return cursor.seq
 
 
 def _whole(ladders: list[dict[str, Any]], passed: Cursor) -> Payload:

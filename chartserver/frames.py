@@ -171,7 +171,7 @@ def encode(changes: Iterable[Change], upto: Cursor) -> Batch:
     return Batch(
         upto,
         (
-            Frame(seq, row.underlying, row_event(row, Cursor(upto.epoch, seq)))
+            Frame(seq, row.underlying, row_event(row, upto._replace(seq=seq)))
             for seq, row in changes
         ),
     )

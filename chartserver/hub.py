@@ -165,6 +165,8 @@ class Hub:
             if reason := self._lost(page.log):
                 self._restart(reason, page.log)
                 continue
+            if page.log.stretch != self.cursor.stretch:
+                self._go_on(page.log)
             self._publish(page, batch)
             if page.is_last:
                 break
@@ -175,15 +177,19 @@ class Hub:
     async def _read(self, connection: AsyncConnection[Any]) -> tuple[Page, Batch]:
         """Read the next page and, in the same snapshot, the ladders that it changes."""
         if not self.ladders:
-            page = await read_after(connection, self.cursor.seq, PAGE_ENTRIES)
+            page = await self._next_page(connection)
             return page, encode(page.changes, page.cursor)
         async with connection.transaction():
-            page = await read_after(connection, self.cursor.seq, PAGE_ENTRIES)
+            page = await self._next_page(connection)
             batch = encode(page.changes, page.cursor)
             if self._lost(page.log):
                 return page, batch
             self.ladders.mark(page.touched)
             return page, batch.beside(await self.ladders.read(connection, page.cursor))
+
+    async def _next_page(self, connection: AsyncConnection[Any]) -> Page:
+        after, stretch = self.cursor.seq, self.cursor.stretch
+        return await read_after(connection, after, PAGE_ENTRIES, stretch=stretch)
 
     def _lost(self, log: LogState) -> str | None:
         behind = log.newest - self.cursor.seq
@@ -192,7 +198,7 @@ class Hub:
     def _restart(self, reason: str, log: LogState) -> None:
         first = not self.cursor.epoch
         seq = max(log.pruned_to, log.newest - WARM_ENTRIES) if first else log.newest
-        self.cursor = Cursor(log.epoch, seq)
+        self.cursor = log.cursor._replace(seq=seq)
         self.ring.restart(seq)
         self.ladders.forget()
         if first:
@@ -201,6 +207,13 @@ class Hub:
         self.resets += 1
         self.broadcast(Notice({None: reset(reason, self.cursor)}, restart=self.cursor))
 
+    def _go_on(self, log: LogState) -> None:
+        """Follow the log into another stretch; who was ahead of us may have read what is lost."""
+        logger.info("another stretch of the change log begins")
+        here = log.cursor._replace(seq=self.cursor.seq)
+        resets = {None: reset("epoch", here)}
+        self.broadcast(Notice(resets, restart=here, kept_to=log.shared_to))
+
     def _publish(self, page: Page, batch: Batch) -> None:
         self.cursor = page.cursor
         if batch.frames:
@@ -208,19 +221,20 @@ class Hub:
         if batch.frames or batch.ladders:
             self.broadcast(batch)
 
-    async def backlog(self, since: Cursor, upto: int) -> AsyncGenerator[Batch]:
-        """Yield what lies in (since, upto], from the ring or the table.
+    async def backlog(self, since: Cursor) -> AsyncGenerator[Batch]:
+        """Yield what follows a cursor: from the ring to ours, from the table to the log's end.
 
         Raises:
             CursorLostError: Those changes cannot be given; the client must start over.
         """
-        kept = self.ring.after(since.seq) if since.epoch == self.cursor.epoch else None
-        if kept is not None and since.seq <= self.cursor.seq:
+        ours = self.cursor
+        same = (since.epoch, since.stretch) == (ours.epoch, ours.stretch)
+        kept = self.ring.after(since.seq) if same and since.reach <= ours.seq else None
+        if kept is not None:
             for batch in kept:
-                if batch.cursor.seq <= upto:
-                    yield batch
+                yield batch
             return
-        async with aclosing(read_backlog(self._pool, since, upto, self._backlog)) as stored:
+        async with aclosing(read_backlog(self._pool, since, self._backlog)) as stored:
             async for batch in stored:
                 yield batch
 

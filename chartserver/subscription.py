@@ -19,10 +19,12 @@ class Notice(NamedTuple):
     Attributes:
         payloads: Per underlying; None for clients without a filter.
         restart: Set by a reset: earlier numbers mean nothing any more.
+        kept_to: Of a reset that does not concern who knows nothing of what follows this number.
     """
 
     payloads: dict[str | None, Payload]
     restart: Cursor | None = None
+    kept_to: int | None = None
 
 
 Item = Batch | Notice

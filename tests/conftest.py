@@ -93,6 +93,10 @@ def _database(server_dsn: str, template: str | None) -> Iterator[str]:
         original = Identifier(template or "template0")
         copy = SQL("create database {} template {} strategy file_copy")  # three times as fast
         admin.execute(copy.format(name, original))
+    if template:
+        with connect(dsn) as copied:
+            # Else every copy's log would begin another stretch, which its ids would name.
+            copied.execute("update feed_meta set place = log_place()")
     yield dsn
     with connect(server_dsn) as admin:
         admin.execute(SQL("drop database {} with (force)").format(name))

@@ -1,7 +1,8 @@
 """Reading the change log: what changed after a cursor, gap-free and in order.
 
 `db.writing.bulk.publish` writes it: every number is allocated under a lock that is held until the
-commit is visible, so a snapshot that sees number n sees all committed numbers below it.
+commit is visible, so a snapshot that sees number n sees all committed numbers below it. It also
+begins another stretch of the log wherever a copy of it may have parted (docs/architecture.md).
 """
 
 import re
@@ -20,50 +21,90 @@ READ = load_sql("sql/change_log_read.sql")
 PRUNE = load_sql("sql/change_log_prune.sql")
 EARLIEST = load_sql("sql/change_log_earliest.sql")
 
-CURSOR = re.compile(r"(?P<epoch>[0-9a-z]{1,32}):(?P<seq>\d{1,18})", re.ASCII)
+CURSOR = re.compile(
+    r"(?P<epoch>[0-9a-z]{1,32}):(?P<seq>\d{1,18})"
+    r"(:(?P<stretch>[0-9a-z]{0,32})(:(?P<seen>\d{1,18}))?)?",
+    re.ASCII,
+)
 NO_LIMIT = 2**62
 
-# Columns of the query before the rows, and where each relation's row begins.
-HEAD = 9
-TOUCH_AT = slice(4, HEAD)
-CANDLE_AT = slice(HEAD, HEAD + len(Candle._fields))
-BUILD_UP_AT = slice(CANDLE_AT.stop, CANDLE_AT.stop + len(BuildUp._fields))
-SIGNAL_AT = slice(BUILD_UP_AT.stop, BUILD_UP_AT.stop + len(Signal._fields) + 2)  # and its greeks
-
-
 class Cursor(NamedTuple):
-    """A place in the change log; numbers of another epoch mean nothing here."""
+    """A place in the change log; numbers of another epoch mean nothing here.
+
+    Attributes:
+        epoch: Of the log.
+        seq: The last number that was read.
+        stretch: Of the log when it was read; empty in its first one.
+        seen: The newest number whose change may show in what was read: rows come in their latest
+            state, and so may be ahead of their numbers. Zero where none is beyond `seq`.
+    """
 
     epoch: str
     seq: int
+    stretch: str = ""
+    seen: int = 0
 
     def __str__(self) -> str:
-        return f"{self.epoch}:{self.seq}"
+        seen = f":{self.seen}" if self.seen else ""
+        stretch = f":{self.stretch}{seen}" if self.stretch or seen else ""
+        return f"{self.epoch}:{self.seq}{stretch}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the cursor that `str` wrote.
 
         Raises:
-            ValueError: The text is not of the form `epoch:seq`.
+            ValueError: The text is not of the form `epoch:seq`, with what may follow.
         """
         match = CURSOR.fullmatch(text)
         if match is None:
             raise ValueError(f"not a cursor: {text!r}")
-        return cls(match["epoch"], int(match["seq"]))
+        return cls(
+            match["epoch"], int(match["seq"]), match["stretch"] or "", int(match["seen"] or 0)
+        )
+
+    @property
+    def reach(self) -> int:
+        """The newest number that its reader may know something of."""
+        return max(self.seq, self.seen)
 
 
 class LogState(NamedTuple):
-    """Where the log stood in a snapshot: entries up to `pruned_to` are gone."""
+    """Where the log stood in a snapshot: entries up to `pruned_to` are gone.
+
+    `shared_to` tells up to which number the stretch that was asked for is of this very log; None
+    where that is not known here.
+    """
 
     epoch: str
+    stretch: str
     pruned_to: int
     newest: int
+    shared_to: int | None
 
     @property
     def cursor(self) -> Cursor:
         """The place after the newest entry."""
-        return Cursor(self.epoch, self.newest)
+        return Cursor(self.epoch, self.newest, self.stretch)
+
+    def holds(self, cursor: Cursor) -> bool:
+        """Whether all that a cursor's reader has read is of this log.
+
+        The log must have been asked for with the cursor's stretch.
+        """
+        if cursor.epoch != self.epoch or self.shared_to is None:
+            return False
+        return cursor.reach <= self.shared_to
+
+
+# Columns of the query: the log's state, a touch, and where each relation's row begins.
+STATE_AT = slice(0, len(LogState._fields))
+SEQ_AT = STATE_AT.stop
+HEAD = SEQ_AT + 6
+TOUCH_AT = slice(SEQ_AT + 1, HEAD)
+CANDLE_AT = slice(HEAD, HEAD + len(Candle._fields))
+BUILD_UP_AT = slice(CANDLE_AT.stop, CANDLE_AT.stop + len(BuildUp._fields))
+SIGNAL_AT = slice(BUILD_UP_AT.stop, BUILD_UP_AT.stop + len(Signal._fields) + 2)  # and its greeks
 
 
 class Change(NamedTuple):
@@ -105,7 +146,8 @@ class Page(NamedTuple):
     @property
     def cursor(self) -> Cursor:
         """The place after this page."""
-        return Cursor(self.log.epoch, self.upto)
+        seen = 0 if self.is_last else self.log.newest
+        return Cursor(self.log.epoch, self.upto, self.log.stretch, seen)
 
     @property
     def is_last(self) -> bool:
@@ -115,7 +157,7 @@ class Page(NamedTuple):
 
 async def read_cursor(connection: AsyncConnection[Any]) -> Cursor:
     """Return the place after the newest change of the connection's snapshot."""
-    cursor = await connection.execute(STATE)
+    cursor = await connection.execute(STATE, {"stretch": ""})
     row = await cursor.fetchone()
     if row is None:
         raise LookupError("feed_meta is empty: run `optionscalp migrate`")
@@ -123,7 +165,11 @@ async def read_cursor(connection: AsyncConnection[Any]) -> Cursor:
 
 
 async def read_after(
-    connection: AsyncConnection[Any], after: int, limit: int, upto: int = NO_LIMIT
+    connection: AsyncConnection[Any],
+    after: int,
+    limit: int,
+    upto: int = NO_LIMIT,
+    stretch: str = "",
 ) -> Page:
     """Return up to `limit` log entries after a number, each changed row once.
 
@@ -135,26 +181,28 @@ async def read_after(
         after: The number the reader has already seen.
         limit: Log entries to read at most.
         upto: The last number to read.
+        stretch: The reader's: the page's log tells whether it is still the reader's log.
     """
     cursor = connection.cursor(binary=True)
-    await cursor.execute(READ, {"after": after, "upto": upto, "limit": limit})
+    parameters = {"after": after, "upto": upto, "limit": limit, "stretch": stretch}
+    await cursor.execute(READ, parameters)
     rows = await cursor.fetchall()
     if not rows:
         raise LookupError("feed_meta is empty: run `optionscalp migrate`")
-    log = LogState(*rows[0][:3])
+    log = LogState(*rows[0][STATE_AT])
     changes = [change for row in rows if (change := _change(row)) is not None]
-    touched = [Touch._make(row[TOUCH_AT]) for row in rows if row[3] is not None]
+    touched = [Touch._make(row[TOUCH_AT]) for row in rows if row[SEQ_AT] is not None]
     # The page's last entry always survives as some row's latest, so it tells how far was read.
-    return Page(changes, touched, rows[-1][3] or after, log)
+    return Page(changes, touched, rows[-1][SEQ_AT] or after, log)
 
 
 def _change(row: tuple[Any, ...]) -> Change | None:
     if row[CANDLE_AT.start] is not None:
-        return Change(row[3], Candle._make(row[CANDLE_AT]))
+        return Change(row[SEQ_AT], Candle._make(row[CANDLE_AT]))
     if row[BUILD_UP_AT.start] is not None:
-        return Change(row[3], BuildUp._make(row[BUILD_UP_AT]))
+        return Change(row[SEQ_AT], BuildUp._make(row[BUILD_UP_AT]))
     if row[SIGNAL_AT.start] is not None:
-        return Change(row[3], ShownSignal.of(*row[SIGNAL_AT]))
+        return Change(row[SEQ_AT], ShownSignal.of(*row[SIGNAL_AT]))
     return None
 
 
@@ -169,20 +217,23 @@ class Changed(NamedTuple):
 
 
 def earliest_changes(
-    connection: Connection[Any], after: int, parameters: Mapping[str, Any]
+    connection: Connection[Any], after: Cursor, parameters: Mapping[str, Any]
 ) -> tuple[LogState, dict[str, Changed]]:
     """Return the log's state, and what changed by underlying.
 
     Args:
         connection: In autocommit mode: rows read afterwards are at least as new.
-        after: The number the reader has already seen.
+        after: The place up to which the reader knows it.
         parameters: As `db.market.frames.Range.parameters` gives them.
     """
-    rows = connection.execute(EARLIEST, {**parameters, "after": after}).fetchall()
+    rows = connection.execute(
+        EARLIEST, {**parameters, "after": after.seq, "stretch": after.stretch}
+    ).fetchall()
     if not rows:
         raise LookupError("feed_meta is empty: run `optionscalp migrate`")
-    changed = {row[3]: Changed(*row[4:]) for row in rows if row[3] is not None}
-    return LogState(*rows[0][:3]), changed
+    name = STATE_AT.stop
+    changed = {row[name]: Changed(*row[name + 1 :]) for row in rows if row[name] is not None}
+    return LogState(*rows[0][STATE_AT]), changed
 
 
 def prune(connection: Connection[Any], keep: int) -> int:

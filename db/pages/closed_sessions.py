@@ -6,7 +6,7 @@ from typing import Any
 
 from psycopg import Connection
 
-from db.pages.change_log import STATE, LogState, earliest_changes
+from db.pages.change_log import STATE, Cursor, LogState, earliest_changes
 
 RECEIVED = """
 select s.session from unnest(%(sessions)s::date[]) s (session)
@@ -42,7 +42,7 @@ def _is_closed(connection: Connection[Any], session: date, parameters: Mapping[s
     if row is None:
         return False
     epoch, log_seq = row
-    log, changed = earliest_changes(connection, log_seq, parameters)
+    log, changed = earliest_changes(connection, Cursor(epoch, log_seq), parameters)
     return log.epoch == epoch and not changed
 
 
@@ -57,7 +57,7 @@ def log_state(connection: Connection[Any]) -> LogState:
     Raises:
         LookupError: The database has none.
     """
-    row = connection.execute(STATE).fetchone()
+    row = connection.execute(STATE, {"stretch": ""}).fetchone()
     if row is None:
         raise LookupError("feed_meta is empty: run `optionscalp migrate`")
     return LogState(*row)

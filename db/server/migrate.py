@@ -21,17 +21,9 @@ CREATE_RECORD = b"""
 create table if not exists schema_migration (
     name text primary key, sha256 text not null, applied_at timestamptz not null default now())
 """
-# A restore from a dump gives another cluster, a restore to a point in time another timeline: both
-# may reuse numbers that a client has seen, so the stream's epoch changes with them.
-RENEW_EPOCH = """
-insert into feed_meta (epoch, system_identifier, timeline_id)
-select %(epoch)s, s.system_identifier, c.timeline_id
-  from pg_control_system() s, pg_control_checkpoint() c
-on conflict (only_row) do update
-   set epoch = excluded.epoch, system_identifier = excluded.system_identifier,
-       timeline_id = excluded.timeline_id
- where (feed_meta.system_identifier, feed_meta.timeline_id)
-       is distinct from (excluded.system_identifier, excluded.timeline_id)
+BEGIN_LOG = """
+insert into feed_meta (epoch, place) values (%(epoch)s, log_place())
+on conflict (only_row) do nothing
 """
 
 
@@ -85,7 +77,7 @@ def migrate(connection: Connection[Any], hours: Iterable[HoursRow]) -> list[str]
         _run(connection, load_sql("timescale.sql"))
         _run(connection, load_sql("roles.sql"))
         write_hours(connection, hours)
-        connection.execute(RENEW_EPOCH, {"epoch": secrets.token_hex(4)})
+        connection.execute(BEGIN_LOG, {"epoch": secrets.token_hex(4)})
     for migration in fresh:
         logger.info("applied %s", migration.name)
     return [migration.name for migration in fresh]

@@ -2,8 +2,7 @@
 -- final candles and candles that will never come, of a time range; and whether a build-up or a
 -- price that places ATM is among them; beside the state of the log. One statement, so one snapshot.
 with log as (
-    select epoch, pruned_to, greatest(pruned_to, (select max(seq) from change_log)) as newest
-      from feed_meta
+    select * from change_log_state(%(stretch)s)
 ), changed as (
     select l.underlying, min(l.moment) as moment,
            bool_or(l.relation = 'build_up'
@@ -22,5 +21,6 @@ with log as (
        and (l.relation in ('build_up', 'empty_interval') or c.final)
      group by l.underlying
 )
-select log.epoch, log.pruned_to, log.newest, changed.underlying, changed.moment, changed.placing
+select log.epoch, log.stretch, log.pruned_to, log.newest, log.shared_to,
+       changed.underlying, changed.moment, changed.placing
   from log left join changed on true

@@ -13,10 +13,9 @@ with page as (
       from page
      order by relation, symbol, interval_minutes, moment, signal_id, seq desc
 ), log as (
-    select epoch, pruned_to, greatest(pruned_to, (select max(seq) from change_log)) as newest
-      from feed_meta
+    select * from change_log_state(%(stretch)s)
 )
-select log.epoch, log.pruned_to, log.newest, latest.seq, latest.relation,
+select log.epoch, log.stretch, log.pruned_to, log.newest, log.shared_to, latest.seq, latest.relation,
        latest.underlying, latest.symbol, latest.moment,
        coalesce(c.known_at, b.known_at, h.known_at, v.known_at) as known_at,
        c.symbol, c.interval_minutes, c.open_time, c.underlying, c.open, c.high, c.low, c.close,

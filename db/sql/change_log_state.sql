@@ -1,3 +1,3 @@
--- Where the change log stands: its epoch, how far it is pruned and its newest number.
-select epoch, pruned_to, greatest(pruned_to, (select max(seq) from change_log)) as newest
-  from feed_meta
+-- Where the change log stands: its epoch and stretch, how far it is pruned, its newest number, and up
+-- to which number the stretch that is asked for is this log's.
+select epoch, stretch, pruned_to, newest, shared_to from change_log_state(%(stretch)s)

@@ -3,7 +3,8 @@
 In one transaction: binary COPY into a temporary table, an upsert that touches only rows that
 differ, then, last, the publish lock, the change-log entries and a notification. Sequence numbers
 are allocated under that lock, which is held until the commit is visible, so that any snapshot
-that sees a number sees all committed numbers below it. Nothing else may be locked after it.
+that sees a number sees all committed numbers below it. Nothing else may be locked after it (but
+the one row of `feed_meta`, whose other writer, pruning, waits for nothing).
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,6 +28,24 @@ CREATE_CHANGED = b"""
 create temp table if not exists changed (
     relation text, underlying text, symbol text, interval_minutes smallint, moment timestamptz,
     signal_id uuid) on commit delete rows
+"""
+# A commit that others see must outlive the server: numbers they have seen would be given again.
+LOCK = b"""
+select pg_advisory_xact_lock(%s),
+       case current_setting('synchronous_commit')
+           when 'off' then set_config('synchronous_commit', 'local', true) end
+"""
+# Before the first number that a copy of the log, or the log itself after a loss, would give too.
+BEGIN_STRETCH = b"""
+with ended as (
+    select f.stretch, s.newest from feed_meta f, change_log_state(null) s
+     where f.place is distinct from log_place()
+), kept as (
+    insert into past_stretch (stretch, last_seq) select stretch, newest from ended
+)
+update feed_meta
+   set place = log_place(), stretch = left(replace(gen_random_uuid()::text, '-', ''), 12)
+ where exists (select from ended)
 """
 PUBLISH = b"""
 insert into change_log (relation, underlying, symbol, interval_minutes, moment, signal_id)
@@ -187,7 +206,8 @@ def merge(cursor: Cursor[Any], relation: Relation, rows: Iterable[Sequence[Any]]
 
 def publish(cursor: Cursor[Any]) -> None:
     """Log and announce what `merge` changed; the last thing before the commit."""
-    cursor.execute("select pg_advisory_xact_lock(%s)", (PUBLISH_LOCK,))
+    cursor.execute(LOCK, (PUBLISH_LOCK,))
+    cursor.execute(BEGIN_STRETCH)
     cursor.execute(PUBLISH)
     cursor.execute("select pg_notify('feed', '')")
 

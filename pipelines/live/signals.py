@@ -13,7 +13,7 @@ from typing import Any
 from psycopg import Connection
 
 from db.market.frames import Range, ladder_marks
-from db.pages.change_log import Changed, LogState, earliest_changes
+from db.pages.change_log import Changed, Cursor, LogState, earliest_changes
 from db.server.connection import advisory_lock
 from db.signals.store import Scope, Stored, store_signals
 from pipelines.catalogue.fault import StrategyFault
@@ -135,12 +135,12 @@ class LiveSignals:
 
     def _look(self, connection: Connection[Any], plans: Sequence[Planned]) -> None:
         """Find out from which moment on the inputs changed, and what is due because of that."""
-        after = self._log.newest if self._log else 0
+        after = self._log.cursor if self._log else Cursor("", 0)
         sessions = Range(self._session, self._session).parameters(self._underlyings)
         log, changed = earliest_changes(connection, after, sessions)
         wanted = {(*_name(plan), name): plan for plan in plans for name in self._underlyings}
         ladders = ladder_marks(connection, self._session, self._underlyings)
-        known = self._log is not None and log.epoch == self._log.epoch and log.pruned_to <= after
+        known = log.holds(after) and log.pruned_to <= after.seq
         anew = Changed(self._open, placing=True)
         for gone in self._tracks.keys() - wanted.keys():
             del self._tracks[gone]

@@ -61,12 +61,26 @@ def cursor_of(dsn: str) -> Cursor:
     return asyncio.run(read())
 
 
-def test_a_cursor_reads_what_it_wrote():
-    assert Cursor.parse(str(Cursor("1a2b", 17))) == Cursor("1a2b", 17)
+@pytest.mark.parametrize(
+    ("cursor", "text"),
+    [
+        (Cursor("1a2b", 17), "1a2b:17"),
+        (Cursor("1a2b", 17, "c3"), "1a2b:17:c3"),
+        (Cursor("1a2b", 17, "c3", 20), "1a2b:17:c3:20"),
+        (Cursor("1a2b", 17, seen=20), "1a2b:17::20"),
+    ],
+)
+def test_a_cursor_reads_what_it_wrote(cursor, text):
+    assert str(cursor) == text
+    assert Cursor.parse(text) == cursor
 
 
 @pytest.mark.parametrize(
-    "text", ["", "17", "1a2b:", ":17", "1a2b:-1", "1a2b:1:2", "1a2b:٣", "a b:1", f"a:{10**19}"]
+    "text",
+    [
+        *("", "17", "1a2b:", ":17", "1a2b:-1", "1a2b:1:B", "1a2b:1:b:", "1a2b:1:b:c", "1a2b:1:b:2:3"),
+        *("1a2b:٣", "a b:1", f"a:{10**19}", f"a:1:{'b' * 33}", f"a:1:b:{10**19}"),
+    ],
 )
 def test_a_text_of_another_form_is_no_cursor(text):
     with pytest.raises(ValueError, match="not a cursor"):
