@@ -35,18 +35,26 @@ async def follow(
             hub.resets += 1
             place = hub.cursor
             yield reset(str(lost), place)
-    passed, reached = place.seq, place.reach
     with hub.ladders.watched(subscription.ladders):
         if subscription.ladders:
             yield _whole(await hub.whole(subscription.ladders), place)
-        while items := await subscription.take():
-            for item in items:
-                if isinstance(item, Batch):
-                    reached = max(reached, item.cursor.reach)
-                    yield _live(item, passed, subscription)
-                elif item.kept_to is None or reached > item.kept_to:
-                    passed, reached = (0, 0) if item.restart else (passed, reached)
-                    yield _notice(item, subscription.underlying)
+        async with aclosing(_taken(subscription, place)) as live:
+            async for payload in live:
+                yield payload
+
+
+async def _taken(subscription: Subscription, place: Cursor) -> AsyncGenerator[Payload]:
+    """Yield what the hub queues for a client that stands at a place."""
+    passed, reached = place.seq, place.reach
+    while items := await subscription.take():
+        for item in items:
+            if isinstance(item, Batch):
+                reached = max(reached, item.cursor.reach)
+                yield _live(item, passed, subscription)
+            elif item.kept_to is None or reached > item.kept_to:
+                if item.restart:
+                    passed = reached = 0
+                yield _notice(item, subscription.underlying)
 
 
 def _seq(cursor: Cursor) -> int:

@@ -24,6 +24,7 @@ from chartserver.backoff import Backoff
 from chartserver.errors import brief
 from chartserver.frames import PING, Batch, encode
 from chartserver.ladders import Ladders
+from chartserver.payload import Payload
 from chartserver.ring import Ring
 from chartserver.subscription import SEND_TIMEOUT_SECONDS, Item, Notice, Subscription
 from db.pages.chain import Ladder
@@ -211,8 +212,8 @@ class Hub:
         """Follow the log into another stretch; who was ahead of us may have read what is lost."""
         logger.info("another stretch of the change log begins")
         here = log.cursor._replace(seq=self.cursor.seq)
-        resets = {None: reset("epoch", here)}
-        self.broadcast(Notice(resets, restart=here, kept_to=log.shared_to))
+        payloads: dict[str | None, Payload] = {None: reset("epoch", here)}
+        self.broadcast(Notice(payloads, restart=here, kept_to=log.shared_to))
 
     def _publish(self, page: Page, batch: Batch) -> None:
         self.cursor = page.cursor

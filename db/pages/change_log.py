@@ -28,6 +28,7 @@ CURSOR = re.compile(
 )
 NO_LIMIT = 2**62
 
+
 class Cursor(NamedTuple):
     """A place in the change log; numbers of another epoch mean nothing here.
 

@@ -158,6 +158,37 @@ def test_the_first_live_batch_is_cut_where_the_client_stands(connection, databas
     asyncio.run(use())
 
 
+def test_who_was_ahead_of_the_hub_and_read_what_is_lost_is_reset_and_nobody_else(
+    connection, database
+):
+    write(connection, CANDLE, [candle(minute=minute) for minute in range(3)])
+
+    async def use() -> None:
+        async with reader_pool(database) as pool, await connect_reader(database) as reader:
+            hub = Hub(database, pool, CLOCK)
+            await hub.catch_up(reader)
+            write(connection, CANDLE, [candle(minute=minute) for minute in range(3, 5)])
+            with hub.register(None) as one, hub.register(None) as other:
+                ahead = follow(hub, Cursor(hub.cursor.epoch, 5), one)
+                assert (await anext(ahead)).events == 0
+                behind = asyncio.create_task(anext(follow(hub, None, other)))
+                await asyncio.sleep(0)
+                lose_what_follows(connection, 3)
+                write(connection, CANDLE, [candle(minute=minute) for minute in range(10, 14)])
+                await hub.catch_up(reader)
+                assert (await anext(ahead)).plain.startswith(b"event: reset")
+                assert (await anext(ahead)).events == (await behind).events == 4
+
+    asyncio.run(use())
+
+
+def lose_what_follows(connection, seq: int) -> None:
+    """Bring the log to the state of a copy that was put back, as a server finds it."""
+    connection.execute("delete from change_log where seq > %s", (seq,))
+    connection.execute("select setval(pg_get_serial_sequence('change_log', 'seq'), %s)", (seq,))
+    connection.execute("update feed_meta set place = 'before'")
+
+
 @pytest.mark.parametrize("since", [0, 5])
 def test_too_long_a_backlog_is_a_reset(connection, database, since):
     write(connection, CANDLE, [candle(minute=minute) for minute in range(40)])

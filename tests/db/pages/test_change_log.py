@@ -78,7 +78,17 @@ def test_a_cursor_reads_what_it_wrote(cursor, text):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "17", "1a2b:", ":17", "1a2b:-1", "1a2b:1:B", "1a2b:1:b:", "1a2b:1:b:c", "1a2b:1:b:2:3"),
+        *(
+            "",
+            "17",
+            "1a2b:",
+            ":17",
+            "1a2b:-1",
+            "1a2b:1:B",
+            "1a2b:1:b:",
+            "1a2b:1:b:c",
+            "1a2b:1:b:2:3",
+        ),
         *("1a2b:٣", "a b:1", f"a:{10**19}", f"a:1:{'b' * 33}", f"a:1:b:{10**19}"),
     ],
 )
@@ -125,6 +135,32 @@ def test_a_page_may_end_before_the_newest_change(connection, database):
     page = asyncio.run(read())
     assert [change.seq for change in page.changes] == [2, 3]
     assert not page.is_last
+
+
+def test_rows_in_their_latest_state_may_be_ahead_of_their_page_which_its_cursor_says(
+    connection, database
+):
+    """Else a client that is cut off there would keep values that a restore has taken back."""
+    write(connection, CANDLE, [candle(minute=minute) for minute in range(5)])
+    write(connection, CANDLE, [candle(close=101.0)])
+    first, last = pages(database, limit=5)
+    assert first.cursor == Cursor(first.log.epoch, 5, seen=6)
+    assert last.cursor == Cursor(first.log.epoch, 6)
+    connection.execute("delete from change_log where seq > 5")
+    connection.execute("update feed_meta set place = 'before'")
+    write(connection, CANDLE, [candle(minute=7), candle(minute=8)])
+    (now,) = pages(database)
+    assert not now.log.holds(first.cursor)
+    assert now.log.holds(Cursor(first.log.epoch, 5))
+
+
+def test_what_a_reader_has_seen_outlives_the_server_whatever_its_setting(connection):
+    connection.execute("set synchronous_commit to off")
+    with connection.transaction(), connection.cursor() as cursor:
+        merge(cursor, CANDLE, [candle()])
+        publish(cursor)
+        assert cursor.execute("show synchronous_commit").fetchone() == ("local",)
+    assert connection.execute("show synchronous_commit").fetchone() == ("off",)
 
 
 def test_rows_deleted_since_are_passed_over(connection, database):
