@@ -8,13 +8,14 @@ import typer
 from pydantic import ValidationError
 
 from db.server.errors import (
+    BackupError,
     DatabaseUnavailableError,
     EmbeddedServerError,
     MigrationChangedError,
     SchemaOutdatedError,
     VersionReusedError,
 )
-from optionscalp.commands import holdout, rows, strategy, sweep, system, verify
+from optionscalp.commands import backups, holdout, rows, strategy, sweep, system, verify
 from optionscalp.commands.outcomes import outcomes
 from optionscalp.commands.probe import probe
 from optionscalp.errors import CommandError
@@ -27,7 +28,7 @@ from strategy.errors import CalendarUnknownError
 
 KNOWN_ERRORS = (
     *(CommandError, FileInvalidError, CalendarUnknownError, ArchiveEmptyError, psycopg.Error),
-    *(VersionReusedError, StrategyFault),
+    *(VersionReusedError, StrategyFault, BackupError),
     *(DatabaseUnavailableError, EmbeddedServerError, MigrationChangedError, SchemaOutdatedError),
 )
 
@@ -56,6 +57,8 @@ app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options"
 app.command()(system.status)
 app.command()(system.doctor)
 app.command()(probe)
+app.command(name="backup")(backups.back_up)
+app.command(name="restore")(backups.put_back)
 app.add_typer(strategy.app, name="strategy")
 
 

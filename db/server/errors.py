@@ -17,5 +17,9 @@ class EmbeddedServerError(Exception):
     """The embedded server does not start: the message says what to change."""
 
 
+class BackupError(Exception):
+    """A backup cannot be made or put back: the message says what to do."""
+
+
 class VersionReusedError(Exception):
     """A strategy's version is stored with other numbers: give the changed rules a new version."""

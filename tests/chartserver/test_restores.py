@@ -12,6 +12,7 @@ from psycopg.sql import SQL, Identifier
 
 import db.server.embedded
 from db.pages.change_log import Cursor
+from db.server.backup import back_up, put_back
 from db.server.connection import (
     connect,
     create_database,
@@ -22,6 +23,7 @@ from db.server.connection import (
 from db.server.migrate import migrate
 from db.writing.bulk import write
 from db.writing.relations import CANDLE
+from optionscalp.output import progress
 from strategy.session import calendar_hours
 
 
@@ -50,6 +52,13 @@ def into_another_database(dsn: str, dump: Path) -> str:
     return other
 
 
+def by_our_own_command(dsn: str, dump: Path) -> str:
+    other = with_database(dsn, f"{database_name(dsn)}_restored")
+    create_database(other)
+    put_back(other, dump, progress)
+    return other
+
+
 def after_a_drop(dsn: str, dump: Path) -> str:
     create_database(dsn, anew=True)
     program(dsn, "pg_restore", "-d", database_name(dsn), str(dump))
@@ -74,14 +83,16 @@ def chart_of() -> Iterator[Callable[[str], Thread]]:
         chart.stop()
 
 
-@pytest.mark.parametrize("restore", [into_another_database, after_a_drop, over_what_is_there])
+@pytest.mark.parametrize(
+    "restore", [into_another_database, by_our_own_command, after_a_drop, over_what_is_there]
+)
 def test_a_dump_put_back_in_the_same_cluster_resets_who_had_read_more(
     database: str, tmp_path: Path, chart_of, restore
 ):
     dump = tmp_path / "dump"
     store(database, 0, 1, 2)
     kept = place(database)
-    program(database, "pg_dump", "-Fc", "-f", str(dump))
+    back_up(database, dump, progress)
     store(database, 3, 4)
     lost = place(database)
     chart = chart_of(database)
