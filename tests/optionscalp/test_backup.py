@@ -6,6 +6,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
 import db.server.embedded
@@ -125,7 +126,8 @@ def test_a_database_that_is_not_empty_is_left_as_it_is(home: Path, dump: Path, d
         before = content(connection)
     line = refused(home, "restore", str(dump), DATABASE_URL=database)
     assert "is not empty: name an empty database in DATABASE_URL" in line
-    assert database.split(":")[2].split("@")[0] not in line
+    password = conninfo_to_dict(database).get("password")
+    assert not password or password not in line
     with connect(database) as connection:
         assert content(connection) == before
 
@@ -158,7 +160,8 @@ def test_a_restore_that_fails_half_way_leaves_the_database_empty(
     with connect(empty_database) as connection:
         connection.execute(
             "create function stop() returns event_trigger language plpgsql"
-            " as $$ begin raise 'no indexes today'; end $$"
+            " as $$ begin if current_query() !~* 'create extension' then"
+            " raise 'no indexes today'; end if; end $$"
         )
         connection.execute(
             "create event trigger stop on ddl_command_start when tag in ('CREATE INDEX')"
