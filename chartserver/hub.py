@@ -35,6 +35,7 @@ from strategy.clock import MarketClock
 logger = logging.getLogger(__name__)
 
 POLL_SECONDS = 1.0
+VAIN_SECONDS = 0.02
 READ_TIMEOUT_SECONDS = 15.0
 PING_SECONDS = 10.0
 # Beyond this a fresh history is cheaper for everybody than the events.
@@ -149,14 +150,24 @@ class Hub:
         if self._listen:
             # Before the first read, so that no wake-up is lost between the two.
             await connection.execute("listen feed")
+        woken = False
         while True:
+            before = self.cursor
             await self.catch_up(connection)
             backoff.reset()
-            if self._listen:
-                async for _ in connection.notifies(timeout=POLL_SECONDS, stop_after=1):
-                    pass
-            else:
-                await asyncio.sleep(POLL_SECONDS)
+            if woken and self.cursor == before:
+                # Whoever may connect may notify: for nothing, we look only so often.
+                await asyncio.sleep(VAIN_SECONDS)
+            woken = await self._wait(connection)
+
+    async def _wait(self, connection: AsyncConnection[Any]) -> bool:
+        """Wait for the next look; tell whether somebody asked for it."""
+        if not self._listen:
+            await asyncio.sleep(POLL_SECONDS)
+            return False
+        # More than one where more have come.
+        waiting = connection.notifies(timeout=POLL_SECONDS, stop_after=1)
+        return bool([notify async for notify in waiting])
 
     async def catch_up(self, connection: AsyncConnection[Any]) -> None:
         """Read to the end of the log, once."""

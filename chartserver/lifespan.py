@@ -12,6 +12,7 @@ from chartserver.hub import Hub
 from chartserver.logins import Logins
 from chartserver.settings import Settings
 from chartserver.status import StatusWatch
+from chartserver.watchdog import watch_readers
 from db.server.reader import Pool, reader_pool
 
 
@@ -47,7 +48,8 @@ def make_lifespan(settings: Settings) -> Lifespan:
             # Without a token nobody logs in, and this one finds nothing to do.
             token = settings.token.get_secret_value() if settings.token else ""
             logins = Logins(pool, token, settings)
-            jobs = (hub.run(), hub.keep_alive(), status.run(), logins.run())
+            looks = (watch_readers(pool), logins.run())
+            jobs = (hub.run(), hub.keep_alive(), status.run(), *looks)
             tasks = [group.create_task(job) for job in jobs]
             # For the server, which ends the streams before it waits for connections.
             app.state.hub = hub

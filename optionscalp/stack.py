@@ -19,6 +19,7 @@ from typing import NamedTuple
 import db.server.embedded
 from db.server.connection import create_database, database_name, with_database
 from db.server.errors import EmbeddedServerError
+from db.server.logins import Login, hand_over, prepared
 from optionscalp.errors import CommandError
 from optionscalp.homes import PROJECT
 from optionscalp.parts import Part
@@ -50,8 +51,9 @@ class Stack:
         self._dsn = dsn
         self._ports = ports
         # Dagster's runs link to the pages.
-        own = {"DATABASE_URL": dsn, "CHART_PORT": str(ports.chart)}
-        self._environment = os.environ | environment | own
+        self._environment = os.environ | environment | {"CHART_PORT": str(ports.chart)}
+        # Of the owner, or of who is above: no part needs that.
+        self._environment.pop("DATABASE_URL", None)
         self.logs = folder / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         self._parts: list[Part] = []
@@ -76,12 +78,14 @@ class Stack:
 
     def start_core(self) -> None:
         """Start the live feed and the chart server."""
-        self.add("chartserver", "-m", "chartserver")
-        self.add("feed", "-m", "pipelines")
+        chart, writer = (prepared(self._dsn, part) for part in (Login.CHART, Login.WRITER))
+        self.add("chartserver", "-m", "chartserver", DATABASE_URL=chart)
+        self.add("feed", "-m", "pipelines", DATABASE_URL=writer)
 
     def start_pages(self) -> None:
         """Start the chart server alone, over what is stored; its log is apart from a system's."""
-        self.add("serve", "-m", "chartserver", CHART_SERVES_STORED="true")
+        chart = prepared(self._dsn, Login.CHART)
+        self.add("serve", "-m", "chartserver", CHART_SERVES_STORED="true", DATABASE_URL=chart)
 
     def start_dagster(self) -> None:
         """Start Dagster: the code once, and its webserver and daemon, which both ask it."""
@@ -92,10 +96,13 @@ class Stack:
         shutil.copy(PROJECT / "docker" / "dagster.yaml", dagster_home / "dagster.yaml")
         storage = with_database(self._dsn, f"{database_name(self._dsn)}_dagster")
         fresh = create_database(storage)
+        writer = prepared(self._dsn, Login.WRITER)
+        storage = hand_over(storage, writer)
         code_port = free_port()
         workspace = dagster_home / "workspace.yaml"
         workspace.write_text(WORKSPACE.format(port=code_port))
         environment = {
+            "DATABASE_URL": writer,
             "DAGSTER_HOME": str(dagster_home),
             # Dagster's storage speaks the older driver's dialect, so the address names it.
             "DAGSTER_POSTGRES_URL": storage.replace("postgresql:", "postgresql+psycopg2:", 1),

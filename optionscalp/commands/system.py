@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,6 +14,7 @@ from rich.table import Table
 import db.server.embedded
 from db.checks.overview import overview
 from db.server.connection import connect, service_file
+from db.server.logins import Login, prepared
 from db.server.migrate import migrate as apply_migrations
 from optionscalp import launch
 from optionscalp.commands.options import AsJson, Day, DemoHome, OfDemo
@@ -113,12 +115,14 @@ def migrate() -> None:
 
 
 def psql(context: typer.Context, demo: OfDemo = False, home_folder: DemoHome = None) -> None:
-    """Open psql on the database as its reader; further arguments go to psql.
-
-    To write, set PGOPTIONS yourself, e.g. to an empty string.
-    """
-    with database(demo=demo, folder=home_folder) as dsn, service_file(dsn) as connection:
-        environment = {"PGOPTIONS": "-c role=optionscalp_reader", **os.environ, **connection}
+    """Open psql on the database as its reader, who can only read; further arguments go to psql."""
+    with ExitStack() as stack:
+        dsn = stack.enter_context(database(demo=demo, folder=home_folder))
+        login = prepared(dsn, Login.READER)
+        connection = stack.enter_context(service_file(login))
+        # Where nobody may make a login: whoever wants to can set the role back.
+        role = {"PGOPTIONS": "-c role=optionscalp_reader"} if login == dsn else {}
+        environment = {**role, **os.environ, **connection}
         # Ctrl-C is psql's: it ends a query, not the session.
         before = signal.signal(signal.SIGINT, lambda *_: None)
         code = subprocess.run(

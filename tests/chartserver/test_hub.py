@@ -16,6 +16,7 @@ from chartserver.payload import Coding, Gzip, Payload
 from chartserver.ring import Ring
 from chartserver.subscription import Notice, Subscription
 from db.pages.change_log import Change, Cursor
+from db.server.connection import connect
 from db.server.reader import connect_reader, reader_pool
 from db.writing.bulk import write
 from db.writing.relations import CANDLE
@@ -215,6 +216,50 @@ def test_a_hub_that_was_away_too_long_resets_its_clients(connection, database):
             assert hub.cursor.seq == 40
 
     asyncio.run(with_hub(database, use, backlog=30))
+
+
+class Looking(Hub):
+    """Counts how often it looks."""
+
+    looks = 0
+
+    async def catch_up(self, connection) -> None:
+        self.looks += 1
+        await super().catch_up(connection)
+
+
+def test_a_flood_of_notifications_costs_clients_nothing(connection, database):
+    """Whoever can read can notify, and nobody can forbid it."""
+    flood = "select pg_notify('feed', n || repeat('x', 1000)) from generate_series(1, 500) n"
+    turns = 60
+
+    def notify() -> None:
+        with connect(database) as reader:
+            reader.execute("set role optionscalp_reader")
+            for turn in range(turns):
+                reader.execute(flood)
+                write(connection, CANDLE, [candle(minute=turn)])
+                for number in range(200):
+                    reader.execute("select pg_notify('feed', %s)", (str(number),))
+
+    async def use() -> None:
+        async with reader_pool(database) as pool:
+            hub = Looking(database, pool, CLOCK)
+            task = asyncio.create_task(hub.run())
+            await hub.ready()
+            with hub.register(None) as subscription:
+                flooding = asyncio.create_task(asyncio.to_thread(notify))
+                numbers = []
+                while len(numbers) < turns:
+                    for item in await subscription.take():
+                        numbers += [frame.seq for frame in item.frames]
+                await flooding
+                assert numbers == list(range(1, turns + 1))
+                assert hub.looks < turns * 20  # of 42,000 notifications
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+
+    asyncio.run(use())
 
 
 def test_the_change_reaches_clients_without_notify(connection, database):

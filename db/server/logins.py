@@ -1,0 +1,173 @@
+"""Roles that programs log in as, each with what it needs and no more.
+
+Their passwords follow from that of `DATABASE_URL`'s user, so that every process that knows this one
+knows them, nothing has to be stored, and none of them tells another. db/roles.sql says what the
+groups may do that they are in.
+"""
+
+import hmac
+from contextlib import suppress
+from enum import StrEnum
+from hashlib import sha256
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
+from psycopg.sql import SQL, Identifier, Literal
+
+from db.server.connection import connect, database_name, with_database
+
+# Other processes, of another database of the server, may be at it: then they did it.
+ATTEMPTS = 5
+
+
+class Login(StrEnum):
+    """Who logs in: a person with SQL, whoever stores rows, the chart server."""
+
+    READER = "reader"
+    WRITER = "writer"
+    CHART = "chart"
+
+
+HAND_OVER = """
+do $$
+declare
+    relation regclass;
+begin
+    for relation in select c.oid from pg_class c
+                     where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'v', 'S')
+                       and pg_get_userbyid(c.relowner) <> {name}
+                       and not exists (select from pg_depend d where d.objid = c.oid
+                                          and d.classid = 'pg_class'::regclass
+                                          and d.deptype in ('a', 'i'))
+    loop
+        execute format('alter table %s owner to %I', relation, {name});
+    end loop;
+end
+$$
+"""
+EXISTS = "select from pg_roles where rolname = %s"
+MAKES_ROLES = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
+NOTE = """
+select shobj_description(oid, 'pg_authid') from pg_roles where rolname = %s and rolcanlogin
+"""
+# Of a reader who wants more, `statement_timeout` and `default_transaction_read_only` are only
+# suggestions; the number of connections and what they put on the disk are not.
+SETTINGS = {
+    Login.READER: (
+        "connection limit 20",
+        "set temp_file_limit to '1GB'",
+        "set default_transaction_read_only to on",
+        "set statement_timeout to '60s'",
+        "set idle_in_transaction_session_timeout to '60s'",
+    ),
+    Login.WRITER: (),
+    Login.CHART: ("set default_transaction_read_only to on",),
+}
+
+
+def login_of(dsn: str, who: Login) -> str | None:
+    """Return the address that a part logs in at; None where `dsn` has no password to derive one."""
+    known = conninfo_to_dict(dsn)
+    secret = known.get("password")
+    if not secret:
+        return None
+    name = _name(dsn, who)
+    password = hmac.new(str(secret).encode(), name.encode(), sha256).hexdigest()
+    return with_database(make_conninfo(dsn, user=name, password=password), database_name(dsn))
+
+
+def _name(dsn: str, who: Login) -> str:
+    return f"{conninfo_to_dict(dsn).get('user', '')}_{who}"
+
+
+def prepared(dsn: str, who: Login) -> str:
+    """Return the address that a part logs in at, made ready; `dsn` itself where that cannot be.
+
+    Args:
+        dsn: Of a migrated database, and of whoever migrates it.
+        who: Logs in.
+
+    Raises:
+        DatabaseUnavailableError: The server does not answer.
+    """
+    login = login_of(dsn, who)
+    if login is None:
+        return dsn
+    if who is Login.CHART:  # it ends sessions of readers
+        prepared(dsn, Login.READER)
+    with connect(dsn) as connection:
+        for _ in range(ATTEMPTS):
+            if is_ready(connection, login):
+                return login
+            try:
+                with connection.transaction():
+                    _create(connection, who, conninfo_to_dict(login), _name(dsn, Login.READER))
+            except psycopg.errors.InsufficientPrivilege:
+                return dsn
+            except (psycopg.errors.InternalError_, psycopg.errors.IntegrityError):
+                continue  # two altered it at the same moment
+    return dsn
+
+
+def is_ready(connection: Connection[Any], login: str) -> bool:
+    """Tell whether a login is as `prepared` leaves it."""
+    known = conninfo_to_dict(login)
+    row = connection.execute(NOTE, (known["user"],)).fetchone()
+    return row is not None and row[0] == _note(known)
+
+
+def can_make_roles(connection: Connection[Any]) -> bool:
+    """Tell whether this user may make logins."""
+    row = connection.execute(MAKES_ROLES).fetchone()
+    return bool(row and row[0])
+
+
+def _note(login: dict[str, Any]) -> str:
+    """Return what is noted at a role: another password, or other settings, make another note."""
+    known = f"{login['password']} {SETTINGS}"
+    return f"login of OptionScalp, {sha256(known.encode()).hexdigest()[:16]}"
+
+
+def _create(connection: Connection[Any], who: Login, login: dict[str, Any], reader: str) -> None:
+    name, group = login["user"], f"optionscalp_{who}"
+    role = Identifier(name)
+    if connection.execute(EXISTS, (name,)).fetchone() is None:
+        connection.execute(SQL("create role {}").format(role))
+    granted = {group} | ({reader} if who is Login.CHART else set())
+    for other in granted - {name}:
+        connection.execute(SQL("grant {} to {}").format(Identifier(other), role))
+    # Made here, so that no log of the server holds the password.
+    secret = connection.pgconn.encrypt_password(
+        login["password"].encode(), name.encode(), b"scram-sha-256"
+    )
+    password = SQL("alter role {} login password {}")
+    connection.execute(password.format(role, Literal(secret.decode())))
+    for setting in SETTINGS[who]:
+        # Only a superuser may set some of them.
+        with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
+            connection.execute(SQL("alter role {} {}").format(role, SQL(setting)))
+    note = SQL("comment on role {} is {}")
+    connection.execute(note.format(role, Literal(_note(login))))
+
+
+def hand_over(dsn: str, login: str) -> str:
+    """Give a database that OptionScalp only keeps for others to a login; return its address there.
+
+    Args:
+        dsn: Of the database, and of whoever made it.
+        login: As `prepared` gives it; where that is the same user, nothing happens.
+    """
+    name, database = str(conninfo_to_dict(login)["user"]), database_name(dsn)
+    if name == conninfo_to_dict(dsn).get("user"):
+        return dsn
+    with connect(dsn) as connection:
+        try:
+            with connection.transaction():
+                owner = SQL("alter database {} owner to {}")
+                connection.execute(owner.format(Identifier(database), Identifier(name)))
+                connection.execute(SQL(HAND_OVER).format(name=Literal(name)))
+        except psycopg.errors.InsufficientPrivilege:
+            return dsn
+    return with_database(login, database)
