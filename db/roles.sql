@@ -3,7 +3,6 @@
 do $$
 declare
     missing text;
-    target  regprocedure;
 begin
     for missing in
         select 'optionscalp_' || kind from unnest(array['reader', 'writer', 'owner', 'chart']) kind
@@ -28,6 +27,16 @@ begin
         revoke all on login from optionscalp_reader, optionscalp_writer, optionscalp_owner;
         grant select, insert, update, delete on login to optionscalp_chart;
     end if;
+exception
+    when insufficient_privilege then
+        raise notice 'roles not granted: the connecting user may not do so';
+end
+$$;
+
+do $$
+declare
+    target regprocedure;
+begin
     -- A reader holds no lock that a writer waits for and leaves nothing on the disk. NOTIFY is open to
     -- everyone: it is a hint, and nobody relies on it.
     if has_database_privilege('optionscalp_reader', current_database(), 'temp, create')
@@ -50,6 +59,8 @@ begin
     end loop;
 exception
     when insufficient_privilege then
-        raise notice 'roles not granted: the connecting user may not do so';
+        raise notice 'readers keep what everyone may do: the connecting user may not take it';
+    when undefined_object then
+        null;  -- there are no such roles
 end
 $$;

@@ -18,8 +18,8 @@ from db.archive.source_status import read_access
 from db.market.calendar import read_overrides
 from db.server.connection import connect, describe
 from db.server.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
-from db.server.logins import Login, can_make_roles, is_ready, login_of
 from db.server.migrate import require_current
+from db.server.roles import Role, can_make_roles, is_ready, login_of
 from db.signals.faults import read_faults
 from optionscalp.homes import PROJECT, home, server
 from pipelines.catalogue.catalogue import find
@@ -125,7 +125,7 @@ def _database() -> Iterator[Finding]:
             schema = _schema(lambda: require_current(connection))
             yield schema
             if schema.state == "ok":
-                yield logins_found(connection, dsn)
+                yield roles_found(connection, dsn)
                 use_overrides(read_overrides(connection))
                 yield from delays_found(connection)
                 yield from strategies_off(connection)
@@ -133,12 +133,12 @@ def _database() -> Iterator[Finding]:
         yield Finding("database", str(error), "start it, or correct DATABASE_URL")
 
 
-def logins_found(connection: Connection[Any], dsn: str) -> Finding:
+def roles_found(connection: Connection[Any], dsn: str) -> Finding:
     """Tell whether parts and readers log in as roles that may do no more than they need."""
-    logins = {who: login_of(dsn, who) for who in Login}
+    logins = {who: login_of(dsn, who) for who in Role}
     missing = [who for who, login in logins.items() if not login or not is_ready(connection, login)]
     if not missing:
-        return Finding("logins", "each part and `optionscalp psql` has its own")
+        return Finding("roles", "each part and `optionscalp psql` logs in as its own")
     names = ", ".join(missing)
     if not all(logins.values()):
         remedy = "give the user of DATABASE_URL a password"
@@ -147,7 +147,7 @@ def logins_found(connection: Connection[Any], dsn: str) -> Finding:
     else:
         remedy = "let the user of DATABASE_URL create roles, or keep others from the database"
     found = f"without one, and so the user of DATABASE_URL: {names}"
-    return Finding("logins", found, remedy, fatal=False)
+    return Finding("roles", found, remedy, fatal=False)
 
 
 def delays_found(connection: Connection[Any]) -> Iterator[Finding]:

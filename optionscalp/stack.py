@@ -19,7 +19,7 @@ from typing import NamedTuple
 import db.server.embedded
 from db.server.connection import create_database, database_name, with_database
 from db.server.errors import EmbeddedServerError
-from db.server.logins import Login, hand_over, prepared
+from db.server.roles import Role, hand_over, prepared
 from optionscalp.errors import CommandError
 from optionscalp.homes import PROJECT
 from optionscalp.parts import Part
@@ -78,13 +78,13 @@ class Stack:
 
     def start_core(self) -> None:
         """Start the live feed and the chart server."""
-        chart, writer = (prepared(self._dsn, part) for part in (Login.CHART, Login.WRITER))
+        chart, writer = (prepared(self._dsn, part) for part in (Role.CHART, Role.WRITER))
         self.add("chartserver", "-m", "chartserver", DATABASE_URL=chart)
         self.add("feed", "-m", "pipelines", DATABASE_URL=writer)
 
     def start_pages(self) -> None:
         """Start the chart server alone, over what is stored; its log is apart from a system's."""
-        chart = prepared(self._dsn, Login.CHART)
+        chart = prepared(self._dsn, Role.CHART)
         self.add("serve", "-m", "chartserver", CHART_SERVES_STORED="true", DATABASE_URL=chart)
 
     def start_dagster(self) -> None:
@@ -96,7 +96,7 @@ class Stack:
         shutil.copy(PROJECT / "docker" / "dagster.yaml", dagster_home / "dagster.yaml")
         storage = with_database(self._dsn, f"{database_name(self._dsn)}_dagster")
         fresh = create_database(storage)
-        writer = prepared(self._dsn, Login.WRITER)
+        writer = prepared(self._dsn, Role.WRITER)
         storage = hand_over(storage, writer)
         code_port = free_port()
         workspace = dagster_home / "workspace.yaml"

@@ -14,8 +14,8 @@ from rich.table import Table
 import db.server.embedded
 from db.checks.overview import overview
 from db.server.connection import connect, service_file
-from db.server.logins import Login, prepared
 from db.server.migrate import migrate as apply_migrations
+from db.server.roles import Role, prepared
 from optionscalp import launch
 from optionscalp.commands.options import AsJson, Day, DemoHome, OfDemo
 from optionscalp.doctor import examine
@@ -114,14 +114,20 @@ def migrate() -> None:
     console.print(f"applied {', '.join(names)}" if names else "schema is up to date")
 
 
-def psql(context: typer.Context, demo: OfDemo = False, home_folder: DemoHome = None) -> None:
+def psql(
+    context: typer.Context,
+    demo: OfDemo = False,
+    home_folder: DemoHome = None,
+    write: Annotated[bool, typer.Option("--write", help="As one who may change rows.")] = False,
+) -> None:
     """Open psql on the database as its reader, who can only read; further arguments go to psql."""
+    who = Role.WRITER if write else Role.READER
     with ExitStack() as stack:
         dsn = stack.enter_context(database(demo=demo, folder=home_folder))
-        login = prepared(dsn, Login.READER)
+        login = prepared(dsn, who)
         connection = stack.enter_context(service_file(login))
         # Where nobody may make a login: whoever wants to can set the role back.
-        role = {"PGOPTIONS": "-c role=optionscalp_reader"} if login == dsn else {}
+        role = {"PGOPTIONS": f"-c role=optionscalp_{who}"} if login == dsn else {}
         environment = {**role, **os.environ, **connection}
         # Ctrl-C is psql's: it ends a query, not the session.
         before = signal.signal(signal.SIGINT, lambda *_: None)

@@ -5,9 +5,18 @@ from pathlib import Path
 
 import pytest
 from psycopg import Connection
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from db.archive.source_status import Access, report_access, report_up
-from optionscalp.doctor import Finding, accounts_found, calendar_left, delays_found, token_found
+from db.server.roles import Role, prepared
+from optionscalp.doctor import (
+    Finding,
+    accounts_found,
+    calendar_left,
+    delays_found,
+    roles_found,
+    token_found,
+)
 from pipelines.settings import Settings
 from pipelines.sources.errors import SourceRefused
 from pipelines.sources.upstox.token import TokenFile as UpstoxFile
@@ -38,6 +47,21 @@ def test_a_year_that_was_entered_ends_the_warning():
     use_overrides([("year", date(2027, 1, 1), None, None, None, None)])
     finding = calendar_left(date(2026, 12, 20))
     assert (finding.state, finding.found) == ("ok", "known up to 2027-12-31")
+
+
+def test_logins_that_are_there_or_not_are_told(connection: Connection, database: str):
+    if not conninfo_to_dict(database).get("password"):
+        pytest.skip("the server's user has no password that others could follow from")
+    for who in Role:
+        prepared(database, who)
+    assert roles_found(connection, database).state == "ok"
+    other = roles_found(connection, make_conninfo(database, user="nobody"))
+    assert (other.state, other.fatal) == ("warning", False)
+    assert "the user of DATABASE_URL: reader, writer, chart" in other.found
+    assert "optionscalp up" in other.remedy
+    bare = conninfo_to_dict(database)
+    bare.pop("password")
+    assert "password" in roles_found(connection, make_conninfo("", **bare)).remedy
 
 
 def found(monkeypatch: pytest.MonkeyPatch, **variables: str) -> list[Finding]:

@@ -232,6 +232,10 @@ def test_psql_reads_as_the_reader_and_hands_arguments_on(database: str, tmp_path
         refused = optionscalp(*words, home=tmp_path, DATABASE_URL=database)
         assert refused.returncode == 1
         assert "permission denied for table signal" in refused.stderr, before
+    wrote = optionscalp(
+        *("psql", "--write", "-c", "delete from signal"), home=tmp_path, DATABASE_URL=database
+    )
+    assert wrote.stdout.strip() == "DELETE 0", wrote.stderr
 
 
 def test_real_recorded_files_import_without_a_rejected_row(connection, shared_data: Path):

@@ -22,7 +22,7 @@ from db.server.connection import connect, database_name, with_database
 ATTEMPTS = 5
 
 
-class Login(StrEnum):
+class Role(StrEnum):
     """Who logs in: a person with SQL, whoever stores rows, the chart server."""
 
     READER = "reader"
@@ -55,19 +55,19 @@ select shobj_description(oid, 'pg_authid') from pg_roles where rolname = %s and 
 # Of a reader who wants more, `statement_timeout` and `default_transaction_read_only` are only
 # suggestions; the number of connections and what they put on the disk are not.
 SETTINGS = {
-    Login.READER: (
+    Role.READER: (
         "connection limit 20",
         "set temp_file_limit to '1GB'",
         "set default_transaction_read_only to on",
         "set statement_timeout to '60s'",
         "set idle_in_transaction_session_timeout to '60s'",
     ),
-    Login.WRITER: (),
-    Login.CHART: ("set default_transaction_read_only to on",),
+    Role.WRITER: (),
+    Role.CHART: ("set default_transaction_read_only to on",),
 }
 
 
-def login_of(dsn: str, who: Login) -> str | None:
+def login_of(dsn: str, who: Role) -> str | None:
     """Return the address that a part logs in at; None where `dsn` has no password to derive one."""
     known = conninfo_to_dict(dsn)
     secret = known.get("password")
@@ -78,11 +78,11 @@ def login_of(dsn: str, who: Login) -> str | None:
     return with_database(make_conninfo(dsn, user=name, password=password), database_name(dsn))
 
 
-def _name(dsn: str, who: Login) -> str:
+def _name(dsn: str, who: Role) -> str:
     return f"{conninfo_to_dict(dsn).get('user', '')}_{who}"
 
 
-def prepared(dsn: str, who: Login) -> str:
+def prepared(dsn: str, who: Role) -> str:
     """Return the address that a part logs in at, made ready; `dsn` itself where that cannot be.
 
     Args:
@@ -95,15 +95,15 @@ def prepared(dsn: str, who: Login) -> str:
     login = login_of(dsn, who)
     if login is None:
         return dsn
-    if who is Login.CHART:  # it ends sessions of readers
-        prepared(dsn, Login.READER)
+    if who is Role.CHART:  # it ends sessions of readers
+        prepared(dsn, Role.READER)
     with connect(dsn) as connection:
         for _ in range(ATTEMPTS):
             if is_ready(connection, login):
                 return login
             try:
                 with connection.transaction():
-                    _create(connection, who, conninfo_to_dict(login), _name(dsn, Login.READER))
+                    _create(connection, who, conninfo_to_dict(login), _name(dsn, Role.READER))
             except psycopg.errors.InsufficientPrivilege:
                 return dsn
             except (psycopg.errors.InternalError_, psycopg.errors.IntegrityError):
@@ -130,12 +130,12 @@ def _note(login: dict[str, Any]) -> str:
     return f"login of OptionScalp, {sha256(known.encode()).hexdigest()[:16]}"
 
 
-def _create(connection: Connection[Any], who: Login, login: dict[str, Any], reader: str) -> None:
+def _create(connection: Connection[Any], who: Role, login: dict[str, Any], reader: str) -> None:
     name, group = login["user"], f"optionscalp_{who}"
     role = Identifier(name)
     if connection.execute(EXISTS, (name,)).fetchone() is None:
         connection.execute(SQL("create role {}").format(role))
-    granted = {group} | ({reader} if who is Login.CHART else set())
+    granted = {group} | ({reader} if who is Role.CHART else set())
     for other in granted - {name}:
         connection.execute(SQL("grant {} to {}").format(Identifier(other), role))
     # Made here, so that no log of the server holds the password.

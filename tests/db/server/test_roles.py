@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from uuid import uuid4
 
 import psycopg
@@ -11,22 +11,32 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
-from db.server.connection import connect, database_name
+from db.pages.change_log import prune
+from db.server.connection import connect, database_name, with_database
 from db.server.errors import DatabaseUnavailableError
-from db.server.logins import Login, is_ready, login_of, prepared
 from db.server.migrate import migrate
 from db.server.reader import reader_pool
 from db.server.readers import Limits, end_long_readers
+from db.server.roles import Role, hand_over, is_ready, login_of, prepared
 from db.writing.bulk import write
-from db.writing.relations import CONTRACT
-from db.writing.rows import Contract
+from db.writing.relations import CANDLE, CONTRACT
+from db.writing.rows import Candle, Contract
 from strategy.session import calendar_hours
 
+DAY = date(2026, 1, 21)
+CALL = Contract(
+    *("NIFTY260127C25000", "NIFTY", date(2026, 1, 27), 25_000, "C", 65, DAY, DAY, "test")
+)
+OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
+MINUTE = Candle(
+    *("NIFTY", 1, OPEN, "NIFTY", 1.0, 1.0, 1.0, 1.0, None, None, "test"),
+    *(OPEN + timedelta(minutes=1), True),
+)
 FREE = (
     "set default_transaction_read_only to off; set statement_timeout to 0;"
     " set idle_in_transaction_session_timeout to 0"
 )
-Opened = Callable[[Login], psycopg.Connection]
+Opened = Callable[[Role], psycopg.Connection]
 
 
 @pytest.fixture
@@ -43,24 +53,24 @@ def migrated(database: str) -> str:
 def log_in(migrated: str) -> Iterator[Opened]:
     with ExitStack() as stack:
 
-        def opened(who: Login) -> psycopg.Connection:
+        def opened(who: Role) -> psycopg.Connection:
             return stack.enter_context(connect(prepared(migrated, who)))
 
         yield opened
 
 
 def test_each_part_has_a_login_of_its_own_which_stays_as_it_is(migrated: str, log_in: Opened):
-    users = [log_in(who).execute("select session_user").fetchone()[0] for who in Login]
+    users = [log_in(who).execute("select session_user").fetchone()[0] for who in Role]
     owner = conninfo_to_dict(migrated)["user"]
     assert users == [f"{owner}_reader", f"{owner}_writer", f"{owner}_chart"]
     passwords = "select rolname, rolpassword from pg_authid where rolname = any(%s)"
     with connect(migrated) as connection:
         before = connection.execute(passwords, (users,)).fetchall()
-        for who in Login:
+        for who in Role:
             assert prepared(migrated, who) == login_of(migrated, who)
             assert is_ready(connection, login_of(migrated, who))
         assert connection.execute(passwords, (users,)).fetchall() == before
-    assert conninfo_to_dict(migrated)["password"] not in prepared(migrated, Login.READER)
+    assert conninfo_to_dict(migrated)["password"] not in prepared(migrated, Role.READER)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +101,7 @@ def test_each_part_has_a_login_of_its_own_which_stays_as_it_is(migrated: str, lo
     ],
 )
 def test_a_reader_reads_and_nothing_else_whatever_it_sets(log_in: Opened, attack: str):
-    reader = log_in(Login.READER)
+    reader = log_in(Role.READER)
     assert reader.execute("select count(*) from candle").fetchone() == (0,)
     reader.execute(FREE)
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -99,22 +109,21 @@ def test_a_reader_reads_and_nothing_else_whatever_it_sets(log_in: Opened, attack
 
 
 def test_readers_leave_room_for_the_others(migrated: str, log_in: Opened):
-    login = prepared(migrated, Login.READER)
+    login = prepared(migrated, Role.READER)
     with ExitStack() as stack:
         for _ in range(20):
             stack.enter_context(connect(login))
         with pytest.raises(DatabaseUnavailableError, match="too many connections"):
             connect(login)
-        assert log_in(Login.WRITER).execute("select 1").fetchone() == (1,)
-        assert log_in(Login.CHART).execute("select 1").fetchone() == (1,)
-        assert prepared(migrated, Login.READER) == login, "never the owner's instead"
+        assert log_in(Role.WRITER).execute("select 1").fetchone() == (1,)
+        assert log_in(Role.CHART).execute("select 1").fetchone() == (1,)
+        assert prepared(migrated, Role.READER) == login, "never the owner's instead"
 
 
 def test_the_writer_stores_rows_and_makes_nothing(log_in: Opened):
-    writer = log_in(Login.WRITER)
-    day, expiry = date(2026, 1, 21), date(2026, 1, 27)
-    row = Contract("NIFTY260127C25000", "NIFTY", expiry, 25_000, "C", 65, day, day, "test")
-    assert write(writer, CONTRACT, [row]) == 1
+    writer = log_in(Role.WRITER)
+    assert write(writer, CONTRACT, [CALL]) == write(writer, CANDLE, [MINUTE]) == 1
+    assert prune(writer, keep=1) == 1
     for refused in ("create table mine ()", "drop table candle", "create role mine"):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             writer.execute(refused)
@@ -124,10 +133,10 @@ def test_the_chart_server_changes_logins_and_nothing_else(migrated: str, log_in:
     with connect(migrated) as connection:
         connection.execute("create table if not exists login (token_hash bytea, made timestamptz)")
         migrate(connection, calendar_hours())
-    chart = log_in(Login.CHART)
+    chart = log_in(Role.CHART)
     chart.execute("set default_transaction_read_only to off")
     chart.execute("delete from login")
-    for who in (Login.READER, Login.WRITER):
+    for who in (Role.READER, Role.WRITER):
         with pytest.raises(psycopg.errors.InsufficientPrivilege):
             log_in(who).execute("select * from login")
     with pytest.raises(psycopg.errors.InsufficientPrivilege):
@@ -148,14 +157,14 @@ def test_the_chart_server_changes_logins_and_nothing_else(migrated: str, log_in:
 def test_sessions_of_readers_end_when_they_are_too_long_and_no_others(
     migrated: str, log_in: Opened, limits: dict, does: str
 ):
-    sessions = {who: log_in(who) for who in Login}
+    sessions = {who: log_in(who) for who in Role}
     owner = connect(migrated)
     for session in (*sessions.values(), owner):
         session.execute(does)
-    reader = sessions.pop(Login.READER)
+    reader = sessions.pop(Role.READER)
 
     async def end(limits: Limits) -> list[tuple[int, str, str]]:
-        async with reader_pool(prepared(migrated, Login.CHART)) as pool, pool.connection() as chart:
+        async with reader_pool(prepared(migrated, Role.CHART)) as pool, pool.connection() as chart:
             return await end_long_readers(chart, limits)
 
     assert asyncio.run(end(Limits())) == []
@@ -168,6 +177,55 @@ def test_sessions_of_readers_end_when_they_are_too_long_and_no_others(
     owner.close()
 
 
+def test_a_database_that_is_kept_for_others_is_handed_over_with_what_is_in_it(
+    empty_database: str, migrated: str
+):
+    with connect(empty_database) as connection:
+        connection.execute("create table run (id bigint generated always as identity, at date)")
+        connection.execute("create sequence other; create view now_runs as select * from run")
+    writer = prepared(migrated, Role.WRITER)
+    with connect(hand_over(empty_database, writer)) as own:
+        assert own.info.dbname == database_name(empty_database)
+        own.execute("alter table run add column state text")
+        own.execute("insert into run (at) values ('2026-01-21')")
+        own.execute("select nextval('other'); drop view now_runs; create table more ()")
+    assert hand_over(empty_database, writer) == with_database(writer, database_name(empty_database))
+    assert hand_over(empty_database, migrated) == empty_database
+
+
+def test_an_owner_that_is_no_superuser_makes_roles_and_takes_what_it_may(
+    migrated: str, server_dsn: str
+):
+    """What only a superuser may take is left, and told by nobody but the documents."""
+    name = f"owner_{uuid4().hex[:8]}"
+    base = f"{name}_base"
+    with connect(server_dsn) as admin:
+        user = SQL("create role {} login createrole createdb password 'secret-2'")
+        admin.execute(user.format(Identifier(name)))
+        for group in ("reader", "writer", "owner", "chart"):
+            grant = SQL("grant {} to {} with admin option")
+            admin.execute(grant.format(Identifier(f"optionscalp_{group}"), Identifier(name)))
+        admin.execute(SQL("create database {} owner {}").format(Identifier(base), Identifier(name)))
+        try:
+            dsn = with_database(make_conninfo(server_dsn, user=name, password="secret-2"), base)
+            with connect(dsn) as connection:
+                migrate(connection, calendar_hours())
+            with connect(prepared(dsn, Role.READER)) as reader:
+                assert reader.execute("select session_user").fetchone() == (f"{name}_reader",)
+                reader.execute(FREE)
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    reader.execute("create temp table mine ()")
+            with connect(prepared(dsn, Role.WRITER)) as writer:
+                assert write(writer, CONTRACT, [CALL]) == 1
+            with connect(prepared(dsn, Role.CHART)) as chart:
+                assert chart.execute("select count(*) from contract").fetchone() == (1,)
+        finally:
+            admin.execute(SQL("drop database {} with (force)").format(Identifier(base)))
+            for one in (*(f"{name}_{role}" for role in Role), name):
+                admin.execute(SQL("drop owned by {}").format(Identifier(one)))
+                admin.execute(SQL("drop role {}").format(Identifier(one)))
+
+
 def test_who_may_not_make_roles_works_as_before(migrated: str):
     name, password = f"plain_{uuid4().hex[:8]}", "secret-1"
     with connect(migrated) as admin:
@@ -178,7 +236,7 @@ def test_who_may_not_make_roles_works_as_before(migrated: str):
         admin.execute(SQL("grant all on database {} to {}").format(database, Identifier(name)))
         try:
             plain = make_conninfo(migrated, user=name, password=password)
-            assert [prepared(plain, who) for who in Login] == [plain] * 3
+            assert [prepared(plain, who) for who in Role] == [plain] * 3
         finally:
             admin.execute(SQL("drop owned by {}").format(Identifier(name)))
             admin.execute(SQL("drop role {}").format(Identifier(name)))
