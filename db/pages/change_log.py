@@ -22,8 +22,8 @@ PRUNE = load_sql("sql/change_log_prune.sql")
 EARLIEST = load_sql("sql/change_log_earliest.sql")
 
 CURSOR = re.compile(
-    r"(?P<epoch>[0-9a-z]{1,32}):(?P<seq>\d{1,18})"
-    r"(:(?P<stretch>[0-9a-z]{0,32})(:(?P<seen>\d{1,18}))?)?",
+    r"(?P<epoch>[0-9a-z]{1,32})(\.(?P<stretch>[0-9a-z]{0,32})(\.(?P<seen>\d{1,18}))?)?"
+    r":(?P<seq>\d{1,18})",
     re.ASCII,
 )
 NO_LIMIT = 2**62
@@ -46,16 +46,16 @@ class Cursor(NamedTuple):
     seen: int = 0
 
     def __str__(self) -> str:
-        seen = f":{self.seen}" if self.seen else ""
-        stretch = f":{self.stretch}{seen}" if self.stretch or seen else ""
-        return f"{self.epoch}:{self.seq}{stretch}"
+        seen = f".{self.seen}" if self.seen else ""
+        stretch = f".{self.stretch}{seen}" if self.stretch or seen else ""
+        return f"{self.epoch}{stretch}:{self.seq}"
 
     @classmethod
     def parse(cls, text: str) -> Self:
         """Return the cursor that `str` wrote.
 
         Raises:
-            ValueError: The text is not of the form `epoch:seq`, with what may follow.
+            ValueError: The text is not of that form.
         """
         match = CURSOR.fullmatch(text)
         if match is None:

@@ -1,10 +1,11 @@
 /**
- * A place in the change log, "epoch:number". Numbers of another epoch mean nothing.
+ * A place in the change log, "epoch:number"; what may follow the epoch's name is the server's own.
+ * Numbers of another epoch mean nothing.
  * @param {string | null | undefined} text
  */
 export function parseCursor(text) {
   const [epoch = "", seq = ""] = (text ?? "").split(":")
-  return { epoch, seq: seq === "" ? -1 : Number(seq) }
+  return { epoch: epoch.replace(/\..*/, ""), seq: seq === "" ? -1 : Number(seq) }
 }
 
 /**

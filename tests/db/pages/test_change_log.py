@@ -65,9 +65,9 @@ def cursor_of(dsn: str) -> Cursor:
     ("cursor", "text"),
     [
         (Cursor("1a2b", 17), "1a2b:17"),
-        (Cursor("1a2b", 17, "c3"), "1a2b:17:c3"),
-        (Cursor("1a2b", 17, "c3", 20), "1a2b:17:c3:20"),
-        (Cursor("1a2b", 17, seen=20), "1a2b:17::20"),
+        (Cursor("1a2b", 17, "c3"), "1a2b.c3:17"),
+        (Cursor("1a2b", 17, "c3", 20), "1a2b.c3.20:17"),
+        (Cursor("1a2b", 17, seen=20), "1a2b..20:17"),
     ],
 )
 def test_a_cursor_reads_what_it_wrote(cursor, text):
