@@ -13,6 +13,7 @@ from db.server.errors import (
     EmbeddedServerError,
     MigrationChangedError,
     SchemaOutdatedError,
+    TableLockedError,
     VersionReusedError,
 )
 from optionscalp.commands import backups, holdout, rows, strategy, sweep, system, verify
@@ -28,7 +29,7 @@ from strategy.errors import CalendarUnknownError
 
 KNOWN_ERRORS = (
     *(CommandError, FileInvalidError, CalendarUnknownError, ArchiveEmptyError, psycopg.Error),
-    *(VersionReusedError, StrategyFault, BackupError),
+    *(BackupError, TableLockedError, VersionReusedError, StrategyFault),
     *(DatabaseUnavailableError, EmbeddedServerError, MigrationChangedError, SchemaOutdatedError),
 )
 

@@ -23,3 +23,7 @@ class BackupError(Exception):
 
 class VersionReusedError(Exception):
     """A strategy's version is stored with other numbers: give the changed rules a new version."""
+
+
+class TableLockedError(Exception):
+    """Another session holds on to a table that migrating needs: end what it does, migrate again."""

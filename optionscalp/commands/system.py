@@ -110,7 +110,7 @@ def serve(
 def migrate() -> None:
     """Bring the database schema up to date."""
     with server(home()) as dsn, connect(dsn) as connection:
-        names = apply_migrations(connection, calendar_hours())
+        names = apply_migrations(connection, calendar_hours(), move_rows=True)
     console.print(f"applied {', '.join(names)}" if names else "schema is up to date")
 
 
