@@ -1,0 +1,1 @@
+update source_budget set allowance = 400 where source = 'trendlyne';
