@@ -83,12 +83,11 @@ def _move(connection: Connection[Any], table: Hypertable) -> None:
     rows = _value(connection, SQL("select count(*) from {}").format(Identifier(table.name)))
     told = _words(_estimate(connection, table, rows))
     logger.info(
-        "%s: making a hypertable of %s rows takes about %s, when nobody can read or write it",
+        "%s: making a hypertable of %s rows takes about %s; nobody can read or write it then",
         *(table.name, f"{rows:,}", told),
     )
-    began = time.monotonic()
-    in_short_tries(connection, table.name, partial(_make, connection, table))
-    logger.info("%s: a hypertable now, after %s", table.name, _words(time.monotonic() - began))
+    took = in_short_tries(connection, table.name, partial(_make, connection, table))
+    logger.info("%s: a hypertable now, after %s", table.name, _words(took))
 
 
 def _missing(connection: Connection[Any]) -> list[Hypertable]:
@@ -100,19 +99,19 @@ def _missing(connection: Connection[Any]) -> list[Hypertable]:
     return [table for table in HYPERTABLES if table.name not in made]
 
 
-def _make(connection: Connection[Any], table: Hypertable, name: str | None = None) -> None:
-    _run(connection, CREATE_HYPERTABLE, table._replace(name=name or table.name)._asdict())
+def _make(connection: Connection[Any], table: Hypertable) -> float:
+    began = time.monotonic()
+    _run(connection, CREATE_HYPERTABLE, table._asdict())
+    return time.monotonic() - began
 
 
 def _estimate(connection: Connection[Any], table: Hypertable, rows: int) -> float:
     """Return seconds, by how long some of the rows take on this server; nothing of them stays."""
-    sample = f"{table.name}_sample"
-    names = {"sample": Identifier(sample), "table": Identifier(table.name), "rows": SAMPLE_ROWS}
+    sample = table._replace(name=f"{table.name}_sample")
+    names = {"sample": Identifier(sample.name), "table": Identifier(table.name)}
     with connection.transaction(force_rollback=True):
-        connection.execute(CREATE_SAMPLE.format(**names))
-        began = time.monotonic()
-        _make(connection, table, sample)
-        return (time.monotonic() - began) * max(rows / SAMPLE_ROWS, 1)
+        connection.execute(CREATE_SAMPLE.format(**names, rows=SAMPLE_ROWS))
+        return _make(connection, sample) * max(rows / SAMPLE_ROWS, 1)
 
 
 def _run(

@@ -2,8 +2,10 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from uuid import uuid4
 
 import psycopg
 import pytest
@@ -12,7 +14,7 @@ import db.server.locks
 import db.server.migrate
 from db.server.connection import connect
 from db.server.errors import TableLockedError
-from db.server.migrate import Migration, migrate, migrations
+from db.server.migrate import Migration, apply, migrate, migrations
 from strategy.session import calendar_hours
 
 BEYOND = Migration("9998_beyond.sql", b"alter table contract add column beyond integer")
@@ -129,6 +131,61 @@ def test_a_migration_that_never_gets_its_lock_ends_with_one_line_and_leaves_noth
     assert connection.execute("select to_regclass('before_it')").fetchone() == (None,)
     holder.rollback()
     assert migrate(connection, calendar_hours()) == [BEYOND.name]
+
+
+# So slow that it is in the way for longer than a migration is patient.
+SLOW_VACUUM = """
+insert into contract
+select 'NIFTY260127C' || n, 'NIFTY', '2026-01-27', n, 'C', 65, '2026-01-21', '2026-01-21', 'test'
+  from generate_series(1, 60000) n;
+delete from contract where strike % 2 = 0;
+alter table contract set (autovacuum_vacuum_threshold = 0, autovacuum_vacuum_cost_delay = 100,
+                          autovacuum_vacuum_cost_limit = 1)
+"""
+VACUUMED = """
+select exists (select from pg_stat_activity a join pg_locks l using (pid)
+                where a.backend_type = 'autovacuum worker' and l.granted
+                  and l.relation = 'contract'::regclass and l.mode = 'ShareUpdateExclusiveLock')
+"""
+
+
+def until_vacuumed(connection: psycopg.Connection) -> None:
+    while connection.execute(VACUUMED).fetchone() == (False,):
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def vacuuming(server_dsn: str, connection) -> Iterator[None]:
+    """The contracts are being vacuumed by the server itself."""
+    with connect(server_dsn) as admin:
+        admin.execute("alter system set autovacuum_naptime = 1")
+        admin.execute("select pg_reload_conf()")
+        connection.execute(SLOW_VACUUM)
+        until_vacuumed(connection)
+        yield
+        admin.execute("alter system reset autovacuum_naptime")
+        admin.execute("select pg_reload_conf()")
+
+
+@pytest.mark.usefixtures("vacuuming")
+def test_an_autovacuum_gives_way_to_a_migration(connection, later):
+    later(BEYOND)
+    assert migrate(connection, calendar_hours()) == [BEYOND.name]
+
+
+@pytest.mark.usefixtures("vacuuming")
+def test_an_autovacuum_gives_way_to_an_owner_who_cannot_hurry_it(connection):
+    role = f"optionscalp_test_{uuid4().hex[:8]}"
+    connection.execute(f"create role {role}; grant create on schema public to {role}")
+    for table in ("contract", "schema_migration"):
+        connection.execute(f"alter table {table} owner to {role}")
+    try:
+        # The change of owner ended it.
+        until_vacuumed(connection)
+        connection.execute(f"set role {role}")
+        apply(connection, BEYOND)
+    finally:
+        connection.execute(f"reset role; drop owned by {role}; drop role {role}")
 
 
 def test_limits_of_the_connection_are_as_they_were_after_migrating(connection, later):
