@@ -13,6 +13,8 @@ from typing import Any, NamedTuple, Self
 from psycopg import Connection
 from psycopg.types.json import Jsonb
 
+from db.archive.words import brief
+
 STREAM = "stream"
 
 INSERT = """
@@ -165,11 +167,11 @@ def archive(connection: Connection[Any], answer: Answer) -> int:
 
 
 def mark(connection: Connection[Any], payload_id: int, reason: str | None) -> None:
-    """Keep why a payload could not be parsed in full; None when it could."""
+    """Keep why a payload could not be parsed in full, in 1 kB; None when it could."""
     connection.execute(
         "update raw_payload set parser_error = %(reason)s"
         " where payload_id = %(id)s and parser_error is distinct from %(reason)s",
-        {"id": payload_id, "reason": reason},
+        {"id": payload_id, "reason": None if reason is None else brief(reason)},
     )
 
 
@@ -177,7 +179,7 @@ def archive_part(connection: Connection[Any], part: Part) -> None:
     """Store what a stream brought since the last part."""
     connection.execute(
         INSERT_PART,
-        (*part[:2], Jsonb(dict(part.about)), *part[3:]),
+        (*part[:2], Jsonb(dict(part.about)), *part[3:5], _brief_or_none(part.parser_error)),
         binary=True,
     )
 
@@ -227,10 +229,14 @@ def _seal(connection: Connection[Any], session: date, rows: Sequence[Sequence[An
             "body": body,
             "part_ends": ends,
             "part_received_at": [row[3] for row in rows],
-            "parser_error": "; ".join(row[5] for row in rows if row[5]) or None,
+            "parser_error": _brief_or_none("; ".join(row[5] for row in rows if row[5])),
         },
         binary=True,
     )
+
+
+def _brief_or_none(reason: str | None) -> str | None:
+    return brief(reason) if reason else None
 
 
 def receipts(connection: Connection[Any], session: date) -> Iterator[Receipt]:

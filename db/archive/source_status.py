@@ -5,6 +5,8 @@ from typing import Any, NamedTuple
 
 from psycopg import Connection
 
+from db.archive.words import brief
+
 UP = """
 insert into source_status (source, state, changed_at, last_at, error)
 values (%(source)s, 'up', %(now)s, %(now)s, %(error)s)
@@ -52,12 +54,13 @@ def report_up(
     connection: Connection[Any], source: str, now: datetime, error: str | None = None
 ) -> None:
     """Note a good answer at a market time; `error` says what failed among good ones."""
-    connection.execute(UP, {"source": source, "now": now, "error": error})
+    told = None if error is None else brief(error)
+    connection.execute(UP, {"source": source, "now": now, "error": told})
 
 
 def report_down(connection: Connection[Any], source: str, now: datetime, error: str) -> None:
     """Note why a source does not answer, or answers what cannot be used."""
-    connection.execute(DOWN, {"source": source, "now": now, "error": error})
+    connection.execute(DOWN, {"source": source, "now": now, "error": brief(error)})
 
 
 def report_access(connection: Connection[Any], source: str, access: Access) -> None:

@@ -35,15 +35,21 @@ class Asked(NamedTuple):
         )
 
 
-async def ask(desk: Desk, session: date, answers: AsyncIterator[Payload]) -> Asked:
+async def ask(desk: Desk, session: date, source: str, answers: AsyncIterator[Payload]) -> Asked:
     """Archive and write what comes; an answer that cannot be read stays, marked with the reason.
+
+    Args:
+        desk: Handles.
+        session: Of the rows.
+        source: Who is asked.
+        answers: What it answers, one after the other.
 
     Raises:
         SourceError: The source does not answer, refuses, or answers with something else.
     """
     deriver = Deriver(desk.connection, session)
     asked = Asked()
-    async for payload in answers:
+    async for payload in _kept(desk, session, source, answers):
         receipt = desk.archive_payload(payload, session)
         try:
             derived = deriver.take(receipt)
@@ -55,3 +61,15 @@ async def ask(desk: Desk, session: date, answers: AsyncIterator[Payload]) -> Ask
             Asked(1, derived.contracts, derived.chain_rows, derived.build_ups, derived.ladder)
         )
     return asked
+
+
+async def _kept(
+    desk: Desk, session: date, source: str, answers: AsyncIterator[Payload]
+) -> AsyncIterator[Payload]:
+    """Yield the answers; of one that is no payload at all the bytes are kept."""
+    try:
+        async for payload in answers:
+            yield payload
+    except SourceError as error:
+        desk.keep_unparsed(source, session, error)
+        raise

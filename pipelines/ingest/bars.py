@@ -10,6 +10,7 @@ from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from db.writing.rows import Candle
+from pipelines.sources.limits import HIGHEST_PRICE, MOST_UNITS
 from pipelines.sources.series import Bar
 from strategy.contract import UNDERLYINGS, parse_symbol, underlying_of
 from strategy.session import interval_opens, session_hours, session_of
@@ -142,6 +143,8 @@ def bar_fault(symbol: str, bar: Bar, session_open: datetime, length: timedelta) 
     prices = (bar.open, bar.high, bar.low, bar.close)
     if not all(math.isfinite(price) and price >= 0 for price in prices):
         return f"prices {prices} are not all finite and zero or above"
+    if max(prices) > HIGHEST_PRICE or (bar.volume or 0) > MOST_UNITS:
+        return f"prices {prices} or a volume of {bar.volume} that no market has"
     if min(prices) == 0 and parse_symbol(symbol) is None:
         return f"prices {prices}: neither an index nor its future is ever 0"
     if bar.high < max(bar.open, bar.close) or bar.low > min(bar.open, bar.close):

@@ -328,6 +328,6 @@ def take_history(
             ),
         )
     )
-    derived = deriver.history(receipt, history.bars)
+    derived = deriver.history(receipt, history.bars, history.refused)
     desk.mark(receipt, derived.refused)
     return derived.candles

@@ -87,11 +87,11 @@ class Deriver:
         """
         match read(receipt, self.session):
             case Bars() as found:
-                return self.history(receipt, found.bars)
+                return self.history(receipt, found.bars, found.refused)
             case list() as changes:
                 return self.stream(receipt, changes)
             case Listing() as listing:
-                return self.listing(receipt, listing.contracts)
+                return self.listing(receipt, listing.contracts, listing.refused)
             case Ladder() as ladder:
                 return self.ladder(receipt, ladder)
             case BuildUpRows() as found:
@@ -99,10 +99,13 @@ class Deriver:
             case _:
                 return Derived()
 
-    def history(self, receipt: Receipt, bars: Sequence[Bar]) -> Derived:
+    def history(
+        self, receipt: Receipt, bars: Sequence[Bar], refused: tuple[str, ...] = ()
+    ) -> Derived:
         """Write the candles of a history, and which intervals it leaves out.
 
-        A subscription's newest bar is where its stream goes on.
+        A subscription's newest bar is where its stream goes on. Where parts of the answer are no
+        bars, an interval without one is not one in which nothing was traded.
         """
         about = receipt.about
         series = Series(about["symbol"], about["minutes"], self.session, receipt.source)
@@ -113,14 +116,14 @@ class Deriver:
         note_empty(
             self._connection,
             EmptySeries("candle", series.symbol, series.minutes, series.source),
-            empty_opens(series, bars, whole=whole, complete=receipt.complete_to),
+            [] if refused else empty_opens(series, bars, whole=whole, complete=receipt.complete_to),
             receipt.received_at,
             over=bool(about.get("whole")) and self._over(receipt),
         )
         if connection := about.get("connection"):
             book = self.book(connection, receipt.source)
             book.take(series.symbol, series.minutes, bars[-1:], receipt.received_at)
-        return Derived(candles=changed, refused=tuple(rows.refused))
+        return Derived(candles=changed, refused=(*refused, *rows.refused))
 
     def _news(self, rows: list[Candle]) -> list[Candle]:
         """Leave out what would write nothing."""
@@ -134,11 +137,11 @@ class Deriver:
     def stream(self, receipt: Receipt, changes: Sequence[Bars]) -> Derived:
         """Take one part of a stream in; `write_stream` writes the candles it changes."""
         book = self.book(receipt.about["connection"], receipt.source)
-        for symbol, minutes, found in changes:
-            if found:
-                book.take(symbol, minutes, found, receipt.received_at)
-            else:
+        for symbol, minutes, found, unread in changes:
+            if unread or not found:  # what forms may be another by now
                 book.drop(symbol, minutes)
+            book.take(symbol, minutes, found, receipt.received_at)
+            book.refused += unread
         book.settle(receipt.received_at, timedelta(seconds=receipt.about["grace"]))
         refused, book.refused = tuple(book.refused), []
         return Derived(candles=book.waiting, refused=refused)
@@ -168,7 +171,12 @@ class Deriver:
             self._books = {connection: CandleBook(self.session, source)}
         return self._books[connection]
 
-    def listing(self, receipt: Receipt, contracts: Sequence[ListedContract]) -> Derived:
+    def listing(
+        self,
+        receipt: Receipt,
+        contracts: Sequence[ListedContract],
+        refused: tuple[str, ...] = (),
+    ) -> Derived:
         """Write the contracts that a source lists; its lot wins over the calendar's.
 
         Each was known when the answer came; of a session that was over by then, when it opened; of
@@ -191,7 +199,7 @@ class Deriver:
             )
             for found in contracts
         ]
-        return Derived(contracts=write(self._connection, CONTRACT, rows))
+        return Derived(contracts=write(self._connection, CONTRACT, rows), refused=refused)
 
     def _over(self, receipt: Receipt) -> bool:
         """Tell whether an answer came on a later day: nothing of the session was on its way."""

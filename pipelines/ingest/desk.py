@@ -11,6 +11,7 @@ from psycopg import Connection
 
 from db.archive.raw_payloads import Answer, Receipt, archive, mark, recall
 from db.archive.source_status import report_access, report_down, report_up
+from db.archive.words import brief
 from db.market.calendar import read_overrides
 from db.market.frames import listed_contracts
 from db.server.connection import connect
@@ -37,6 +38,7 @@ from strategy.session import session_of, use_overrides
 logger = logging.getLogger(__name__)
 
 Client = TypeVar("Client", covariant=True)
+LARGEST_UNPARSED = 2**20  # bytes of one: nobody can use them, and the next one may be as large
 
 
 class Filled(NamedTuple, Generic[Client]):
@@ -121,18 +123,25 @@ class Desk:
         )
 
     def keep_unparsed(self, source: str, session: date, error: SourceError) -> None:
-        """Archive the bytes of an answer that its client could not parse."""
+        """Archive the bytes of an answer that its client could not parse; of many the first."""
         if isinstance(error, PayloadInvalid) and error.body:
             now = self.now()
             about = {"kind": "malformed"}
-            answer = Answer(source, "unparsed", about, session, now, now, error.body)
-            self.mark(self.archive(answer), [str(error)])
+            kept, number = error.body[:LARGEST_UNPARSED], len(error.body)
+            answer = Answer(source, "unparsed", about, session, now, now, kept)
+            cut = (
+                [f"the first {len(kept):,} of {number:,} bytes are kept"]
+                if number > len(kept)
+                else []
+            )
+            self.mark(self.archive(answer), [str(error), *cut])
 
     def mark(self, receipt: Receipt, reasons: Sequence[str]) -> None:
         """Keep why parts of an archived answer, or all of it, could not be used."""
         if reasons and receipt.payload_id is not None:
-            mark(self.connection, receipt.payload_id, "; ".join(reasons))
-            logger.warning("payload %d: %s", receipt.payload_id, "; ".join(reasons))
+            told = brief("; ".join(reasons))
+            mark(self.connection, receipt.payload_id, told)
+            logger.warning("payload %d: %s", receipt.payload_id, told)
 
     def report_up(self, source: str, fault: str | None = None) -> None:
         """Note that a source answered, and what it did not answer among the rest."""

@@ -55,7 +55,7 @@ async def ingest_ladders(
         if kept := _kept(desk, session, ladders, underlying, again=again):
             return asked._replace(unasked=(kept,))
         question = ladders.client.ladder(underlying, expiry, moment)
-        asked = asked.plus(await ask(desk, session, question))
+        asked = asked.plus(await ask(desk, session, ladders.source.name, question))
         if asked.ladder is None or not _goes_on(desk, session, underlying, asked.ladder, moment):
             break
     return asked
@@ -73,7 +73,8 @@ async def ask_now(
     listed = desk.listed(session, underlying)
     if not listed:
         return Asked()
-    asked = await ask(desk, session, ladders.client.ladder(underlying, listed[0].expiry, None))
+    question = ladders.client.ladder(underlying, listed[0].expiry, None)
+    asked = await ask(desk, session, ladders.source.name, question)
     if asked.ladder is not None:
         _goes_on(desk, session, underlying, asked.ladder, None)
     return asked

@@ -96,7 +96,10 @@ async def _ingest_underlying(
         report = report.plus(
             await _first_answer(
                 *(desk, able, failures),
-                lambda each: ask(desk, session, each.client.listings(underlying, session)),
+                lambda each: ask(
+                    *(desk, session, each.source.name),
+                    each.client.listings(underlying, session),
+                ),
                 enough=lambda: bool(desk.listed(session, underlying)),
             )
         )
@@ -177,7 +180,8 @@ async def _ingest_rows(
             return report
     for contract in due:
         option = Contract(underlying, contract.expiry, contract.strike, contract.option_type)
-        question = ask(desk, session, filled.client.build_ups(option, session))
+        answers = filled.client.build_ups(option, session)
+        question = ask(desk, session, filled.source.name, answers)
         report = report.plus(await _asked(desk, filled, question, failures) or Asked())
         if failures and isinstance(failures[-1], SourceRefused):
             break

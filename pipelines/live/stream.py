@@ -6,6 +6,7 @@ import time
 from datetime import date, datetime, timedelta
 
 from db.archive.raw_payloads import Part, Receipt, archive_part
+from db.archive.words import brief
 from pipelines.ingest.candles import take_history
 from pipelines.ingest.derive import Deriver
 from pipelines.ingest.desk import Desk
@@ -126,13 +127,15 @@ class Stream:
             heard,
             b"".join(update.raw for update in updates),
         )
-        bars = [Bars(update.symbol, update.minutes, update.bars) for update in updates]
+        bars = [
+            Bars(update.symbol, update.minutes, update.bars, update.refused) for update in updates
+        ]
         taken = self._deriver.stream(Receipt.of(part), bars)
         if updates:
             self._desk.report_up(self._source)
         if not updates and not taken.candles:
             return False
-        refused = "; ".join(taken.refused) or None
+        refused = brief("; ".join(taken.refused)) or None
         archive_part(self._desk.connection, part._replace(parser_error=refused))
         if refused:
             logger.warning("bars refused: %s", refused)

@@ -22,9 +22,17 @@ SourceError
 
 from datetime import timedelta
 
+from db.archive.words import brief
+
 
 class SourceError(Exception):
-    """Anything a source can do wrong; one text that says what happened and where."""
+    """Anything a source can do wrong; one text that says what happened and where.
+
+    It holds at most 1 kB, and nothing that could not be stored: a source's own words may be in it.
+    """
+
+    def __init__(self, words: str = "") -> None:
+        super().__init__(brief(words))
 
     @property
     def reason(self) -> str:

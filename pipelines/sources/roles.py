@@ -49,10 +49,11 @@ class ListedContract(NamedTuple):
 
 
 class Listing(NamedTuple):
-    """The options of an underlying that a source lists."""
+    """The options of an underlying that a source lists, and why others are left out."""
 
     underlying: str
     contracts: list[ListedContract]
+    refused: tuple[str, ...] = ()
 
 
 class LadderSide(NamedTuple):
@@ -127,11 +128,12 @@ class BuildUpRows(NamedTuple):
 
 
 class Bars(NamedTuple):
-    """Candles of one series, ascending."""
+    """Candles of one series, ascending, and why others are left out."""
 
     symbol: str
     minutes: int
     bars: list[Bar]
+    refused: tuple[str, ...] = ()
 
 
 # What an archived answer says; None where it only leads to the next question.

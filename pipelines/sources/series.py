@@ -39,7 +39,7 @@ class History(NamedTuple):
     `raw` holds the answer's own bytes, untouched, and `about` what reading them needs beside the
     request. The two times are epoch seconds of this computer; `MarketClock.at` makes market time.
     `reached` is how far the source had come by its own clock before it answered, in UTC; None where
-    nothing but the bars tells.
+    nothing but the bars tells. `refused` says why parts of the answer are no bars.
     """
 
     symbol: str
@@ -50,6 +50,7 @@ class History(NamedTuple):
     asked_at_wall: float
     received_at_wall: float
     reached: datetime | None = None
+    refused: tuple[str, ...] = ()
 
 
 def ignore(_history: History) -> None:
@@ -74,7 +75,8 @@ class HistorySource(Protocol):
 class BarUpdate(NamedTuple):
     """Changed or new bars of a streaming series, with the frame that carried them.
 
-    With an `error` there are no bars: the frame ended this one series.
+    With an `error` there are no bars: the frame ended this one series. `refused` says why parts of
+    the frame are no bars.
     """
 
     symbol: str
@@ -84,6 +86,7 @@ class BarUpdate(NamedTuple):
     chart_session: str
     received_at_wall: float
     error: SourceError | None = None
+    refused: tuple[str, ...] = ()
 
 
 class Quote(NamedTuple):

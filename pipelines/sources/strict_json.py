@@ -6,8 +6,10 @@ from typing import Any, NoReturn
 
 from pipelines.sources.errors import PayloadInvalid
 
+SHOWN = 60  # characters of a value that is told of
 
-def load(text: bytes) -> Any:
+
+def load(text: str | bytes) -> Any:
     """Return what JSON holds; `NaN` and infinities are none.
 
     Raises:
@@ -19,10 +21,21 @@ def load(text: bytes) -> Any:
         raise not_json(text, error) from error
 
 
-def not_json(text: bytes, error: Exception) -> PayloadInvalid:
-    """Return the error of bytes that are not JSON, for a reason, with their start."""
-    start = text[:60].decode(errors="replace").strip()
-    return PayloadInvalid(f"not JSON ({error}): starts with {start!r}")
+def not_json(text: str | bytes, error: Exception) -> PayloadInvalid:
+    """Return the error of what is not JSON, for a reason, with its start."""
+    start = text[:SHOWN]
+    start = start.decode(errors="replace") if isinstance(start, bytes) else start
+    reason = str(error)[: 2 * SHOWN]
+    return PayloadInvalid(f"not JSON ({reason}): starts with {start.strip()!r}")
+
+
+def shown(value: Any) -> str:
+    """Return a value for a person; of a long text its start, of a list or an object its size."""
+    if isinstance(value, str):
+        return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}…"
+    if isinstance(value, list):
+        return f"a list of {len(value)}"
+    return f"an object of {len(value)}" if isinstance(value, dict) else repr(value)
 
 
 def number(value: Any, where: str) -> float:
@@ -32,7 +45,7 @@ def number(value: Any, where: str) -> float:
         PayloadInvalid: It is none; `where` names its place.
     """
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PayloadInvalid(f"{where}: {value!r} is no number")
+        raise PayloadInvalid(f"{where}: {shown(value)} is no number")
     try:
         result = float(value)
     except OverflowError:

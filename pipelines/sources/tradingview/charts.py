@@ -14,6 +14,7 @@ from pipelines.sources.errors import (
     SourceError,
     SymbolUnknown,
 )
+from pipelines.sources.refused import Refused
 from pipelines.sources.series import BarUpdate, History, HistoryRequest
 from pipelines.sources.tradingview.connection import Connection, Delivery, deadline
 from pipelines.sources.tradingview.inbox import Inbox
@@ -26,6 +27,7 @@ from pipelines.sources.tradingview.wire import (
     merge_bars,
     parse_resolved,
     parse_series,
+    words,
 )
 
 
@@ -88,8 +90,10 @@ async def answer(connection: Connection, chart: Chart) -> History:
                 connection.delay.resolved(parse_resolved(part.message))
             if part.message.method == "series_completed":
                 break
+    refused = Refused()
     try:
-        bars = merge_bars(part.message for part in parts)
+        bars = merge_bars((part.message for part in parts), refused)
+        told = refused.told(len(bars))
     except PayloadInvalid as error:
         error.body = archive(parts)
         raise
@@ -102,6 +106,7 @@ async def answer(connection: Connection, chart: Chart) -> History:
         asked_at_wall=asked_at,
         received_at_wall=parts[-1].received_at_wall,
         reached=reached,
+        refused=told,
     )
 
 
@@ -123,8 +128,11 @@ def keep_alive(
             error = series_failure(chart.request.symbol, chart.request.minutes, message)
             connection.unroute(chart.session)
             ended()
-        bars = parse_series(message) if message.method in BAR_METHODS else []
-        if bars or error:
+        refused = Refused()
+        bars = parse_series(message, refused=refused) if message.method in BAR_METHODS else []
+        # A single bar, if it is none, is no reason to give up the others' connection.
+        told = refused.told(good=1)
+        if bars or error or told:
             updates.put(
                 BarUpdate(
                     symbol=chart.request.symbol,
@@ -134,6 +142,7 @@ def keep_alive(
                     chart_session=chart.session,
                     received_at_wall=part.received_at_wall,
                     error=error,
+                    refused=told,
                 )
             )
 
@@ -166,7 +175,7 @@ def archive(parts: Iterable[Delivery]) -> bytes:
 
 def series_failure(symbol: str, minutes: int, message: Message) -> SourceError:
     """Return the error that a message which ended a series stands for."""
-    reason = " ".join(str(part) for part in message.params[1:])
+    reason = words(message.params[1:])
     if message.method == "symbol_error":
         return SymbolUnknown(f"{symbol}: {reason}")
     if "resolution" in reason:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from pipelines.sources.errors import PayloadInvalid
+
 DELAYED_EXCHANGE = "NSE_DLY:"
 # What an announced delay is where no number says so.
 USUAL_SECONDS = 900
@@ -17,7 +19,9 @@ USUAL_SECONDS = 900
 LEAST_MARKET = timedelta(seconds=60)
 LEAST_WALL_SECONDS = 5.0
 
-_SECONDS = re.compile(r"delayed\w*?_(\d+)$")
+_SECONDS = re.compile(r"delayed\w*?_([0-9]{1,5})$")
+# What was priced longer ago than this is not late: its market was closed.
+LONGEST = timedelta(days=1)
 
 
 class Delay:
@@ -60,7 +64,11 @@ class Delay:
         return self._newest
 
     def quoted(self, values: Mapping[str, Any], received_at: datetime) -> None:
-        """Take what a quote changed, by `Quote`'s names, and when it came, in market time."""
+        """Take what a quote changed, by `Quote`'s names, and when it came, in market time.
+
+        Raises:
+            PayloadInvalid: Its price is of a time that is still far ahead.
+        """
         if "update_mode" in values:
             self._mode = values["update_mode"]
             self._announced = announced_seconds(self._mode)
@@ -72,8 +80,11 @@ class Delay:
         self._twin = is_delayed_twin(described)
 
     def _priced(self, price_time: datetime, received_at: datetime) -> None:
+        if price_time > received_at + LONGEST:
+            raise PayloadInvalid(f"a price of {price_time} was received at {received_at}")
         before, self._newest = self._newest, max(price_time, self._newest or price_time)
-        if before is not None and price_time > before:  # it changed just now
+        changed = before is not None and price_time > before  # just now
+        if changed and received_at - price_time <= LONGEST:
             self._measured = received_at - price_time
 
 

@@ -16,6 +16,7 @@ from pipelines.sources.tradingview.wire import (
     QuoteUpdate,
     exchange_symbol,
     parse_quote,
+    words,
 )
 
 
@@ -122,7 +123,7 @@ class QuoteBoard:
         if self._session is not None:
             self._connection.unroute(self._session)
             self._session = None
-        told = " ".join(map(str, part.message.params[1:]))
+        told = words(part.message.params[1:])
         for waiting in self._first_answers.values():
             waiting.fail(SeriesFailed(f"{part.message.method} for quotes: {told}"))
         self._values.clear()

@@ -5,6 +5,7 @@ from typing import Any
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI
 from websockets.typing import Origin
 
+from pipelines.sources.bodies import LARGEST
 from pipelines.sources.endpoint import http_failure, is_loopback, shown
 from pipelines.sources.errors import (
     AddressWrong,
@@ -13,10 +14,9 @@ from pipelines.sources.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from pipelines.sources.tradingview.wire import SESSION_ERRORS, Message
+from pipelines.sources.tradingview.wire import SESSION_ERRORS, Message, words
 
 ORIGIN = Origin("https://data.tradingview.com")
-MAX_MESSAGE_BYTES = 32 * 2**20
 CLOSE_SECONDS = 2.0
 # After some 200 chart sessions on one connection, as users of other clients report.
 WORN_OUT = "max sessions"
@@ -26,7 +26,7 @@ def socket_options(url: str, timeout: float) -> dict[str, Any]:
     """Return the options of the websockets package, the same for its two clients."""
     return {
         "origin": ORIGIN,
-        "max_size": MAX_MESSAGE_BYTES,
+        "max_size": LARGEST,
         "open_timeout": timeout,
         "close_timeout": CLOSE_SECONDS,
         "proxy": None if is_loopback(url) else True,
@@ -51,10 +51,11 @@ def farewell(message: Message) -> SourceError | None:
     """
     if message.method not in SESSION_ERRORS:
         return None
-    if WORN_OUT in " ".join(map(str, message.params)).lower():
-        return ConnectionWornOut(f"the connection is used up: {message.params}")
+    told = words(message.params)
+    if WORN_OUT in told.lower():
+        return ConnectionWornOut(f"the connection is used up: {told}")
     if message.ends_session:
         return None
     if message.method == "critical_error":
-        return SourceUnavailable(f"critical_error: {message.params}")
-    return SourceRefused(f"protocol_error: {message.params}")
+        return SourceUnavailable(f"critical_error: {told}")
+    return SourceRefused(f"protocol_error: {told}")

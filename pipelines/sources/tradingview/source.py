@@ -8,6 +8,7 @@ from typing import Any
 from db.archive.source_status import Access
 from pipelines.sources.declaration import Office, Source
 from pipelines.sources.errors import PayloadInvalid
+from pipelines.sources.refused import Refused
 from pipelines.sources.roles import Bars, Opened, Reading
 from pipelines.sources.series import HistorySource
 from pipelines.sources.tradingview.account import Account
@@ -50,8 +51,9 @@ async def _open(office: Office) -> AsyncIterator[Opened]:
 def _read(about: Mapping[str, Any], body: bytes, _session: date, _received_at: datetime) -> Reading:
     match about["kind"]:
         case "history":
-            bars = parse_history(body, about["chart"])
-            return Bars(about["symbol"], about["minutes"], bars)
+            refused = Refused()
+            bars = parse_history(body, about["chart"], refused)
+            return Bars(about["symbol"], about["minutes"], bars, refused.told(len(bars)))
         case "stream":
             return list(_changes(body, about["charts"]))
         case "malformed":
@@ -71,8 +73,11 @@ def _changes(body: bytes, charts: Mapping[str, tuple[str, int]]) -> Iterator[Bar
         if series is None:
             continue
         if message.method in BAR_METHODS:
-            if bars := parse_series(message):
-                yield Bars(*series, bars=bars)
+            refused = Refused()
+            bars = parse_series(message, refused=refused)
+            told = refused.told(good=1)
+            if bars or told:
+                yield Bars(*series, bars=bars, refused=told)
         elif message.method in FAILURES:
             yield Bars(*series, bars=[])
 

@@ -30,6 +30,7 @@ from pipelines.sources.errors import (
 )
 from pipelines.sources.politeness import Budget, Unlimited
 from pipelines.sources.questions import Questions
+from pipelines.sources.refused import Refused
 from pipelines.sources.series import History, HistoryRequest, ignore
 from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.charts import series_failure, session_name
@@ -178,8 +179,10 @@ class _Conversation:
         if not self._completed:
             raise SourceUnavailable(f"the package gave no series of {self._symbol}")
         raw = "\n".join(self._texts).encode()
+        refused = Refused()
         try:
-            bars = parse_history(raw, self.chart_session)
+            bars = parse_history(raw, self.chart_session, refused)
+            told = refused.told(len(bars))
         except PayloadInvalid as error:
             error.body = raw
             raise
@@ -192,6 +195,7 @@ class _Conversation:
             asked_at_wall=self._asked_at,
             received_at_wall=self._received_at,
             reached=self._reached,
+            refused=told,
         )
 
     def _read(self, received: list[Piece]) -> None:

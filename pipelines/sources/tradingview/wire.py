@@ -5,14 +5,15 @@ or a heartbeat `~h~<n>`. Seen in recordings of January 2026 and in tvDatafeed's 
 """
 
 import json
-import math
 import re
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from typing import Any, NamedTuple, NoReturn
+from typing import Any, NamedTuple
 
+from pipelines.sources import limits, strict_json
 from pipelines.sources.errors import PayloadInvalid
+from pipelines.sources.refused import Refused
 from pipelines.sources.series import Bar as Bar
+from pipelines.sources.strict_json import number, shown
 
 EXCHANGE = "NSE:"
 SERIES = "s1"
@@ -136,8 +137,18 @@ def pieces(message: str | bytes) -> list[Piece]:
     return found
 
 
-def parse_series(message: Message, name: str = SERIES) -> list[Bar]:
+def words(params: Iterable[Any]) -> str:
+    """Return what a message says beside its method, for a person."""
+    return " ".join(part if isinstance(part, str) else shown(part) for part in params)
+
+
+def parse_series(message: Message, name: str = SERIES, refused: Refused | None = None) -> list[Bar]:
     """Return the bars of one series in a `timescale_update` or `du` message, in the order sent.
+
+    Args:
+        message: The message.
+        name: Of the series.
+        refused: Where bars that are none are noted; without it the first one is raised.
 
     Raises:
         PayloadInvalid: The message is not of the documented form.
@@ -148,29 +159,39 @@ def parse_series(message: Message, name: str = SERIES) -> list[Bar]:
     points = series.get("s", []) if isinstance(series, dict) else None
     if not isinstance(points, list):
         raise PayloadInvalid(f"{message.method}: {name} holds no list of bars")
-    return [_bar(point, f"{message.method}.{name}.s[{n}]") for n, point in enumerate(points)]
+    bars = []
+    for n, point in enumerate(points):
+        try:
+            bars.append(_bar(point, f"{message.method}.{name}.s[{n}]"))
+        except PayloadInvalid as error:
+            if refused is None:
+                raise
+            refused.add(error)
+    return bars
 
 
-def merge_bars(messages: Iterable[Message]) -> list[Bar]:
+def merge_bars(messages: Iterable[Message], refused: Refused | None = None) -> list[Bar]:
     """Return the bars of a chart session's messages, ascending; the newest word on each wins."""
     bars = {
         bar.open_time: bar
         for message in messages
         if message.method in BAR_METHODS
-        for bar in parse_series(message)
+        for bar in parse_series(message, refused=refused)
     }
     return [bars[moment] for moment in sorted(bars)]
 
 
-def parse_history(raw: bytes, chart_session: str) -> list[Bar]:
+def parse_history(raw: bytes, chart_session: str, refused: Refused | None = None) -> list[Bar]:
     """Return the bars that archived messages hold for one chart session.
 
     Raises:
-        PayloadInvalid: The bytes are not messages of the documented form.
+        PayloadInvalid: The bytes are not messages of the documented form; without `refused` also
+            for a single bar that is none.
     """
     frames = decode(raw)
     return merge_bars(
-        item for item in frames if isinstance(item, Message) and item.session == chart_session
+        (item for item in frames if isinstance(item, Message) and item.session == chart_session),
+        refused,
     )
 
 
@@ -187,10 +208,12 @@ def parse_quote(message: Message) -> QuoteUpdate:
     if not isinstance(values, dict):
         raise PayloadInvalid(f"qsd {body['n']}: values are no object")
     found: dict[str, Any] = {
-        field: _number(values[key], f"qsd {body['n']}.{key}")
+        field: number(values[key], f"qsd {body['n']}.{key}")
         for key, field in NUMBERS.items()
         if values.get(key) is not None
     }
+    if "price_time" in found:
+        limits.moment(found["price_time"], f"qsd {body['n']}.lp_time")
     if isinstance(mode := values.get("update_mode"), str):
         found["update_mode"] = mode
     return QuoteUpdate(body["n"], str(body.get("s", "ok")), found)
@@ -215,17 +238,13 @@ def _text(message: bytes) -> str:
         raise PayloadInvalid(f"not UTF-8: {error}") from error
 
 
-def _not_a_number(text: str) -> NoReturn:
-    raise ValueError(f"{text} is not JSON")
-
-
 def _frame(payload: str, place: int) -> Frame:
     if _HEARTBEAT.fullmatch(payload):
         return Heartbeat(payload)
     try:
-        body = json.loads(payload, parse_constant=_not_a_number)
-    except (ValueError, RecursionError) as error:
-        raise PayloadInvalid(f"frame at character {place} is not JSON: {error}") from error
+        body = strict_json.load(payload)
+    except PayloadInvalid as error:
+        raise PayloadInvalid(f"frame at character {place} is {error}") from error
     if isinstance(body, dict):
         if isinstance(body.get("m"), str) and isinstance(body.get("p", []), list):
             return Message(body["m"], body.get("p", []))
@@ -236,34 +255,29 @@ def _frame(payload: str, place: int) -> Frame:
 
 def _server_time(hello: dict[str, Any]) -> float | None:
     if "timestampMs" in hello:
-        return _number(hello["timestampMs"], "hello.timestampMs") / 1000
-    return _number(hello["timestamp"], "hello.timestamp") if "timestamp" in hello else None
+        seconds = number(hello["timestampMs"], "hello.timestampMs") / 1000
+    elif "timestamp" in hello:
+        seconds = number(hello["timestamp"], "hello.timestamp")
+    else:
+        return None
+    limits.moment(seconds, "hello")
+    return seconds
 
 
 def _bar(point: Any, where: str) -> Bar:
     values = point.get("v") if isinstance(point, dict) else None
     if not isinstance(values, list) or len(values) < 5:
         raise PayloadInvalid(f"{where}: no time and four prices")
-    numbers = [_number(value, f"{where}.v[{n}]") for n, value in enumerate(values[:5])]
+    numbers = [number(value, f"{where}.v[{n}]") for n, value in enumerate(values[:5])]
     volume = None
     if len(values) > 5 and values[5] is not None:
-        volume = _number(values[5], f"{where}.v[5]")
+        volume = number(values[5], f"{where}.v[5]")
         if volume < 0:
             raise PayloadInvalid(f"{where}.v[5]: negative volume {volume}")
-    try:
-        open_time = datetime.fromtimestamp(numbers[0], UTC)
-    except (OverflowError, ValueError, OSError) as error:
-        raise PayloadInvalid(f"{where}.v[0]: {numbers[0]} is no time") from error
-    return Bar(open_time, numbers[1], numbers[2], numbers[3], numbers[4], volume)
-
-
-def _number(value: Any, where: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise PayloadInvalid(f"{where}: {value!r} is no number")
-    try:
-        number = float(value)
-    except OverflowError:
-        number = math.inf
-    if not math.isfinite(number):
-        raise PayloadInvalid(f"{where}: {value!r} is not finite")
-    return number
+        if volume > limits.MOST_UNITS:
+            raise PayloadInvalid(f"{where}.v[5]: {volume:g} is no volume of this market")
+    open_time = limits.moment(numbers[0], f"{where}.v[0]")
+    first, high, low, last = (
+        limits.price(found, f"{where}.v[{n}]") for n, found in enumerate(numbers[1:], 1)
+    )
+    return Bar(open_time, first, high, low, last, volume)

@@ -5,9 +5,13 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, NamedTuple
 
+from pipelines.sources import limits
 from pipelines.sources.errors import PayloadInvalid, WrongTradingDate
+from pipelines.sources.refused import Refused
 from pipelines.sources.roles import BuildUpRow, BuildUpRows
+from pipelines.sources.strict_json import shown
 from pipelines.sources.trendlyne.fields import (
+    LONGEST,
     entry,
     list_entry,
     number,
@@ -46,9 +50,9 @@ def parse_build_ups(
 ) -> BuildUpRows:
     """Return the rows of a `buildup-5` answer, ascending; none is a valid answer.
 
-    A row without a price or open interest is left out, with a reason that begins with its
-    interval; the others count. Volumes are the intervals', see `interval_volumes`; one that
-    cannot be told is None.
+    A row without a price or open interest is left out, with a reason that begins with its interval,
+    and so is one that is not of the known form; the others count. Volumes are the intervals', see
+    `interval_volumes`; one that cannot be told is None.
 
     Args:
         body: The answer's bytes.
@@ -59,10 +63,10 @@ def parse_build_ups(
 
     Raises:
         WrongTradingDate: The rows are of an earlier session.
-        PayloadInvalid: Row and field that are not of the known form, two different rows for the
-            same interval, or volumes of neither known meaning.
+        PayloadInvalid: No row is of the known form, two different ones are of the same interval, or
+            volumes are of neither known meaning.
     """
-    ordered = _source_rows(body, trading_date)
+    ordered, unread = _source_rows(body, trading_date)
     newest = ordered[-1].open_time if ordered else None
     if received_at is not None and newest is not None and newest > received_at + CLOCKS_DIFFER:
         raise WrongTradingDate(
@@ -83,7 +87,7 @@ def parse_build_ups(
                 *(row.open_time, close_time, row.close, row.open_interest, volume, row.label)
             )
         )
-    return BuildUpRows(rows, tuple(refused))
+    return BuildUpRows(rows, (*unread, *refused))
 
 
 def gross_volumes(body: bytes, trading_date: date) -> list[GrossVolume]:
@@ -92,30 +96,37 @@ def gross_volumes(body: bytes, trading_date: date) -> list[GrossVolume]:
     Raises:
         PayloadInvalid: As for `parse_build_ups`.
     """
-    return _gross(_source_rows(body, trading_date))
+    return _gross(_source_rows(body, trading_date)[0])
 
 
 def _gross(rows: Iterable[_SourceRow]) -> list[GrossVolume]:
     return [GrossVolume(row.open_time, row.gross, row.change) for row in rows]
 
 
-def _source_rows(body: bytes, trading_date: date) -> list[_SourceRow]:
+def _source_rows(body: bytes, trading_date: date) -> tuple[list[_SourceRow], tuple[str, ...]]:
+    """Return the rows, ascending, and why others cannot be read."""
     found: dict[datetime, _SourceRow] = {}
+    refused = Refused()
     for n, source_row in enumerate(list_entry(parse_body(body), "data_v2", "body")):
         where = f"body.data_v2[{n}]"
-        row = _source_row(source_row, trading_date, where)
+        try:
+            row = _source_row(source_row, trading_date, where)
+        except PayloadInvalid as error:
+            refused.add(error)
+            continue
         if found.setdefault(row.open_time, row) != row:
             raise PayloadInvalid(f"{where}.interval: a second, different row for {row.open_time}")
-    return [found[moment] for moment in sorted(found)]
+    return [found[moment] for moment in sorted(found)], refused.told(len(found))
 
 
 def _source_row(row: Any, trading_date: date, where: str) -> _SourceRow:
     if not isinstance(row, dict):
-        raise PayloadInvalid(f"{where}: {row!r} is no object")
+        raise PayloadInvalid(f"{where}: {shown(row)} is no object")
     start = _interval_start(text_entry(row, "interval", where), f"{where}.interval")
     close = unless_null(number, entry(row, "close_price", where), f"{where}.close_price")
     if close is not None and close < 0:
         raise PayloadInvalid(f"{where}.close_price: {close} is negative")
+    limits.price(close or 0.0, f"{where}.close_price")
     gross = entry(row, "volume_gross", where)
     return _SourceRow(
         open_time=datetime.combine(trading_date, start, IST).astimezone(UTC),
@@ -128,9 +139,9 @@ def _source_row(row: Any, trading_date: date, where: str) -> _SourceRow:
 
 
 def _interval_start(text: str, where: str) -> time:
-    match = _INTERVAL.fullmatch(" ".join(text.split()))
+    match = _INTERVAL.fullmatch(" ".join(text.split())) if len(text) <= LONGEST else None
     if match is None:
-        raise PayloadInvalid(f"{where}: {text!r} is no interval")
+        raise PayloadInvalid(f"{where}: {shown(text)} is no interval")
     hour, minute, end_hour, end_minute = map(int, match.groups())
     try:
         start, end = time(hour, minute), time(end_hour, end_minute)
@@ -157,7 +168,8 @@ def _open_interest(row: dict[str, Any], where: str) -> int | None:
 def _label(value: Any, where: str) -> str:
     if value is None or value == "":
         return "none"
-    label = LABELS.get(" ".join(value.split()).casefold()) if isinstance(value, str) else None
+    known = isinstance(value, str) and len(value) <= LONGEST
+    label = LABELS.get(" ".join(value.split()).casefold()) if known else None
     if label is None:
-        raise PayloadInvalid(f"{where}: unknown label {value!r}")
+        raise PayloadInvalid(f"{where}: unknown label {shown(value)}")
     return label

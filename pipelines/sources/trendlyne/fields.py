@@ -5,11 +5,13 @@ from collections.abc import Callable
 from datetime import date
 from typing import Any, TypeVar
 
-from pipelines.sources import strict_json
+from pipelines.sources import limits, strict_json
 from pipelines.sources.errors import PayloadInvalid
+from pipelines.sources.strict_json import shown
 
 T = TypeVar("T")
 
+LONGEST = 40  # characters of a number, or of a time
 # Plain, or with separators in thousands or in lakhs and crores.
 _NUMBER = re.compile(r"-?([0-9]+|[0-9]{1,3}(,[0-9]{2,3})*,[0-9]{3})(\.[0-9]+)?")
 
@@ -29,7 +31,8 @@ def parse_body(payload: bytes, *, head_required: bool = False) -> dict[str, Any]
         head = object_entry(answer, "head", "answer")
         if entry(head, "status", "head") != "0":
             description = head.get("statusDescription")
-            raise PayloadInvalid(f"head.status is {head['status']!r}: {description}")
+            told = description if isinstance(description, str) else shown(description)
+            raise PayloadInvalid(f"head.status is {shown(head['status'])}: {told}")
     return object_entry(answer, "body", "answer")
 
 
@@ -60,13 +63,13 @@ def text_entry(content: dict[str, Any], key: str, where: str) -> str:
     """Return an entry that has to be a text."""
     value = entry(content, key, where)
     if not isinstance(value, str):
-        raise PayloadInvalid(f"{where}.{key}: {value!r} is no text")
+        raise PayloadInvalid(f"{where}.{key}: {shown(value)} is no text")
     return value
 
 
 def number(value: Any, where: str) -> float:
     """Return a finite number, also from a text of one."""
-    if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
+    if isinstance(value, str) and len(value) <= LONGEST and _NUMBER.fullmatch(value.strip()):
         value = float(value.replace(",", ""))
     return strict_json.number(value, where)
 
@@ -75,24 +78,25 @@ def integer(value: Any, where: str) -> int:
     """Return a whole number."""
     result = number(value, where)
     if not result.is_integer():
-        raise PayloadInvalid(f"{where}: {value!r} is not whole")
+        raise PayloadInvalid(f"{where}: {shown(value)} is not whole")
     return int(result)
 
 
 def units(value: Any, where: str) -> int:
-    """Return a number of units: whole and not negative."""
+    """Return a number of units: whole, not negative, and such as there can be."""
     result = integer(value, where)
     if result < 0:
-        raise PayloadInvalid(f"{where}: {value!r} is negative")
-    return result
+        raise PayloadInvalid(f"{where}: {shown(value)} is negative")
+    return limits.units(result, where)
 
 
 def day(value: Any, where: str) -> date:
-    """Return an ISO date."""
+    """Return an ISO date of this century."""
     try:
-        return date.fromisoformat(value)
+        found = date.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise PayloadInvalid(f"{where}: {value!r} is no date") from error
+        raise PayloadInvalid(f"{where}: {shown(value)} is no date") from error
+    return limits.day(found, where)
 
 
 def unless_null(read: Callable[[Any, str], T], value: Any, where: str) -> T | None:

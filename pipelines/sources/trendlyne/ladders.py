@@ -1,12 +1,15 @@
 """Strike ladders of `live-oi-data` (open interest) and `fno/option/chain` (with prices). Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any
+from typing import Any, TypeVar
 
+from pipelines.sources import limits
 from pipelines.sources.counts import units_each
 from pipelines.sources.errors import ExpiryGone, PayloadInvalid
+from pipelines.sources.refused import Refused
 from pipelines.sources.roles import Ladder, LadderRow, LadderSide
+from pipelines.sources.strict_json import shown
 from pipelines.sources.trendlyne.fields import (
     day,
     entry,
@@ -25,6 +28,7 @@ from strategy.session import IST, first_known_date, session_hours
 # The values move every five minutes, whatever minute is asked for.
 STEP_SECONDS = 300
 COLUMNS = ("current_price", "traded_contracts", "open_interest")
+Row = TypeVar("Row")
 # A strike, and what is told of its call and its put by column.
 _TableRow = tuple[int, list[dict[str, float | None]]]
 
@@ -35,8 +39,9 @@ def parse_chain(body: bytes, underlying: str) -> Ladder:
     Its moment is the five-minute mark at or before the earliest of three: the last minute that the
     answer says it is for (`maxTime`), when the source was updated last, and the session's close.
     Recorded on 23 January 2026 after the close: asked for 09:15, answered with `maxTime` 15:30 and
-    updated at 15:40, so for 15:30. `expiry` is None unless exactly one was meant. The totals of the
-    answer are ignored: calls and puts are swapped in them.
+    updated at 15:40, so for 15:30. `expiry` is None unless exactly one was meant. A row that is
+    none is left out, with the reason. The totals of the answer are ignored: calls and puts are
+    swapped in them.
 
     Raises:
         PayloadInvalid: The source reports an error, or the answer is not of the known form.
@@ -47,13 +52,15 @@ def parse_chain(body: bytes, underlying: str) -> Ladder:
     expiries = list_entry(asked, "expDateList", "body.inputData")
     overall = object_entry(content, "overallData", "body")
     strikes = object_entry(content, "oiData", "body")
+    rows, refused = _good_rows(_chain_row, strikes.items())
     return Ladder(
         underlying=underlying,
         expiry=day(expiries[0], "body.inputData.expDateList[0]") if len(expiries) == 1 else None,
         trading_date=trading_date,
         moment=_moment(asked, trading_date),
         spot=_price(entry(overall, "spotPrice", "body.overallData"), "body.overallData.spotPrice"),
-        rows=_ascending([_chain_row(strike, row) for strike, row in strikes.items()], "oiData"),
+        rows=_ascending(rows, "oiData"),
+        refused=refused,
     )
 
 
@@ -74,17 +81,17 @@ def parse_option_chain(body: bytes, underlying: str, expiry: date) -> Ladder:
     session nor moment: it is of the time of receipt at best, and in the morning may be the
     session before's. Whether `open_interest` and `traded_contracts` count lots or units is told
     by the lot, for each apart; where that is unclear all of them are unknown, with a reason. A
-    price of zero means never traded, and is none.
+    price of zero means never traded, and is none. A row that is none is left out, with the reason.
 
     Raises:
         ExpiryGone: An almost empty answer: that expiry is not listed.
         PayloadInvalid: The source reports an error, or the answer is not of the known form.
     """
     content = parse_body(body, head_required=True)
-    table = _table(content, underlying, expiry)
+    table, unread = _table(content, underlying, expiry)
     lot = lot_size(underlying, expiry)
     scales = _scales(table, lot)
-    refused = [
+    unclear = [
         f"{name}: units or lots of {lot}? unclear, so none is known"
         for name, scale in scales.items()
         if scale is None
@@ -104,7 +111,7 @@ def parse_option_chain(body: bytes, underlying: str, expiry: date) -> Ladder:
             ],
             "tableData",
         ),
-        refused=tuple(refused),
+        refused=(*unread, *unclear),
     )
 
 
@@ -116,16 +123,33 @@ def option_chain_scales(body: bytes, underlying: str, expiry: date) -> dict[str,
     Raises:
         SourceError: As for `parse_option_chain`.
     """
-    table = _table(parse_body(body, head_required=True), underlying, expiry)
+    table, _ = _table(parse_body(body, head_required=True), underlying, expiry)
     return _scales(table, lot_size(underlying, expiry))
 
 
-def _table(content: dict[str, Any], underlying: str, expiry: date) -> list[_TableRow]:
+def _good_rows(
+    read: Callable[..., Row], found: Iterable[tuple[Any, Any]]
+) -> tuple[list[Row], tuple[str, ...]]:
+    """Return the rows that can be read, and why the others cannot."""
+    rows, refused = [], Refused()
+    for name, row in found:
+        try:
+            rows.append(read(name, row))
+        except PayloadInvalid as error:
+            refused.add(error)
+    return rows, refused.told(len(rows))
+
+
+def _table(
+    content: dict[str, Any], underlying: str, expiry: date
+) -> tuple[list[_TableRow], tuple[str, ...]]:
     rows = list_entry(content, "tableData", "body")
     if not rows:
         raise ExpiryGone(f"{underlying}: expiry {expiry} has no chain: it is not listed")
     places = _places(list_entry(content, "tableHeaders", "body"))
-    return [_table_row(row, places, f"body.tableData[{n}]") for n, row in enumerate(rows)]
+    return _good_rows(
+        lambda n, row: _table_row(row, places, f"body.tableData[{n}]"), enumerate(rows)
+    )
 
 
 def _scales(table: Sequence[_TableRow], lot: int | None) -> dict[str, int | None]:
@@ -146,13 +170,13 @@ def _price(value: Any, where: str) -> float:
     price = number(value, where)
     if price <= 0:
         raise PayloadInvalid(f"{where}: {price} is no price")
-    return price
+    return limits.price(price, where)
 
 
 def _chain_row(strike: str, row: Any) -> LadderRow:
-    where = f"body.oiData.{strike}"
+    where = f"body.oiData.{strike[:20]}"
     if not isinstance(row, dict):
-        raise PayloadInvalid(f"{where}: {row!r} is no object")
+        raise PayloadInvalid(f"{where}: {shown(row)} is no object")
 
     def side(name: str) -> LadderSide | None:
         now, before = (
@@ -161,16 +185,16 @@ def _chain_row(strike: str, row: Any) -> LadderRow:
         )
         return None if now is None and before is None else LadderSide(now, before)
 
-    return LadderRow(integer(strike, where), side("call"), side("put"))
+    return LadderRow(limits.strike(integer(strike, where), where), side("call"), side("put"))
 
 
 def _moment(asked: dict[str, Any], trading_date: date) -> datetime:
     last = [_updated(asked)]
     if (text := asked.get("maxTime")) is not None:
         try:
-            minute = time.fromisoformat(text)
+            minute = time.fromisoformat(text).replace(tzinfo=None)
         except (TypeError, ValueError) as error:
-            raise PayloadInvalid(f"body.inputData.maxTime: {text!r} is no time") from error
+            raise PayloadInvalid(f"body.inputData.maxTime: {shown(text)} is no time") from error
         last.append(datetime.combine(trading_date, minute, IST))
     if trading_date >= first_known_date():
         last.append(session_hours(trading_date)[1])
@@ -184,10 +208,8 @@ def _updated(asked: dict[str, Any]) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
-        raise PayloadInvalid(f"{where}: {text!r} is no time") from error
-    if moment.tzinfo is None:
-        raise PayloadInvalid(f"{where}: {text!r} has no offset")
-    return moment.astimezone(UTC)
+        raise PayloadInvalid(f"{where}: {shown(text)} is no time") from error
+    return limits.instant(moment, where)
 
 
 def _places(headers: Sequence[Any]) -> dict[str, int]:
@@ -208,12 +230,14 @@ def _table_row(row: Any, places: Mapping[str, int], where: str) -> _TableRow:
     def value(read: Callable[[Any, str], float], name: str) -> float | None:
         return unless_null(read, row[places[name]], f"{where}.{name}")
 
-    strike = integer(row[places["strike_price"]], f"{where}.strike_price")
+    place = f"{where}.strike_price"
+    strike = limits.strike(integer(row[places["strike_price"]], place), place)
     sides: list[dict[str, float | None]] = []
     for side in ("call", "put"):
         price = value(number, f"current_price_{side}")
         if price is not None and price < 0:
             raise PayloadInvalid(f"{where}.current_price_{side}: {price} is negative")
+        limits.price(price or 0.0, f"{where}.current_price_{side}")
         counts = {name: value(units, f"{name}_{side}") for name in COLUMNS[1:]}
         sides.append({"current_price": price or None, **counts})
     return strike, sides

@@ -7,8 +7,11 @@ and can be parsed again.
 
 from datetime import date
 
+from pipelines.sources import limits
 from pipelines.sources.errors import PayloadInvalid, SymbolUnknown
+from pipelines.sources.refused import Refused
 from pipelines.sources.roles import ListedContract, Listing
+from pipelines.sources.strict_json import shown
 from pipelines.sources.trendlyne.fields import (
     day,
     entry,
@@ -16,6 +19,7 @@ from pipelines.sources.trendlyne.fields import (
     list_entry,
     object_entry,
     parse_body,
+    units,
 )
 from strategy.contract import Contract, OptionType
 
@@ -32,7 +36,8 @@ def parse_stock_id(body: bytes, code: str) -> int:
     stocks = list_entry(parse_body(body), "data", "body")
     for n, stock in enumerate(stocks):
         if isinstance(stock, dict) and stock.get("stock_code") == code:
-            return integer(entry(stock, "stock_id", f"body.data[{n}]"), f"body.data[{n}].stock_id")
+            where = f"body.data[{n}]"
+            return units(entry(stock, "stock_id", where), f"{where}.stock_id")
     raise SymbolUnknown(f"{code} is not among the {len(stocks)} stocks found")
 
 
@@ -55,7 +60,7 @@ def parse_listing(body: bytes, underlying: str, expiry: date) -> Listing:
     """Return the contracts of an expiry from a `live-oi-data` answer, strikes ascending.
 
     Its `strikePriceList` has all listed strikes, its rows only those around spot. Lots and ticks
-    are not told.
+    are not told. What is no strike is left out, with the reason.
 
     Raises:
         PayloadInvalid: The answer is not of the known form, or of another expiry.
@@ -64,10 +69,20 @@ def parse_listing(body: bytes, underlying: str, expiry: date) -> Listing:
     overall = object_entry(content, "overallData", "body")
     place = "body.overallData.strikePriceList"
     found = list_entry(overall, "strikePriceList", "body.overallData")
-    strikes = sorted({integer(strike, f"{place}[{n}]") for n, strike in enumerate(found)})
+    strikes: set[int] = set()
+    refused = Refused()
+    for n, strike in enumerate(found):
+        try:
+            strikes.add(limits.strike(integer(strike, f"{place}[{n}]"), f"{place}[{n}]"))
+        except PayloadInvalid as error:
+            refused.add(error)
     asked = object_entry(content, "inputData", "body")
     answered = list_entry(asked, "expDateList", "body.inputData")
     if answered != [expiry.isoformat()]:
-        raise PayloadInvalid(f"asked for expiry {expiry}, answered for {answered}")
-    options = [Contract(underlying, expiry, strike, kind) for strike in strikes for kind in TYPES]
-    return Listing(underlying, [ListedContract(option.symbol, *option) for option in options])
+        told = ", ".join(map(shown, answered[:3])) or "none"
+        raise PayloadInvalid(f"asked for expiry {expiry}, answered for {told}")
+    options = [
+        Contract(underlying, expiry, strike, kind) for strike in sorted(strikes) for kind in TYPES
+    ]
+    contracts = [ListedContract(option.symbol, *option) for option in options]
+    return Listing(underlying, contracts, refused.told(len(strikes)))

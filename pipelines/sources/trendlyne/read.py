@@ -7,6 +7,7 @@ from typing import Any
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.roles import Ladder, Reading
 from pipelines.sources.trendlyne.build_ups import CLOCKS_DIFFER, parse_build_ups
+from pipelines.sources.trendlyne.fields import parse_body
 from pipelines.sources.trendlyne.ladders import parse_chain, parse_option_chain, updated_at
 from pipelines.sources.trendlyne.parse import parse_expiries, parse_listing, parse_stock_id
 
@@ -40,6 +41,10 @@ def read(
             return parse_option_chain(body, about["underlying"], expiry)
         case "build_ups":
             return parse_build_ups(body, session, received_at)
+        case "malformed":
+            parse_body(body)
+            # What was asked is lost with its answer.
+            raise PayloadInvalid("can be parsed now: ingest the session again")
         case kind:
             raise PayloadInvalid(f"no answers of kind {kind!r} are known")
     return None

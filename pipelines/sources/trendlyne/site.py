@@ -69,23 +69,24 @@ class Site:
             SourceUnavailable: No answer in time, or an error of the server.
             SourceRefused: The server forbids it, or did so often that we pause; or the file of
                 cookies cannot be read.
+            PayloadInvalid: The answer is larger than any, or packed in another way than asked for.
         """
         async with self._budget.request():
             headers = self._cookies_and_token()
             request = self._client.build_request("GET", path, params=query, headers=headers)
             asked_at = self._clock.now()
-            response = await send(self._client, request, self._timeout)
+            answer = await send(self._client, request, self._timeout)
             received_at = self._clock.now()
             name = f"{request.method} {request.url.raw_path.decode()}"
-            status, answered = response.status_code, response.headers
-            if refused := refusal(name, status, answered, response.content):
+            status, answered = answer.status, answer.headers
+            if refused := refusal(name, status, answered, answer.body):
                 raise refused
             if status != httpx.codes.OK:
                 raise http_failure(name, status, answered)
             # By whichever clock is behind: what still formed by either is not taken for final.
-            asked_at = min(asked_at, server_time(answered) or asked_at)
+            asked_at = min(asked_at, server_time(answered, received_at) or asked_at)
             told = {"source": NAME, **about}
-            return Payload(NAME, name, told, asked_at, received_at, response.content)
+            return Payload(NAME, name, told, asked_at, received_at, answer.body)
 
     def _cookies_and_token(self) -> dict[str, str]:
         """Return the headers that hold cookies; what the site set since wins over the file."""

@@ -3,9 +3,11 @@
 from datetime import date
 from typing import Any
 
+from pipelines.sources import limits
 from pipelines.sources.errors import PayloadInvalid
+from pipelines.sources.refused import Refused
 from pipelines.sources.roles import Ladder, LadderRow, LadderSide
-from pipelines.sources.strict_json import number
+from pipelines.sources.strict_json import number, shown
 from pipelines.sources.upstox.fields import day, entry, listed, parse_data, units
 from pipelines.sources.upstox.instruments import INDEX_KEYS
 
@@ -22,22 +24,24 @@ def parse_chain(body: bytes, underlying: str) -> Ladder:
         PayloadInvalid: Not of the known form, or another underlying's.
     """
     found: dict[int, LadderRow] = {}
-    refused: list[str] = []
+    refused = Refused()
     spots: set[float] = set()
     expiries: set[date] = set()
     for n, row in enumerate(listed(parse_data(body), "data")):
         where = f"data[{n}]"
-        if (key := entry(row, "underlying_key", where)) != INDEX_KEYS[underlying]:
-            raise PayloadInvalid(f"{where}.underlying_key: {key!r} is not {underlying}'s")
-        spot = _price(row.get("underlying_spot_price"), f"{where}.underlying_spot_price")
-        spots |= {spot} if spot is not None else set()
-        expiries.add(day(entry(row, "expiry", where), f"{where}.expiry"))
+        if isinstance(row, dict) and row.get("underlying_key") != INDEX_KEYS[underlying]:
+            key = shown(entry(row, "underlying_key", where))
+            raise PayloadInvalid(f"{where}.underlying_key: {key} is not {underlying}'s")
         try:
+            expiry = day(entry(row, "expiry", where), f"{where}.expiry")
+            spot = _price(row.get("underlying_spot_price"), f"{where}.underlying_spot_price")
             strike = _strike(row, where)
             call, put = (_side(row, name, where) for name in ("call_options", "put_options"))
         except PayloadInvalid as error:
-            refused.append(str(error))
+            refused.add(error)
             continue
+        expiries.add(expiry)
+        spots |= {spot} if spot is not None else set()
         if found.setdefault(strike, LadderRow(strike, call, put)) != (strike, call, put):
             raise PayloadInvalid(f"{where}.strike_price: a second, different row of {strike}")
     if len(expiries) > 1:
@@ -50,15 +54,13 @@ def parse_chain(body: bytes, underlying: str) -> Ladder:
         moment=None,
         spot=spots.pop() if len(spots) == 1 else None,
         rows=rows if _tells_open_interest(rows) else [_without_open_interest(row) for row in rows],
-        refused=tuple(refused),
+        refused=refused.told(len(found)),
     )
 
 
 def _strike(row: Row, where: str) -> int:
-    strike = units(entry(row, "strike_price", where), f"{where}.strike_price")
-    if not strike:
-        raise PayloadInvalid(f"{where}.strike_price: {strike!r} is no strike")
-    return strike
+    place = f"{where}.strike_price"
+    return limits.strike(number(entry(row, "strike_price", where), place), place)
 
 
 def _side(row: Row, name: str, where: str) -> LadderSide | None:
@@ -85,8 +87,8 @@ def _price(value: Any, where: str) -> float | None:
         return None
     result = number(value, where)
     if result < 0:
-        raise PayloadInvalid(f"{where}: {value!r} is negative")
-    return result or None
+        raise PayloadInvalid(f"{where}: {shown(value)} is negative")
+    return limits.price(result, where) or None
 
 
 def _tells_open_interest(rows: list[LadderRow]) -> bool:

@@ -15,7 +15,14 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from pipelines.sources.endpoint import http_failure, is_loopback, send, server_time
+from pipelines.sources.endpoint import (
+    LONGEST_SKEW,
+    Answer,
+    http_failure,
+    is_loopback,
+    send,
+    server_time,
+)
 from pipelines.sources.errors import (
     PlanTooSmall,
     ResolutionUnavailable,
@@ -115,27 +122,27 @@ class Client:
     async def _ask(self, about: Mapping[str, Any], request: httpx.Request) -> Payload:
         async with self._budget.request():
             asked_at = self.clock.now()
-            response = await send(self._client, request, self._timeout)
+            answer = await send(self._client, request, self._timeout)
             received_at = self.clock.now()
             name = f"{request.method} {request.url.raw_path.decode()}"
-            if error := self._failure(name, response):
+            if error := self._failure(name, answer):
                 raise error
             return Payload(
                 self.source,
                 name,
                 about,
-                min(asked_at, _made_at(response, received_at) or asked_at),
+                min(asked_at, _made_at(answer, received_at) or asked_at),
                 received_at,
-                response.content,
+                answer.body,
             )
 
-    def _failure(self, name: str, response: httpx.Response) -> SourceError | None:
+    def _failure(self, name: str, answer: Answer) -> SourceError | None:
         """Return the error that an answer stands for; None where it may hold data."""
-        told = complaint(response.content)
+        told = complaint(answer.body)
         if told is None:
-            if response.status_code == httpx.codes.OK:
+            if answer.status == httpx.codes.OK:
                 return None
-            return self._refusal(name, response, Complaint("", response.reason_phrase))
+            return self._refusal(name, answer, Complaint("", answer.reason))
         text = f"{name} answers {told.code}: {told.message}"
         if told.code in PLAN_CODES:
             return PlanTooSmall(f"{text}; expired contracts need the plan Upstox Plus")
@@ -143,15 +150,15 @@ class Client:
             return SymbolUnknown(text)
         if told.code in INTERVAL_CODES:
             return ResolutionUnavailable(text)
-        return self._refusal(name, response, told)
+        return self._refusal(name, answer, told)
 
-    def _refusal(self, name: str, response: httpx.Response, told: Complaint) -> SourceError:
-        status = response.status_code
+    def _refusal(self, name: str, answer: Answer, told: Complaint) -> SourceError:
+        status = answer.status
         if told.code in TOKEN_CODES:
             status = 401
         if told.code in RATE_CODES:
             status = 429
-        failure = http_failure(name, status, response.headers)
+        failure = http_failure(name, status, answer.headers)
         text = f"{failure}: {' '.join(filter(None, told))}".rstrip(": ")
         if status == httpx.codes.UNAUTHORIZED:
             text += f"; tokens end at 03:30 IST: {self._token.renewal}"
@@ -163,9 +170,9 @@ class Client:
         return error
 
 
-def _made_at(response: httpx.Response, received_at: datetime) -> datetime | None:
+def _made_at(answer: Answer, received_at: datetime) -> datetime | None:
     """Return when an answer was made, by the server's clock; None where it does not say."""
-    age = response.headers.get("Age", "")
-    if age.isdecimal():
-        return received_at - timedelta(seconds=int(age))
-    return server_time(response.headers)
+    age = answer.headers.get("Age", "")
+    if age.isdecimal() and len(age) < 6:
+        return received_at - min(timedelta(seconds=int(age)), LONGEST_SKEW)
+    return server_time(answer.headers, received_at)

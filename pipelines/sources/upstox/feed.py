@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.series import Bar
-from pipelines.sources.strict_json import number
+from pipelines.sources.strict_json import number, shown
 from pipelines.sources.upstox.fields import entry, listed
 
 MINUTE = "I1"
@@ -115,7 +115,7 @@ def _count(value: Any, where: str) -> int | None:
         return None
     result = _whole(value, where)
     if result < 0:
-        raise PayloadInvalid(f"{where}: {value!r} is negative")
+        raise PayloadInvalid(f"{where}: {shown(value)} is negative")
     return result
 
 
@@ -127,7 +127,7 @@ def _moment(value: Any, where: str) -> datetime:
     try:
         return datetime.fromtimestamp(_whole(value, where) / 1000, UTC)
     except (ValueError, OverflowError, OSError) as error:
-        raise PayloadInvalid(f"{where}: {value!r} is no time") from error
+        raise PayloadInvalid(f"{where}: {shown(value)} is no time") from error
 
 
 def _whole(value: Any, where: str) -> int:
@@ -136,5 +136,5 @@ def _whole(value: Any, where: str) -> int:
         return int(value)
     result = number(value, where)
     if not result.is_integer():
-        raise PayloadInvalid(f"{where}: {value!r} is not whole")
+        raise PayloadInvalid(f"{where}: {shown(value)} is not whole")
     return int(result)

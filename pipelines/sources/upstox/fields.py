@@ -1,12 +1,12 @@
 """Upstox's answers taken apart strictly: every complaint names its place. Pure."""
 
-import gzip
-import zlib
 from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
+from pipelines.sources import limits
+from pipelines.sources.bodies import LARGEST_FILE, unzipped
 from pipelines.sources.errors import PayloadInvalid
-from pipelines.sources.strict_json import load, not_json, number
+from pipelines.sources.strict_json import load, number, shown
 from strategy.session import IST
 
 GZIP_START = b"\x1f\x8b"
@@ -25,11 +25,7 @@ def parse_json(body: bytes) -> Any:
     Raises:
         PayloadInvalid: It is not JSON.
     """
-    try:
-        text = gzip.decompress(body) if body.startswith(GZIP_START) else body
-    except (OSError, EOFError, zlib.error) as error:
-        raise not_json(body, error) from error
-    return load(text)
+    return load(unzipped(body, LARGEST_FILE) if body.startswith(GZIP_START) else body)
 
 
 def complaint(body: bytes) -> Complaint | None:
@@ -48,7 +44,12 @@ def complaint(body: bytes) -> Complaint | None:
     if not isinstance(first, dict):
         return Complaint("", "an error without a reason")
     code = first.get("errorCode") or first.get("error_code") or ""
-    return Complaint(str(code), str(first.get("message") or "an error without a reason"))
+    message = first.get("message") or "an error without a reason"
+    return Complaint(_words(code), _words(message))
+
+
+def _words(told: Any) -> str:
+    return told if isinstance(told, str) else shown(told)
 
 
 def parse_data(body: bytes) -> Any:
@@ -89,15 +90,18 @@ def units(value: Any, where: str) -> int | None:
         return None
     result = number(value, where)
     if result < 0 or not result.is_integer():
-        raise PayloadInvalid(f"{where}: {value!r} is no count")
-    return int(result)
+        raise PayloadInvalid(f"{where}: {shown(value)} is no count")
+    return limits.units(result, where)
 
 
 def day(value: Any, where: str) -> date:
     """Return a date, from a text or from epoch milliseconds of a moment on it in India."""
     try:
         if isinstance(value, str):
-            return date.fromisoformat(value[:10])
-        return datetime.fromtimestamp(number(value, where) / 1000, UTC).astimezone(IST).date()
+            found = date.fromisoformat(value[:10])
+        else:
+            moment = datetime.fromtimestamp(number(value, where) / 1000, UTC)
+            found = moment.astimezone(IST).date()
     except (ValueError, OverflowError, OSError) as error:
-        raise PayloadInvalid(f"{where}: {value!r} is no date") from error
+        raise PayloadInvalid(f"{where}: {shown(value)} is no date") from error
+    return limits.day(found, where)

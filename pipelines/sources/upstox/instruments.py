@@ -1,11 +1,15 @@
 """Which options and futures an answer lists, and the keys that name them. Pure."""
 
+import re
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
 
-from pipelines.sources.roles import ListedContract
-from pipelines.sources.strict_json import number
+from pipelines.sources import limits
+from pipelines.sources.errors import PayloadInvalid
+from pipelines.sources.refused import Refused
+from pipelines.sources.roles import ListedContract, Listing
+from pipelines.sources.strict_json import number, shown
 from pipelines.sources.upstox.fields import (
     day,
     entry,
@@ -20,6 +24,7 @@ INDEX_KEYS = {"NIFTY": "NSE_INDEX|Nifty 50", "BANKNIFTY": "NSE_INDEX|Nifty Bank"
 OPTION_TYPES: dict[str, OptionType] = {"CE": "C", "PE": "P"}
 FUTURE = "FUT"
 PAISE = 100
+_KEY = re.compile(r"[ -~]{1,60}")
 Row = dict[str, Any]
 
 
@@ -39,45 +44,86 @@ def parse_expiries(body: bytes) -> list[date]:
     return sorted({day(value, f"data[{n}]") for n, value in enumerate(days)})
 
 
-def parse_options(rows: Iterable[Row], underlying: str) -> list[ListedContract]:
+def parse_options(rows: Iterable[Row], underlying: str) -> Listing:
     """Return an underlying's options, ascending by expiry, strike and type.
 
-    Strikes that are no whole rupees cannot be named by our symbols and are left out.
+    Strikes that are no whole rupees cannot be named by our symbols and are left out, and so are
+    rows that are not of the known form, with the reason.
+
+    Raises:
+        PayloadInvalid: There are some of the underlying, and not one is of the known form.
     """
-    found = []
-    for row in _of(rows, underlying):
-        kind = OPTION_TYPES.get(str(row.get("instrument_type")))
-        where = str(row.get("instrument_key"))
-        if kind is None:
-            continue
-        strike = number(entry(row, "strike_price", where), f"{where}.strike_price")
-        if not strike.is_integer():
-            continue
-        expiry = day(entry(row, "expiry", where), f"{where}.expiry")
-        contract = Contract(underlying, expiry, int(strike), kind)
-        lot = units(row.get("lot_size"), f"{where}.lot_size")
-        found.append(ListedContract(contract.symbol, *contract, lot, _tick_size(row, where)))
-    return sorted(found, key=lambda listed: listed[1:5])
+    found, refused = _options(rows, underlying)
+    contracts = sorted((contract for contract, _ in found), key=lambda listed: listed[1:5])
+    return Listing(underlying, contracts, refused)
 
 
 def option_keys(rows: Iterable[Row], underlying: str) -> dict[str, str]:
-    """Return the keys of an underlying's options by symbol."""
-    kept = list(_of(rows, underlying))
-    keys = {}
-    for row in kept:
-        for contract in parse_options([row], underlying):
-            keys[contract.symbol] = str(entry(row, "instrument_key", contract.symbol))
-    return keys
+    """Return the keys of an underlying's options by symbol; raises as `parse_options` does."""
+    return {contract.symbol: key for contract, key in _options(rows, underlying)[0]}
 
 
 def future_keys(rows: Iterable[Row], underlying: str) -> dict[date, str]:
-    """Return the keys of an underlying's futures by expiry."""
-    keys = {}
+    """Return the keys of an underlying's futures by expiry.
+
+    Raises:
+        PayloadInvalid: There are some, and not one is of the known form.
+    """
+    keys, refused = {}, Refused()
     for row in _of(rows, underlying):
         if row.get("instrument_type") == FUTURE:
-            where = str(entry(row, "instrument_key", "instruments"))
-            keys[day(entry(row, "expiry", where), f"{where}.expiry")] = where
+            try:
+                key = _key(row)
+                keys[day(entry(row, "expiry", key), f"{key}.expiry")] = key
+            except PayloadInvalid as error:
+                refused.add(error)
+    refused.told(len(keys))
     return keys
+
+
+def _options(
+    rows: Iterable[Row], underlying: str
+) -> tuple[list[tuple[ListedContract, str]], tuple[str, ...]]:
+    """Return an underlying's options with their keys, and why others are left out."""
+    found, refused = [], Refused()
+    for row in _of(rows, underlying):
+        kind = row.get("instrument_type")
+        if not isinstance(kind, str) or kind not in OPTION_TYPES:
+            continue
+        try:
+            key = _key(row)
+            strike = number(entry(row, "strike_price", key), f"{key}.strike_price")
+            if not strike.is_integer():
+                continue
+            contract = Contract(
+                underlying,
+                day(entry(row, "expiry", key), f"{key}.expiry"),
+                limits.strike(strike, f"{key}.strike_price"),
+                OPTION_TYPES[kind],
+            )
+            told = ListedContract(
+                contract.symbol, *contract, _lot_size(row, key), _tick_size(row, key)
+            )
+        except PayloadInvalid as error:
+            refused.add(error)
+            continue
+        found.append((told, key))
+    return found, refused.told(len(found))
+
+
+def _key(row: Row) -> str:
+    """Return the key of an instrument, which names it in questions."""
+    key = entry(row, "instrument_key", "instrument")
+    if not isinstance(key, str) or not _KEY.fullmatch(key):
+        raise PayloadInvalid(f"instrument_key: {shown(key)} is no key")
+    return key
+
+
+def _lot_size(row: Row, where: str) -> int | None:
+    lot = units(row.get("lot_size"), f"{where}.lot_size")
+    if lot is not None and lot > limits.LARGEST_LOT:
+        raise PayloadInvalid(f"{where}.lot_size: {lot} is no lot of this market")
+    return lot
 
 
 def _of(rows: Iterable[Row], underlying: str) -> Iterable[Row]:
@@ -90,5 +136,5 @@ def _tick_size(row: Row, where: str) -> float | None:
     """Return rupees: the source tells paise, and older descriptions of it tell rupees below one."""
     if row.get("tick_size") is None:
         return None
-    tick = number(row["tick_size"], f"{where}.tick_size")
+    tick = limits.price(number(row["tick_size"], f"{where}.tick_size"), f"{where}.tick_size")
     return round(tick if tick < 1 else tick / PAISE, 4) or None

@@ -12,15 +12,17 @@ contracts have any is not documented.
 
 import math
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from typing import Any
 
+from pipelines.sources import limits
 from pipelines.sources.errors import PayloadInvalid
-from pipelines.sources.roles import Bars, Listing, Reading
+from pipelines.sources.refused import Refused
+from pipelines.sources.roles import Bars, Ladder, Listing, Reading
 from pipelines.sources.series import Bar
-from pipelines.sources.strict_json import number
+from pipelines.sources.strict_json import number, shown
 from pipelines.sources.upstox.chain import parse_chain
-from pipelines.sources.upstox.fields import entry, listed, parse_data, units
+from pipelines.sources.upstox.fields import entry, listed, parse_data, parse_json, units
 from pipelines.sources.upstox.instruments import (
     contract_rows,
     instrument_rows,
@@ -48,50 +50,65 @@ def read(
     """
     match about["kind"]:
         case "instruments":
-            contracts = parse_options(instrument_rows(body), about["underlying"])
-            if not contracts:
+            listing = parse_options(instrument_rows(body), about["underlying"])
+            if not listing.contracts:
                 raise PayloadInvalid(f"no options of {about['underlying']} among the instruments")
-            return Listing(about["underlying"], [c for c in contracts if c.expiry >= session])
+            return _since(listing, session)
         case "expired-options":
-            contracts = parse_options(contract_rows(body), about["underlying"])
-            return Listing(about["underlying"], [c for c in contracts if c.expiry >= session])
+            return _since(parse_options(contract_rows(body), about["underlying"]), session)
         case "history":
-            symbol, minutes = about["symbol"], about["minutes"]
-            return Bars(symbol, minutes, parse_candles(body, symbol)[-(about.get("newest") or 0) :])
+            found = parse_candles(body, about["symbol"], about["minutes"])
+            return found._replace(bars=found.bars[-(about.get("newest") or 0) :])
         case "chain":
-            ladder = parse_chain(body, about["underlying"])
-            if ladder.expiry not in {None, date.fromisoformat(about["expiry"])}:
-                raise PayloadInvalid(
-                    f"a chain of {ladder.expiry} where {about['expiry']} was asked"
-                )
-            return ladder
+            return _chain(about, body)
         case "expiries":
             parse_expiries(body)  # what cannot be read shall be told of it too
             return None
+        case "malformed":
+            parse_json(body)
+            # What was asked is lost with its answer.
+            raise PayloadInvalid("can be parsed now: ingest the session again")
         case kind:
             raise PayloadInvalid(f"no answer of Upstox is a {kind!r}")
 
 
-def parse_candles(body: bytes, symbol: str) -> list[Bar]:
+def _chain(about: Mapping[str, Any], body: bytes) -> Ladder:
+    ladder = parse_chain(body, about["underlying"])
+    if ladder.expiry not in {None, date.fromisoformat(about["expiry"])}:
+        raise PayloadInvalid(f"a chain of {ladder.expiry} where {about['expiry']} was asked")
+    return ladder
+
+
+def _since(listing: Listing, session: date) -> Listing:
+    return listing._replace(contracts=[c for c in listing.contracts if c.expiry >= session])
+
+
+def parse_candles(body: bytes, symbol: str, minutes: int) -> Bars:
     """Return the candles of an answer, ascending; the newest may still be forming.
 
-    A price that is null comes as not a number: whoever stores bars refuses it by itself.
+    A price that is null comes as not a number: whoever stores bars refuses it by itself. A row that
+    is no candle is left out, with the reason.
 
     Raises:
         PayloadInvalid: Not of the known form, or two different candles of one interval.
     """
     rows = listed(entry(parse_data(body), "candles", "data"), "data.candles")
     found: dict[datetime, Bar] = {}
+    refused = Refused()
     for n, row in enumerate(rows):
-        bar = _bar(listed(row, f"data.candles[{n}]"), f"data.candles[{n}]")
+        try:
+            bar = _bar(listed(row, f"data.candles[{n}]"), f"data.candles[{n}]")
+        except PayloadInvalid as error:
+            refused.add(error)
+            continue
         if found.setdefault(bar.open_time, bar) != bar:
             raise PayloadInvalid(f"data.candles[{n}]: a second, different {bar.open_time}")
     bars = [found[moment] for moment in sorted(found)]
     if symbol in UNDERLYINGS:
-        return [bar._replace(volume=None, open_interest=None) for bar in bars]
-    if not any(bar.open_interest for bar in bars):
-        return [bar._replace(open_interest=None) for bar in bars]
-    return bars
+        bars = [bar._replace(volume=None, open_interest=None) for bar in bars]
+    elif not any(bar.open_interest for bar in bars):
+        bars = [bar._replace(open_interest=None) for bar in bars]
+    return Bars(symbol, minutes, bars, refused.told(len(bars)))
 
 
 def _bar(row: list[Any], where: str) -> Bar:
@@ -100,13 +117,13 @@ def _bar(row: list[Any], where: str) -> Bar:
     try:
         opened = datetime.fromisoformat(row[0])
     except (TypeError, ValueError) as error:
-        raise PayloadInvalid(f"{where}[0]: {row[0]!r} is no time") from error
-    if opened.tzinfo is None:
-        raise PayloadInvalid(f"{where}[0]: {row[0]!r} has no offset")
+        raise PayloadInvalid(f"{where}[0]: {shown(row[0])} is no time") from error
+    open_time = limits.instant(opened, f"{where}[0]")
     first, high, low, last = (
-        math.nan if row[n] is None else number(row[n], f"{where}[{n}]") for n in range(1, 5)
+        math.nan if row[n] is None else limits.price(number(row[n], place), place)
+        for n, place in ((n, f"{where}[{n}]") for n in range(1, 5))
     )
     volume = units(row[5], f"{where}[5]")
     traded = None if volume is None else float(volume)
     held = units(row[6], f"{where}[6]") if len(row) > 6 else None
-    return Bar(opened.astimezone(UTC), first, high, low, last, traded, held)
+    return Bar(open_time, first, high, low, last, traded, held)

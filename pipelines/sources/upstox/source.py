@@ -23,8 +23,8 @@ from pipelines.sources.errors import (
     SourceRefused,
     SourceUnavailable,
 )
-from pipelines.sources.roles import Opened, Payload, Recall
-from pipelines.sources.series import Bar, History, HistoryRequest, ignore
+from pipelines.sources.roles import Bars, Opened, Payload, Recall
+from pipelines.sources.series import History, HistoryRequest, ignore
 from pipelines.sources.upstox.client import Client
 from pipelines.sources.upstox.instruments import INDEX_KEYS, parse_expiries
 from pipelines.sources.upstox.keys import EXPIRED, Key, Keys
@@ -141,15 +141,17 @@ class Upstox:
             "request": f"GET {path}",
         }
         payload = await self._client.get(about, path)
+        found = _bars(about, payload.body)
         asked_at = payload.asked_at - (CACHED if today else timedelta(0))
         return History(
             request.symbol,
             request.minutes,
-            _bars(about, payload.body),
+            found.bars,
             payload.body,
             about,
             _wall(clock, asked_at),
             _wall(clock, payload.received_at),
+            refused=found.refused,
         )
 
 
@@ -220,13 +222,13 @@ def _wall(clock: MarketClock, moment: datetime) -> float:
     return clock.wall_start + (moment - clock.market_start).total_seconds() / clock.speed
 
 
-def _bars(about: Mapping[str, Any], body: bytes) -> list[Bar]:
+def _bars(about: Mapping[str, Any], body: bytes) -> Bars:
     try:
-        bars = parse_candles(body, about["symbol"])
+        found = parse_candles(body, about["symbol"], about["minutes"])
     except PayloadInvalid as error:
         error.body = body
         raise
-    return bars[-(about["newest"] or 0) :]
+    return found._replace(bars=found.bars[-(about["newest"] or 0) :])
 
 
 def _today(key: Key, request: HistoryRequest) -> str:

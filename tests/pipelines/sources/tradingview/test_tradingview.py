@@ -1,6 +1,7 @@
 """The TradingView client against small servers that play one script each."""
 
 import asyncio
+import json
 import re
 import time
 from collections.abc import AsyncIterator
@@ -18,12 +19,14 @@ from pipelines.sources.errors import (
     PayloadInvalid,
     ResolutionUnavailable,
     SeriesFailed,
+    SourceError,
     SourceRefused,
     SourceUnavailable,
     SymbolUnknown,
 )
 from pipelines.sources.tradingview.account import Account
 from pipelines.sources.tradingview.client import BarUpdate, Quote, TradingView
+from pipelines.sources.tradingview.delay import announced_seconds
 from pipelines.sources.tradingview.inbox import Inbox
 from pipelines.sources.tradingview.wire import (
     Heartbeat,
@@ -591,23 +594,97 @@ async def test_a_reader_that_falls_behind_ends_the_session_instead_of_losing_upd
     assert closes == [1.0, 2.0, 3.0]
 
 
-@pytest.mark.parametrize(
-    ("news", "kind"),
-    [
-        (["du", {"s1": {"s": [{"v": ["x"]}]}}], PayloadInvalid),
-    ],
-)
-async def test_a_live_series_that_cannot_be_read_breaks_the_session(news, kind):
+async def test_a_live_series_that_is_no_list_breaks_the_session():
     async def script(peer: Peer) -> None:
         chart, _ = await peer.chart()
-        method, *params = news
         # Once in the completing message, so that it is found there too.
-        await peer.send(completed(chart), encode(method, [chart, *params]))
+        await peer.send(completed(chart), encode("du", [chart, {"s1": {"s": "x"}}]))
 
     async with serving(script) as url, client(url).connect() as session:
         await session.subscribe("NIFTY", 1)
-        with pytest.raises(kind):
+        with pytest.raises(PayloadInvalid):
             await anext(session.updates())
+
+
+@pytest.mark.parametrize(
+    ("values", "complaint"),
+    [
+        (["x"], "no time and four prices"),
+        ([-1, 1, 1, 1, 1], "-1 is no time"),
+        ([253402300800, 1, 1, 1, 1], "is no time"),
+        ([FIRST, 1e308, 1e308, 1e308, 1e308], "no price of this market"),
+        ([FIRST, 1, 1, 1, 1, 1e30], "no volume of this market"),
+    ],
+)
+async def test_a_bar_of_a_live_series_that_cannot_be_read_is_named_and_the_others_come(
+    values, complaint
+):
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        await peer.send(completed(chart))
+        await peer.send(bars(chart, values, bar(1, 2.0)))
+        await peer.send(bars(chart, values))
+
+    async with serving(script) as url, client(url).connect() as session:
+        await session.subscribe("NIFTY", 1)
+        first, second = await anext(session.updates()), await anext(session.updates())
+    assert [found.close for found in first.bars] == [2.0]
+    assert second.bars == []
+    for update in (first, second):
+        assert re.search(complaint, *update.refused)
+
+
+async def test_of_a_history_a_bar_that_cannot_be_read_is_named_and_the_others_come():
+    async def script(peer: Peer) -> None:
+        await answer_one(peer, bar(0, 1.0), [FIRST + 60, None, 1, 1, 1], bar(2, 3.0))
+        await answer_one(peer, [FIRST + 60, None, 1, 1, 1])
+
+    async with serving(script) as url, client(url).connect() as session:
+        history = await session.history("NIFTY", 1, 3)
+        assert [found.close for found in history.bars] == [1.0, 3.0]
+        assert re.search(r"v\[1\]: None is no number", *history.refused)
+        with pytest.raises(PayloadInvalid, match=r"v\[1\]: None is no number"):
+            await session.history("NIFTY", 1, 3)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"lp_time": 1e300},
+        {"lp_time": -62135596800 * 2},
+        {"lp": "0\x00"},
+        {"volume": []},
+    ],
+)
+async def test_a_quote_that_cannot_be_true_breaks_the_session(values):
+    async def script(peer: Peer) -> None:
+        session, *_ = await peer.call("quote_add_symbols")
+        await peer.send(encode("qsd", [session, {"n": "NSE:NIFTY", "s": "ok", "v": values}]))
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(PayloadInvalid):
+            await session.subscribe_quotes(["NIFTY"])
+
+
+@pytest.mark.parametrize("mode", ["delayed_streaming_" + "9" * 5000, "delayed_streaming_٩٠٠"])
+async def test_a_delay_that_no_number_says_is_the_usual_one(mode):
+    assert announced_seconds(mode) == 900
+
+
+@pytest.mark.parametrize("told", [[0] * 10**6, {"a": "\ud800\x00" * 10**6}, "\ud800\x00" * 10**6])
+@pytest.mark.parametrize("method", ["critical_error", "protocol_error", "series_error"])
+async def test_of_a_long_error_a_kilobyte_is_told_that_can_be_stored(method, told):
+    async def script(peer: Peer) -> None:
+        chart, _ = await peer.chart()
+        # As a source may write it: what cannot be encoded is escaped in JSON.
+        await peer.send(frame(json.dumps({"m": method, "p": [chart, told]})))
+
+    async with serving(script) as url, client(url).connect() as session:
+        with pytest.raises(SourceError) as caught:
+            await session.history("NIFTY", 1, 3)
+    words = str(caught.value)
+    assert len(words.encode()) <= 1000
+    assert "\x00" not in words
 
 
 async def test_quotes_keep_the_last_value_of_what_an_update_leaves_out():
@@ -792,3 +869,15 @@ async def test_every_reader_of_an_ended_inbox_gets_its_own_error():
 
     assert [(type(error), str(error)) for error in errors] == [(SourceRefused, "no")] * 2
     assert errors[0] is not errors[1]
+
+
+async def test_a_price_that_is_still_far_ahead_breaks_the_session():
+    async def script(peer: Peer) -> None:
+        session, *_ = await peer.call("quote_add_symbols")
+        values = {"lp_time": time.time() + 3 * 86_400}
+        await peer.send(encode("qsd", [session, {"n": "NSE:NIFTY", "s": "ok", "v": values}]))
+
+    async with serving(script) as url, client(url).connect() as session:
+        await session.watch("NIFTY")
+        with pytest.raises(PayloadInvalid, match=r"a price of .* was received at"):
+            await anext(session.updates())

@@ -1,6 +1,7 @@
 """The whole chain: columns by name, units by the lot, and nothing made up."""
 
 import json
+import re
 from datetime import date
 from typing import Any
 
@@ -141,13 +142,22 @@ def test_a_chain_of_another_shape_is_refused(changes, complaint):
     ("changes", "complaint"),
     [
         ({"strike_price": None}, r"tableData\[0\].strike_price: None is no number"),
-        ({"strike_price": 25000}, "tableData: a strike comes twice"),
         ({"current_price_call": -1}, r"tableData\[0\].current_price_call: -1.0 is negative"),
         ({"open_interest_put": -65}, r"tableData\[0\].open_interest_put: -65 is negative"),
         ({"traded_contracts_call": 1.5}, "traded_contracts_call: 1.5 is not whole"),
         ({"open_interest_call": "many"}, "'many' is no number"),
+        ({"current_price_call": 1e300}, "no price of this market"),
     ],
 )
-def test_a_value_that_cannot_be_is_refused_by_row_and_column(changes, complaint):
+def test_a_row_with_a_value_that_cannot_be_is_left_out_and_named(changes, complaint):
+    ladder = parsed([ROWS[0] | changes, *ROWS[1:]])
+
+    assert ladder.rows == parsed(ROWS[1:]).rows
+    assert re.search(complaint, *ladder.refused)
     with pytest.raises(PayloadInvalid, match=complaint):
-        parsed([ROWS[0] | changes, *ROWS[1:]])
+        parsed([ROWS[0] | changes])
+
+
+def test_a_strike_cannot_come_twice():
+    with pytest.raises(PayloadInvalid, match="tableData: a strike comes twice"):
+        parsed([ROWS[0] | {"strike_price": 25000}, *ROWS[1:]])

@@ -1,10 +1,12 @@
 """The Trendlyne client against a small HTTP server that plays exact bytes."""
 
+import gzip
 import time
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from pipelines.sources.bodies import LARGEST
 from pipelines.sources.endpoint import is_loopback
 from pipelines.sources.errors import PayloadInvalid, SourceRefused, SourceUnavailable
 from pipelines.sources.trendlyne.client import Trendlyne
@@ -109,13 +111,55 @@ async def test_a_status_that_is_no_success_is_a_typed_error(status, kind):
         b"HTTP/1.1 200 OK\r\nContent-Le",
         b'HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n{"head"',
         b"\x16\x03\x01 this is not HTTP\r\n\r\n",
-        http("200 OK", b"not gzip", "Content-Encoding: gzip"),
     ],
 )
 async def test_a_cut_or_garbled_answer_is_unavailability(answer):
     async with serving(answer) as server, client(server) as trendlyne:
         with pytest.raises(SourceUnavailable):
             await trendlyne.search("NIFTY")
+
+
+@pytest.mark.parametrize(
+    ("answer", "complaint"),
+    [
+        (http("200 OK", b"not gzip", "Content-Encoding: gzip"), "not gzip"),
+        (http("200 OK", gzip.compress(b"{}")[:-9], "Content-Encoding: gzip"), "ends too early"),
+        (http("200 OK", b"{}", "Content-Encoding: br"), "packed as br, which nobody asked for"),
+        (http("200 OK", b" " * (LARGEST + 1)), "an answer of more than 16,777,216 bytes"),
+        (
+            http("200 OK", gzip.compress(b" " * (LARGEST + 1)), "Content-Encoding: gzip"),
+            "bytes of gzip hold more than 16,777,216",
+        ),
+    ],
+)
+async def test_an_answer_that_cannot_be_unpacked_or_is_too_large_is_invalid(answer, complaint):
+    async with serving(answer) as server, client(server) as trendlyne:
+        with pytest.raises(PayloadInvalid, match=complaint) as caught:
+            await trendlyne.search("NIFTY")
+    assert caught.value.body
+
+
+async def test_what_is_packed_is_read():
+    answer = http(
+        "200 OK", gzip.compress(b'{"body"') + gzip.compress(b":1}"), "Content-Encoding: gzip"
+    )
+    async with serving(answer) as server, client(server) as trendlyne:
+        assert (await trendlyne.search("NIFTY")).body == b'{"body":1}'
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        ("Date: Mon, 01 Jan 0001 00:00:00 GMT",),
+        ("Date: Fri, 31 Dec 9999 23:59:59 GMT", "Age: " + "9" * 5000),
+        ("Retry-After: " + "9" * 5000, "Set-Cookie: a=\xe9\x01; Path=/"),
+    ],
+)
+async def test_headers_that_cannot_be_true_change_nothing(headers):
+    async with serving(http("200 OK", b"{}", *headers)) as server, client(server) as trendlyne:
+        for _ in range(2):
+            payload = await trendlyne.search("NIFTY")
+            assert payload.received_at - payload.asked_at < timedelta(minutes=1)
 
 
 async def test_silence_ends_at_the_deadline():

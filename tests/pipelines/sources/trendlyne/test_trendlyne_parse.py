@@ -1,6 +1,7 @@
 """Trendlyne's answers, from bytes to rows: what is accepted, and how the rest is refused."""
 
 import json
+import re
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -176,12 +177,34 @@ def test_a_row_without_a_verdict_is_labelled_none(label):
         ({"interval": "09:25 TO 09:20"}, "no 5-minute interval"),
         ({"interval": "09:17 TO 09:22"}, "no 5-minute interval"),
         ({"interval": 915}, "915 is no text"),
-        ({"close_price": 99}, "a second, different row"),
+        ({"interval": "09:20 TO 09:25" * 10**5}, "is no interval"),
+        ({"close_price": 1e300}, "no price of this market"),
+        ({"volume_gross": 10**19}, "no count of units"),
+        ({"volume_gross": "9" * 5000}, "is no number"),
+        ({"buildup": "Short Covering\x00" * 10**5}, "unknown label"),
     ],
 )
-def test_a_bad_row_is_refused_by_row_and_field(changes, complaint):
-    with pytest.raises(PayloadInvalid, match=complaint):
-        parse_build_ups(build_ups(build_up(), build_up(**changes)), SESSION)
+def test_a_bad_row_alone_is_left_out_and_named_by_row_and_field(changes, complaint):
+    rows, (reason,) = parse_build_ups(build_ups(build_up(), build_up(**changes)), SESSION)
+
+    assert [row.close for row in rows] == [152.5]
+    assert re.search(complaint, reason)
+    assert len(reason.encode()) <= 1000
+    with pytest.raises(PayloadInvalid, match=complaint.replace("[1\\]", "[0\\]")):
+        parse_build_ups(build_ups(build_up(**changes)), SESSION)
+
+
+def test_of_many_bad_rows_the_first_are_named_and_the_others_counted():
+    _, reasons = parse_build_ups(build_ups(build_up(), *[None] * 1000), SESSION)
+
+    assert len(reasons) == 6
+    assert reasons[0] == "body.data_v2[1]: None is no object"
+    assert reasons[-1] == "and 995 more"
+
+
+def test_two_different_rows_of_an_interval_are_refused():
+    with pytest.raises(PayloadInvalid, match="a second, different row"):
+        parse_build_ups(build_ups(build_up(), build_up(close_price=99)), SESSION)
 
 
 @pytest.mark.parametrize(
@@ -283,9 +306,9 @@ def test_a_strike_cannot_come_twice():
         ("inputData", {"maxTime": "late"}, "maxTime: 'late' is no time"),
         ("overallData", {"spotPrice": None}, "overallData.spotPrice: None is no number"),
         ("overallData", {"spotPrice": 0}, "overallData.spotPrice: 0.0 is no price"),
-        ("oiData", {"25000": None}, "oiData.25000: None is no object"),
-        ("oiData", {"25000": {}}, "oiData.25000.callOi is missing"),
-        ("oiData", {"ATM": chain()["oiData"]["25000"]}, "oiData.ATM: 'ATM' is no number"),
+        ("inputData", {"tradingDate": "9999-12-31"}, "no day of this century"),
+        ("inputData", {"lastUpdatedDateTime": "0001-01-01T00:00:00+05:30"}, "no day of this"),
+        ("overallData", {"spotPrice": 1e308}, "no price of this market"),
     ],
 )
 def test_a_bad_chain_is_refused_by_its_field(part, changes, complaint):
@@ -293,6 +316,30 @@ def test_a_bad_chain_is_refused_by_its_field(part, changes, complaint):
 
     with pytest.raises(PayloadInvalid, match=complaint):
         parse_chain(answer(body | {part: body[part] | changes}), "NIFTY")
+
+
+@pytest.mark.parametrize(
+    ("strike", "row", "complaint"),
+    [
+        ("25050", None, "oiData.25050: None is no object"),
+        ("25050", {}, "oiData.25050.callOi is missing"),
+        ("ATM", chain()["oiData"]["25000"], "oiData.ATM: 'ATM' is no number"),
+        ("1" * 300, chain()["oiData"]["25000"], "is no number"),
+        ("-25050", chain()["oiData"]["25000"], "no strike"),
+        ("25050", chain()["oiData"]["25000"] | {"callOi": 10**19}, "no count of units"),
+        ("25\x00", chain()["oiData"]["25000"], r"oiData.25\\x00: '25\\x00' is no number"),
+    ],
+)
+def test_a_bad_row_of_a_chain_alone_is_left_out_and_named(strike, row, complaint):
+    rows = chain()["oiData"]
+
+    ladder = parse_chain(answer(chain(oiData=rows | {strike: row})), "NIFTY")
+
+    rows.pop(strike, None)
+    assert ladder.rows == parse_chain(answer(chain(oiData=rows)), "NIFTY").rows
+    assert re.search(complaint, *ladder.refused)
+    with pytest.raises(PayloadInvalid, match=complaint):
+        parse_chain(answer(chain(oiData={strike: row})), "NIFTY")
 
 
 def test_a_chain_needs_a_head_that_tells_success():
@@ -330,7 +377,7 @@ def test_a_recorded_chain_lists_every_strike(shared_data: Path):
     assert len(listing.contracts) == 2 * 235
     assert listing.contracts[0].symbol == "NIFTY260127C19900"
     assert listing.contracts[-1].symbol == "NIFTY260127P31600"
-    with pytest.raises(PayloadInvalid, match="asked for expiry 2026-02-03, answered for"):
+    with pytest.raises(PayloadInvalid, match="asked for expiry 2026-02-03, answered for '2026"):
         parse_listing(payload, "NIFTY", date(2026, 2, 3))
 
 
@@ -370,6 +417,7 @@ def test_both_shapes_of_expiries_are_read(body):
     [
         ({}, "body.data is missing"),
         ({"data": {}}, "body.data.all_exp_list is missing"),
+        ({"expiryDates": ["0001-01-01"]}, "no day of this century"),
         ({"expiryDates": ["27-jan-2026"]}, r"body.expiryDates\[0\]: '27-jan-2026' is no date"),
     ],
 )

@@ -133,14 +133,27 @@ def test_an_expiry_that_is_not_listed_has_an_empty_ladder():
 
 
 def test_a_strike_that_cannot_be_used_is_told_and_the_others_count():
-    rows = [strike(25500, side(oi="many"), side()), strike(25525.5, side(), side())]
-    ladder = parse_chain(success([*rows, strike(25550, side(volume=-1), side())]), "NIFTY")
-    assert ladder.rows == []
+    bad = [
+        strike(25500, side(oi="many"), side()),
+        strike(25525.5, side(), side()),
+        strike(25550, side(volume=-1), side()),
+        strike(1e308, side(), side()),
+        strike(25600, side(oi=10**19), side(), expiry="2026-01-27"),
+        strike(25600, side(ltp=1e308), side(), expiry="9999-12-31"),
+        "row",
+    ]
+    ladder = parse_chain(success([*bad[:4], strike(25650, side(), side()), *bad[4:]]), "NIFTY")
+    assert [row.strike for row in ladder.rows] == [25650]
     assert [text.split(":")[0] for text in ladder.refused] == [
         "data[0].call_options.market_data.oi",
         "data[1].strike_price",
         "data[2].call_options.market_data.volume",
+        "data[3].strike_price",
+        "data[5].call_options.market_data.oi",
+        "and 2 more",
     ]
+    with pytest.raises(PayloadInvalid, match=r"market_data.oi: 'many' is no number"):
+        parse_chain(success(bad), "NIFTY")
 
 
 @pytest.mark.parametrize(
@@ -182,23 +195,23 @@ def test_candles_come_ascending_with_their_open_interest():
 
 def test_an_index_has_no_volume_and_no_open_interest_whatever_is_sent():
     body = candles(["2026-01-21T09:15:00+05:30", 25500, 25510, 25490, 25501.5, 0, 0])
-    (bar,) = parse_candles(body, "NIFTY")
+    (bar,) = parse_candles(body, "NIFTY", 1).bars
     assert (bar.volume, bar.open_interest) == (None, None)
 
 
 def test_open_interest_that_is_zero_throughout_is_unknown_and_a_single_zero_is_zero():
     row = ["2026-01-21T09:15:00+05:30", 1, 1, 1, 1, 65]
     later = ["2026-01-21T09:16:00+05:30", 1, 1, 1, 1, 65]
-    assert [bar.open_interest for bar in parse_candles(candles([*row, 0]), CALL)] == [None]
-    both = parse_candles(candles([*row, 0], [*later, 130]), CALL)
+    assert [bar.open_interest for bar in parse_candles(candles([*row, 0]), CALL, 1).bars] == [None]
+    both = parse_candles(candles([*row, 0], [*later, 130]), CALL, 1).bars
     assert [bar.open_interest for bar in both] == [0, 130]
-    short = parse_candles(candles(row), CALL)
+    short = parse_candles(candles(row), CALL, 1).bars
     assert [(bar.volume, bar.open_interest) for bar in short] == [(65.0, None)]
 
 
 def test_a_price_or_count_that_is_null_is_not_made_up():
     body = candles(["2026-01-21T09:15:00+05:30", 1, None, 1, 1, None, None])
-    (bar,) = parse_candles(body, CALL)
+    (bar,) = parse_candles(body, CALL, 1).bars
     assert math.isnan(bar.high)
     assert (bar.volume, bar.open_interest) == (None, None)
 
@@ -218,14 +231,14 @@ def test_a_price_or_count_that_is_null_is_not_made_up():
 )
 def test_a_candle_of_another_form_is_refused_with_its_place(row, place):
     with pytest.raises(PayloadInvalid, match=r"data\.candles\[0\].*" + place):
-        parse_candles(candles(row), CALL)
+        parse_candles(candles(row), CALL, 1)
 
 
 def test_two_different_candles_of_one_minute_are_refused():
     row = ["2026-01-21T09:15:00+05:30", 1, 1, 1, 1, 65, 65]
-    assert len(parse_candles(candles(row, row), CALL)) == 1
+    assert len(parse_candles(candles(row, row), CALL, 1).bars) == 1
     with pytest.raises(PayloadInvalid, match="a second, different"):
-        parse_candles(candles(row, [*row[:5], 130, 65]), CALL)
+        parse_candles(candles(row, [*row[:5], 130, 65]), CALL, 1)
 
 
 PRICES = st.floats(0, 1e6, allow_nan=False)
@@ -242,7 +255,7 @@ def test_in_whatever_order_candles_come_they_are_ascending_and_complete(minutes,
         for minute, values in minutes.items()
     ]
     random.shuffle(rows)
-    bars = parse_candles(candles(*rows, *rows[:2]), CALL)
+    bars = parse_candles(candles(*rows, *rows[:2]), CALL, 1).bars
     assert [bar.open_time for bar in bars] == [OPEN + timedelta(minutes=m) for m in sorted(minutes)]
     assert [bar[1:6] for bar in bars] == [minutes[m][:5] for m in sorted(minutes)]
     known = any(values[5] for values in minutes.values())
@@ -290,7 +303,7 @@ def test_contracts_that_expired_have_a_date_and_it_is_in_their_key():
     [
         (b"<html>Sorry</html>", "not JSON .*: starts with '<html>Sorry"),
         (b"", "not JSON"),
-        (b"\x1f\x8bbroken", "not JSON"),
+        (b"\x1f\x8bbroken", "not gzip"),
         (b"[]", "no options of NIFTY among the instruments"),
         (b"{}", "instruments is no list"),
         (json.dumps([instrument("CE", expiry=None)]).encode(), "NSE_FO.51414.expiry"),
@@ -316,4 +329,4 @@ def test_an_error_is_told_with_the_sources_own_words():
     assert complaint(success([])) is None
     assert complaint(b"<html>") is None
     with pytest.raises(PayloadInvalid, match="UDAPI100050: Invalid token"):
-        parse_candles(body, CALL)
+        parse_candles(body, CALL, 1)
