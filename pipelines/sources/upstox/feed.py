@@ -9,15 +9,17 @@ what forms is only known by the last price.
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, NamedTuple
 
+from pipelines.sources import limits
 from pipelines.sources.errors import PayloadInvalid
 from pipelines.sources.series import Bar
 from pipelines.sources.strict_json import number, shown
 from pipelines.sources.upstox.fields import entry, listed
 
 MINUTE = "I1"
+LONGEST = 20  # characters of a number
 
 
 class Tick(NamedTuple):
@@ -75,7 +77,7 @@ def _tick(key: str, feed: Any, sent_at: datetime) -> Tick:
     return Tick(
         key=key,
         sent_at=sent_at,
-        price=number(entry(last, "ltp", where), f"{where}.ltp"),
+        price=limits.price(number(entry(last, "ltp", where), f"{where}.ltp"), f"{where}.ltp"),
         traded_at=_moment(last["ltt"], f"{where}.ltt") if "ltt" in last else None,
         volume=None if index else _count(full.get("vtt"), f"{where}.vtt"),
         open_interest=None if index else _count(full.get("oi"), f"{where}.oi"),
@@ -89,20 +91,31 @@ def _tick(key: str, feed: Any, sent_at: datetime) -> Tick:
 
 def _best(full: Mapping[str, Any], where: str) -> Mapping[str, Any]:
     """Return the first of the levels of bids and asks; an empty one where there is none."""
-    levels = listed((full.get("marketLevel") or {}).get("bidAskQuote", []), f"{where}.bidAskQuote")
+    levels = _rows(full, "marketLevel", "bidAskQuote", where)
     first = levels[0] if levels else {}
     if not isinstance(first, Mapping):
         raise PayloadInvalid(f"{where}.bidAskQuote[0] is no object")
     return first
 
 
+def _rows(full: Mapping[str, Any], group: str, name: str, where: str) -> list[Any]:
+    """Return the rows of a group; none where there is no such group."""
+    found = full.get(group) or {}
+    if not isinstance(found, Mapping):
+        raise PayloadInvalid(f"{where}.{group} is no object")
+    return listed(found.get(name, []), f"{where}.{name}")
+
+
 def _minute(full: Mapping[str, Any], where: str, *, index: bool) -> Bar | None:
-    rows = listed((full.get("marketOHLC") or {}).get("ohlc", []), f"{where}.ohlc")
+    rows = _rows(full, "marketOHLC", "ohlc", where)
     row = next((r for r in rows if isinstance(r, Mapping) and r.get("interval") == MINUTE), None)
     if row is None:
         return None
     start, high, low, close = (
-        number(entry(row, name, f"{where}.{MINUTE}"), f"{where}.{MINUTE}.{name}")
+        limits.price(
+            number(entry(row, name, f"{where}.{MINUTE}"), f"{where}.{MINUTE}.{name}"),
+            f"{where}.{MINUTE}.{name}",
+        )
         for name in ("open", "high", "low", "close")
     )
     volume = None if index else _count(row.get("vol"), f"{where}.{MINUTE}.vol")
@@ -116,23 +129,20 @@ def _count(value: Any, where: str) -> int | None:
     result = _whole(value, where)
     if result < 0:
         raise PayloadInvalid(f"{where}: {shown(value)} is negative")
-    return result
+    return limits.units(result, where)
 
 
 def _price(value: Any, where: str) -> float | None:
-    return None if value is None else number(value, where) or None
+    return None if value is None else limits.price(number(value, where), where) or None
 
 
 def _moment(value: Any, where: str) -> datetime:
-    try:
-        return datetime.fromtimestamp(_whole(value, where) / 1000, UTC)
-    except (ValueError, OverflowError, OSError) as error:
-        raise PayloadInvalid(f"{where}: {shown(value)} is no time") from error
+    return limits.moment(_whole(value, where) / 1000, where)
 
 
 def _whole(value: Any, where: str) -> int:
     """Return a whole number, which may stand in a text."""
-    if isinstance(value, str) and value.removeprefix("-").isdecimal():
+    if isinstance(value, str) and len(value) <= LONGEST and value.removeprefix("-").isdecimal():
         return int(value)
     result = number(value, where)
     if not result.is_integer():
