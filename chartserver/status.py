@@ -17,6 +17,7 @@ from chartserver.payload import Payload
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
 from db.market.calendar import read_overrides_async
+from db.pages.feed_faults import FeedFault, read_failing
 from db.pages.freshness import Freshness, SourceStatus, read_freshness
 from db.pages.held_back import HeldBack, read_held_back
 from db.pages.loss_limit import Reached, read_reached
@@ -49,6 +50,7 @@ class StatusWatch:
         self._reached: list[Reached] = []
         self._held_back: list[HeldBack] = []
         self._switched_off: list[SwitchedOff] = []
+        self._failing: list[FeedFault] = []
         self._database_up = True
 
     async def run(self) -> None:
@@ -69,7 +71,8 @@ class StatusWatch:
         """Read the state once; tell whether the database answered."""
         try:
             found = await read(self._pool, self._read)
-            self._freshness, self._reached, self._held_back, self._switched_off = found
+            self._freshness, self._reached, self._held_back, self._switched_off = found[:4]
+            self._failing = found[4]
             use_overrides(await read(self._pool, read_overrides_async))
         except (psycopg.Error, OSError) as error:
             if self._database_up:
@@ -81,12 +84,13 @@ class StatusWatch:
 
     async def _read(
         self, connection: AsyncConnection[Any]
-    ) -> tuple[Freshness, list[Reached], list[HeldBack], list[SwitchedOff]]:
+    ) -> tuple[Freshness, list[Reached], list[HeldBack], list[SwitchedOff], list[FeedFault]]:
         freshness = await read_freshness(connection, UNDERLYINGS)
         now = self._settings.clock.now()
         reached = await read_reached(connection, UNDERLYINGS, ist_day(now), now)
         held_back = await read_held_back(connection, session_of(now))
-        return freshness, reached, held_back, await read_switched_off(connection)
+        switched_off = await read_switched_off(connection)
+        return freshness, reached, held_back, switched_off, await read_failing(connection)
 
     def event(self, underlying: str | None = None) -> bytes:
         """Return the state as a stream event without an id."""
@@ -124,6 +128,10 @@ class StatusWatch:
                 {"strategy": off.name, "problem": off.problem, "since": seconds(off.since)}
                 for off in self._switched_off
             ],
+            "feed_faults": [
+                {"task": part.task, "problem": part.problem, "since": seconds(part.since)}
+                for part in self._failing
+            ],
         }
 
     def ages(self, now: datetime, underlying: str | None = None) -> dict[str, int | None]:
@@ -156,7 +164,7 @@ class StatusWatch:
         now = self._settings.clock.now()
         states = {name: (s["state"], s["error"]) for name, s in self.sources(now).items()}
         newest = self._freshness.newest
-        reached = self._reached, self._held_back, self._switched_off
+        reached = self._reached, self._held_back, self._switched_off, self._failing
         access = [source[4:] for source in self._freshness.sources]
         hours = _is_open(now), _today(now), self.incomplete(now)
         return self._database_up, hours, newest, reached, states, access

@@ -201,6 +201,21 @@ def follow(dsn: str, *faults: Fault) -> None:
         asyncio.run(asyncio.wait_for(feed(), 60))
 
 
+def followed(dsn: str, *faults: Fault) -> Tables:
+    """Return what the feed has stored of the session at its end, where it can be compared."""
+    follow(dsn, *faults)
+    return ended(dsn)
+
+
+def ended(dsn: str) -> Tables:
+    """Return what is stored of a followed session, but for what depends on a machine's pace."""
+    stored = tables(dsn, "15:30")
+    # What the other source has three minutes after an interval this feed may not wait for.
+    stored["chain_oi"] = {row for row in stored["chain_oi"] if row[3] <= at("15:20")}
+    stored["build_up"] = {row for row in stored["build_up"] if row[1] < at("15:20")}
+    return stored
+
+
 def told_by_tables(dsn: str) -> tuple[dict[str, str], list[str]]:
     """Return which sources are down and why, and why answers could not be parsed."""
     down = "select source, error from source_status where state = 'down'"

@@ -207,7 +207,7 @@ function describeState() {
   const wrong = complaintText(complaints)
   const trouble = broken ? heard.message : databaseOut ? "The database does not answer." : ""
   const shown = trouble && !store.isEmpty ? `${trouble} The charts show what arrived before.` : ""
-  const parts = [failureText(failed), shown, wrong, ...missingTexts(), heldBackText(), switchedOffText()]
+  const parts = [failureText(failed), shown, wrong, ...missingTexts(), heldBackText(), switchedOffText(), feedFaultText()]
   showBanner(parts.filter(Boolean).join(" "))
   const session = store.answer?.session
   setText(byId("session-note"), closed && session ? `Showing ${format.sessionText(session)}` : "")
@@ -229,6 +229,13 @@ function heldBackText() {
 const switchedOffText = () =>
   (bar.status().switched_off ?? [])
     .map(({ strategy, problem }) => `Strategy ${strategy} is switched off: ${problem}.`)
+    .join(" ")
+
+/** Which parts of the feed fail again and again, while the others go on. */
+const feedFaultText = () =>
+  (bar.status().feed_faults ?? [])
+    .map(({ task, problem, since }) =>
+      `The feed's ${task} failed and is started again, since ${format.minute(since)} IST: ${problem}.`)
     .join(" ")
 
 /** The button that leads back to the newest candle. */

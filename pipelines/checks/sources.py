@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import Any
 
+from db.archive.feed_faults import read_feed_faults
 from db.archive.source_status import read_access
 from db.checks.completeness import compare_prices
 from db.checks.opinions import read_agreement
@@ -86,6 +87,8 @@ def observe_feed(look: Look) -> dict[str, Any]:
         "running": lock_is_held(look.connection, FEED_LOCK),
         "rows_per_minute": written.rows / RATE_MINUTES,
     }
+    if failing := read_feed_faults(look.connection):
+        found["failing"] = failing
     for source, access in read_access(look.connection).items():
         told = {"delay_seconds": access.delay_seconds, "note": access.note}
         found |= {f"{source}_{name}": value for name, value in told.items() if value is not None}
@@ -95,13 +98,12 @@ def observe_feed(look: Look) -> dict[str, Any]:
 
 @warning("live_feed", "is_alive")
 def live_feed_is_alive(look: Look) -> Verdict:
-    """While the market is open, a feed runs and rows become known."""
+    """While the market is open, a feed runs and rows become known, and no part of it fails."""
     allowed = (allowed_lag(FEED_LAG, look.speed) + look.delay).total_seconds()
     found = observe_feed(look)
     lag = found.get("lag_seconds")
-    return Verdict(
-        lag is None or (found["running"] and lag <= allowed), {"allowed_seconds": allowed} | found
-    )
+    alive = found["running"] and (lag or 0.0) <= allowed and "failing" not in found
+    return Verdict(lag is None or alive, {"allowed_seconds": allowed} | found)
 
 
 CHECKS = [

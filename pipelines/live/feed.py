@@ -2,16 +2,16 @@
 
 Runs beside Dagster, whose schedules deliver every closed row without it. Both use the same
 ingest functions and what is stored says what is missing, so each heals what the other missed.
-Streaming and positions stand alone: one source being down does not stop the other.
+Its parts stand alone: neither a source that is down nor a failure of one stops the others.
 """
 
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
 from datetime import date, datetime, timedelta
 from functools import partial
 
+from db.archive.feed_faults import forget_feed_faults
 from db.archive.raw_payloads import seal_parts
 from db.pages.change_log import prune
 from db.pages.forming import prune_forming
@@ -24,6 +24,7 @@ from pipelines.ingest.positions import ingest_positions
 from pipelines.live.aside import Aside
 from pipelines.live.clock_guard import ClockGuard
 from pipelines.live.closing import LATE, close_session, left_unclosed
+from pipelines.live.keeper import Keeper, Part
 from pipelines.live.place import advance_greeks, advance_signals
 from pipelines.live.stream import Stream
 from pipelines.signals.materialise import SignalsBusyError
@@ -33,10 +34,8 @@ from strategy.session import is_session, next_session, session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
-# Seconds of this computer: how often memory is written, and pauses after failures.
+# Seconds of this computer: how often memory is written.
 FLUSH_SECONDS = 0.25
-FIRST_PAUSE_SECONDS = 0.5
-LONGEST_PAUSE_SECONDS = 20.0
 TIDY_SECONDS = 60.0
 POLL_PAUSE_SECONDS = 0.1  # a look at what is stored costs some milliseconds
 GREEKS_PAUSE_SECONDS = 1.0  # a look costs some milliseconds, a minute of options some tens
@@ -68,6 +67,7 @@ async def run(desk: Desk) -> None:
         if not held:
             raise AnotherFeedError("a feed runs on this database already: stop it first")
         forget_faults(desk.connection)  # what failed is tried anew
+        forget_feed_faults(desk.connection)
         await _close_earlier(desk)
         while True:
             session = await _next_session(desk)
@@ -80,7 +80,7 @@ async def _close_earlier(desk: Desk) -> None:
     for session in left_unclosed(desk):
         logger.info("session %s was not closed: closing it", session)
         async with Aside(desk.settings.database_url.get_secret_value()) as aside:
-            await close_session(desk, session, aside)
+            await Keeper(desk).once("closing", partial(close_session, desk, session, aside))
 
 
 async def _next_session(desk: Desk) -> date:
@@ -112,47 +112,38 @@ class SessionFeed:
         self._session = session
         self._end = session_hours(session)[1] + LATE
         self._guard = ClockGuard()
+        self._keeper = Keeper(desk)
         pause = POLL_PERIOD.total_seconds() / desk.clock.speed
         self._poll_seconds = max(POLL_PAUSE_SECONDS, pause)
         self._stale = asyncio.Event()  # signals have to be computed again
-        self._stale.set()
 
     async def run(self) -> None:
         """Follow the session; returns some minutes after its close."""
         dsn = self._desk.settings.database_url.get_secret_value()
         async with Aside(dsn) as aside:
             await self._follow(aside)
-            await close_session(self._desk, self._session, aside)
+            close = partial(close_session, self._desk, self._session, aside)
+            await self._keeper.once("closing", close)
 
     async def _follow(self, aside: Aside) -> None:
+        name, follow = (
+            ("stream", self._stream) if self._desk.streams else ("candles", self._candles)
+        )
+        parts: dict[str, Part] = {
+            name: follow,
+            "positions": self._positions,
+            "signals": partial(self._signals, aside),
+            "greeks": partial(self._greeks, aside),
+            "tidy": self._tidy,
+        }
         async with asyncio.TaskGroup() as tasks:
             followers = [
-                tasks.create_task(
-                    self._keep(self._stream if self._desk.streams else self._candles)
-                ),
-                tasks.create_task(self._keep(self._positions)),
-                tasks.create_task(self._signals(aside)),
-                tasks.create_task(self._greeks(aside)),
-                tasks.create_task(self._tidy()),
+                tasks.create_task(self._keeper.keep(name, part)) for name, part in parts.items()
             ]
             while self._desk.now() < self._end:  # noqa: ASYNC110 - what is awaited is time
                 await asyncio.sleep(min(5.0, self._desk.clock.seconds_until(self._end)))
             for follower in followers:
                 follower.cancel()
-
-    async def _keep(self, follow: Callable[[], Awaitable[None]]) -> None:
-        """Run one follower again after each failure of its source, with growing pauses."""
-        pause = FIRST_PAUSE_SECONDS
-        while True:
-            started = self._desk.now()
-            try:
-                await follow()
-            except SourceError as error:
-                logger.warning("%s: %s", type(error).__name__, error)
-            if self._desk.now() - started > timedelta(minutes=5):
-                pause = FIRST_PAUSE_SECONDS
-            await asyncio.sleep(pause)
-            pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def _stream(self) -> None:
         """Follow the preferred source that streams; its failure is the schedules' to bridge."""
@@ -219,6 +210,7 @@ class SessionFeed:
             since = self._desk.now() - RECENT
 
     async def _signals(self, aside: Aside) -> None:
+        self._stale.set()  # whoever begins knows not what was computed before
         while True:
             await self._stale.wait()
             self._stale.clear()

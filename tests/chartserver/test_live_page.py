@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract
@@ -9,6 +10,7 @@ from page_help import SETTLED, WAIT, newest, wait_for
 from playwright.sync_api import Page, expect
 from psycopg import Connection
 
+from db.archive.feed_faults import forget_feed_fault, note_feed_fault
 from db.archive.source_status import report_down, report_up
 from db.checks.findings import Finding, record
 from db.writing.bulk import write
@@ -166,6 +168,18 @@ def test_signals_that_are_held_back_are_no_quiet_market(live, connection: Connec
     expect(banner).to_contain_text("Signals are held back since 09:15 IST")
     expect(banner).to_contain_text("raw_payload/all_parsed")
     record(connection, [finding._replace(passed=True)])
+    expect(banner).to_be_hidden()
+
+
+def test_a_part_of_the_feed_that_fails_is_named_until_it_works_again(live, connection: Connection):
+    note_feed_fault(connection, "positions", "KeyError: 'a'", OPEN)
+    note_feed_fault(connection, "positions", "DataError: b\x00" * 1000, OPEN + timedelta(minutes=1))
+    banner = live().locator("#banner")
+    expect(banner).to_contain_text(
+        "The feed's positions failed and is started again, since 09:15 IST: DataError: b"
+    )
+    assert len(banner.inner_text()) < 1_200
+    forget_feed_fault(connection, "positions")
     expect(banner).to_be_hidden()
 
 

@@ -238,6 +238,8 @@
  * @property {{check: string, since: number}[]} [held_back] failing checks that hold its signals back
  * @property {{strategy: string, problem: string, since: number}[]} [switched_off] of strategies that
  *   are not computed
+ * @property {{task: string, problem: string, since: number}[]} [feed_faults] parts of the feed that
+ *   fail and are started again
  * @property {"none"} [feed] no feed runs: what is stored is shown
  *
  * @typedef {object} Incomplete a session whose closing price is not known

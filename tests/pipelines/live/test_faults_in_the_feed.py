@@ -7,40 +7,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from simulator.faults import Fault
 from strategy.session import interval_opens
 from tests.faulty import (
     DAY,
     Tables,
-    at,
     fault,
-    follow,
+    followed,
     known_too_early,
     market,
-    tables,
     told_by_tables,
 )
-
-
-def followed(dsn: str, *faults: Fault) -> Tables:
-    """Return what the feed has stored of the session at its end."""
-    follow(dsn, *faults)
-    stored = tables(dsn, "15:30")
-    # What the other source has three minutes after an interval this feed may not wait for.
-    stored["chain_oi"] = {row for row in stored["chain_oi"] if row[3] <= at("15:20")}
-    stored["build_up"] = {row for row in stored["build_up"] if row[1] < at("15:20")}
-    return stored
-
-
-@pytest.fixture(scope="module")
-def undisturbed(fresh_database) -> Tables:
-    """What the feed stores without any fault."""
-    with fresh_database() as dsn:
-        stored = followed(dsn)
-        assert told_by_tables(dsn) == ({}, [])
-        assert known_too_early(dsn) == []
-    assert all(stored.values())
-    return stored
 
 
 def test_without_a_fault_the_feed_stores_every_minute_of_the_market(undisturbed: Tables):
