@@ -1,5 +1,6 @@
 """What faults make of Trendlyne's answers: responses, chains and build-up rows. Pure."""
 
+import json
 from collections.abc import Callable, Iterable
 from datetime import datetime, time
 from typing import Any
@@ -9,6 +10,7 @@ from starlette.responses import Response
 from simulator.build_ups import build_up_rows
 from simulator.faults import Faults
 from simulator.market import Market, units_per_lot
+from simulator.poison import KINDS, UNPACKED_MEGABYTES, bomb, poisoned
 from strategy.contract import Contract
 from strategy.session import session_hours
 
@@ -27,6 +29,28 @@ def spoiled_response(faults: Faults, now: datetime, target: str) -> Response | N
     if faults.strike("empty-answer", now, target):
         return Response(b"", media_type="application/json")
     return None
+
+
+def poisoned_response(turn: int, answer: bytes, too_long: Row) -> Response:
+    """Return what comes in place of an answer of JSON; each turn another kind.
+
+    Args:
+        turn: Counted on by one with each answer.
+        answer: What a faultless source gives.
+        too_long: An error of that source with a text of megabytes.
+    """
+    packed = {"Content-Encoding": "gzip"}
+    odd = (
+        lambda: Response(json.dumps(too_long), media_type="application/json"),
+        lambda: Response(bomb(), media_type="application/json", headers=packed),
+        lambda: Response(bomb(), media_type="application/gzip"),
+        lambda: Response(answer, media_type="application/json", headers=packed),
+        lambda: Response(bytes(UNPACKED_MEGABYTES * 10**6), media_type="application/json"),
+    )
+    kind = turn % (len(odd) + len(KINDS))
+    if kind < len(odd):
+        return odd[kind]()
+    return Response(poisoned(kind - len(odd), answer), media_type="application/json")
 
 
 def spoiled_chain(faults: Faults, now: datetime, contract: Contract, body: Row) -> Row:

@@ -5,7 +5,8 @@ from typing import TypeAlias
 
 from simulator.faults import Fault, Faults
 from simulator.forming import Candle
-from simulator.frames import frame
+from simulator.frames import HEARTBEAT, MARK, encode, frame
+from simulator.poison import KINDS, poisoned, words
 
 Bars: TypeAlias = list[tuple[int, Candle]]
 
@@ -46,12 +47,30 @@ def wrong_close(fault: Fault, candle: Candle) -> Candle:
     return candle._replace(close=candle.high if candle.close == candle.low else candle.low)
 
 
-def spoiled_message(faults: Faults, at: datetime, frames: list[str]) -> str:
+# Frames that announce what cannot be, and an error of ten megabytes: no JSON of a frame is so.
+LENGTHS = (b"~m~-5~m~", b"~m~99999999999~m~", b"~m~999999999~m~{}", b"~m~\xd9\xa3~m~{}")
+
+
+def spoiled_message(faults: Faults, at: datetime, frames: list[str]) -> str | bytes:
     """Return the message of some frames, its last one broken while such a fault is active."""
     *others, last = frames
+    if (turn := faults.turn("poison", at)) is not None:
+        return "".join(others).encode() + _poisoned(turn, last)
     if faults.strike("malformed-length", at):
         last = last[:-5]
     if faults.strike("malformed-json", at):
         payload = last.split("~m~", 2)[2]
         last = frame(payload[: len(payload) // 2])
     return "".join([*others, last])
+
+
+def _poisoned(turn: int, last: str) -> bytes:
+    """Return what comes in place of a frame, with a length that is its own, if it has one."""
+    kind = turn % (len(KINDS) + len(LENGTHS) + 1)
+    if kind < len(LENGTHS):
+        return LENGTHS[kind]
+    payload = last.split(MARK, 2)[2]
+    if kind == len(LENGTHS) or payload.startswith(HEARTBEAT):
+        return encode("critical_error", ["wrong data", words()]).encode()
+    body = poisoned(kind - len(LENGTHS) - 1, payload.encode())
+    return f"{MARK}{len(body.decode(errors='replace'))}{MARK}".encode() + body

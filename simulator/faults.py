@@ -6,6 +6,7 @@ market time. Who is asked decides what a kind means; nothing here touches data.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -49,6 +50,9 @@ TRADINGVIEW = {
     "delayed": Kind("candles and quotes are late, and say so", counted=False, amount="seconds"),
     "critical-session": Kind("`critical_error` ends one chart session, the others go on"),
     "max-sessions": Kind("a connection has so few", counted=False, amount="chart sessions"),
+    "poison": Kind(
+        "messages that no client may believe, each of another kind", amount="first kind"
+    ),
     "refuse-403": Kind("HTTP 403 instead of a websocket"),
     "refuse-429": Kind("HTTP 429 instead of a websocket"),
 }
@@ -74,6 +78,7 @@ TRENDLYNE = {
     "oi-name": Kind("`open_interest` alone, without `oi`"),
     "old-shape": Kind("build-ups in `data`, as older clients read them"),
     "roll": Kind("the nearest expiry has left the list", counted=False),
+    "http-poison": Kind("answers that no client may believe", amount="first kind"),
     "slow": Kind("an answer takes that long", amount="market seconds"),
 }
 UPSTOX = {
@@ -82,6 +87,7 @@ UPSTOX = {
     "upstox-500": Kind("HTTP 500"),
     "upstox-error": Kind("HTTP 200 with an error in the answer"),
     "upstox-html": Kind("HTTP 200 and a page"),
+    "upstox-poison": Kind("answers that no client may believe", amount="first kind"),
     "upstox-stale": Kind("today's candles as they were when the fault began", counted=False),
 }
 CLOCK = {"clock-jump": Kind("the simulator's clock is ahead", counted=False, amount="seconds")}
@@ -148,6 +154,7 @@ class Faults:
     def __init__(self, faults: Iterable[Fault] = ()) -> None:
         self._faults = list(faults)
         self._left = [fault.times for fault in self._faults]
+        self._turns: Counter[str] = Counter()
 
     def find(self, kind: str, now: datetime, target: str = "") -> Fault | None:
         """Return the fault of a kind that happens now to a target, and count it."""
@@ -161,6 +168,14 @@ class Faults:
                 self._left[place] = left - 1
             return fault
         return None
+
+    def turn(self, kind: str, now: datetime, target: str = "") -> int | None:
+        """Return which of its kinds a fault takes now; None where it does not happen."""
+        fault = self.find(kind, now, target)
+        if fault is None:
+            return None
+        self._turns[kind] += 1
+        return int(fault.amount or 0) + self._turns[kind] - 1
 
     def strike(self, kind: str, now: datetime, target: str = "") -> bool:
         """Tell whether a fault of a kind happens now to a target, and count it."""

@@ -168,17 +168,18 @@ class Connection:
         if frames and not self._faults.strike("heartbeats-only", self._clock.now()):
             await self._send(spoiled_message(self._faults, self._clock.now(), frames))
 
-    async def _send(self, message: str) -> bool:
+    async def _send(self, message: str | bytes) -> bool:
         """Send a message unless a fault swallows it; tell whether it is on its way."""
         now = self._clock.now()
         if self._faults.strike("silence", now):
             return False
         if self._faults.strike("cut", now):
-            whole = Frame(Opcode.TEXT, message.encode()).serialize(mask=False)
+            raw = message.encode() if isinstance(message, str) else message
+            whole = Frame(Opcode.TEXT, raw).serialize(mask=False)
             self._channel.transport.write(whole[: len(whole) // 2])
             self._channel.transport.abort()
             return False
-        await self._channel.send(message)
+        await self._channel.send(message, text=True)
         return True
 
 

@@ -13,6 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from simulator.bad_answers import (
+    poisoned_response,
     spoiled_build_ups,
     spoiled_chain,
     spoiled_option_chain,
@@ -24,6 +25,7 @@ from simulator.faults import WorldClock
 from simulator.firewall import Firewall
 from simulator.market import Market
 from simulator.option_chain import Question, option_chain_body, option_chain_rows
+from simulator.poison import words
 from strategy.contract import Contract, OptionType
 from strategy.session import IST, session_hours
 
@@ -91,7 +93,10 @@ def _endpoint(
         except Refusal as refusal:
             body, status, text = {}, "1", str(refusal)
         head = {"status": status, "statusDescription": text, "responseCode": None}
-        response = JSONResponse({"head": head, "body": body})
+        response: Response = JSONResponse({"head": head, "body": body})
+        if (turn := trendlyne.poison(request)) is not None:
+            too_long = {"head": head | {"status": "1", "statusDescription": words()}, "body": {}}
+            response = poisoned_response(turn, bytes(response.body), too_long)
         response.set_cookie("csrftoken", "simulated")
         response.headers["Date"] = format_datetime(trendlyne.now(), usegmt=True)
         return response
@@ -126,6 +131,10 @@ class Trendlyne:
         if refused or self._faults.strike("waf", now, self._target(request)):
             return self._firewall.page()
         return None
+
+    def poison(self, request: Request) -> int | None:
+        """Return which kind of poison a fault gives in place of an answer; None for none."""
+        return self._faults.turn("http-poison", self._clock.now(), self._target(request))
 
     async def fault(self, request: Request) -> Response | None:
         """Let a fault delay an answer; return what it gives instead, None for the answer.

@@ -30,7 +30,8 @@ select moment from missed
 LADDER_ASKS = """
 select count(*), max(r.asked_at) from raw_payload p join raw_receipt r using (payload_id)
  where p.session = %(session)s and p.about ->> 'kind' = 'chain'
-   and p.about ->> 'underlying' = %(underlying)s and r.asked_at >= %(since)s
+   and p.about ->> 'source' = %(source)s and p.about ->> 'underlying' = %(underlying)s
+   and r.asked_at >= %(since)s
    and coalesce((p.about ->> 'until')::time >= (%(newest)s at time zone 'Asia/Kolkata')::time, true)
 """
 
@@ -73,12 +74,13 @@ class LadderAsks(NamedTuple):
 def ladder_asks(
     connection: Connection[Any],
     session: date,
+    source: str,
     underlying: str,
     newest: datetime,
     since: datetime,
 ) -> LadderAsks:
-    """Return how often a ladder not older than `newest` was asked for since a time."""
-    parameters = {"session": session, "underlying": underlying}
+    """Return how often a source was asked for a ladder not older than `newest` since a time."""
+    parameters = {"session": session, "source": source, "underlying": underlying}
     parameters |= {"newest": newest, "since": since}
     row = connection.execute(LADDER_ASKS, parameters).fetchone()
     return LadderAsks(*row) if row else LadderAsks(0, None)

@@ -43,7 +43,8 @@ async def ingest_ladders(
     moments: list[datetime | None] = []
     if newest in missing:
         since = newest + ladders.source.ladder_lag
-        before = ladder_asks(desk.connection, session, underlying, newest, since)
+        name = ladders.source.name
+        before = ladder_asks(desk.connection, session, name, underlying, newest, since)
         if not _is_time(before, desk.now()):
             return Asked()
         moments.append(None)  # the newest: as it is now

@@ -4,6 +4,8 @@ from typing import Any
 
 from starlette.responses import JSONResponse
 
+from simulator.poison import words
+
 # Code, HTTP status, message. The statuses of those marked so were not seen by anybody we know of.
 ERRORS = {
     "UDAPI100050": (401, "Invalid token used to access API"),
@@ -36,6 +38,11 @@ class Refusal(Exception):
 def success(data: Any) -> JSONResponse:
     """Return an answer with data."""
     return JSONResponse({"status": "success", "data": data})
+
+
+def too_long() -> dict[str, Any]:
+    """Return an error whose message is of megabytes."""
+    return {"status": "error", "errors": [{"errorCode": "UDAPI100500", "message": words()}]}
 
 
 def failure(code: str, status: int | None = None) -> JSONResponse:

@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from simulator.bad_answers import PAGE
+from simulator.bad_answers import PAGE, poisoned_response
 from simulator.faults import WorldClock
 from simulator.market import Market
 from simulator.past import NoPast, Past
 from simulator.upstox.account import WINDOWS, Claims, Pace, Window, read_token
-from simulator.upstox.answers import Refusal, failure, success
+from simulator.upstox.answers import Refusal, failure, success, too_long
 from simulator.upstox.candles import (
     EXPIRED_INTERVALS,
     Row,
@@ -101,7 +101,7 @@ class Upstox:
                 response = self._fault(request, now)
                 if response is None:
                     self._admit(request, now)
-                    response = await answer(request)
+                    response = self._poisoned(request, now, await answer(request))
             except Refusal as refusal:
                 response = failure(refusal.code)
             response.headers["Date"] = format_datetime(now.astimezone(UTC), usegmt=True)
@@ -113,7 +113,8 @@ class Upstox:
         """The gzipped file of all instruments."""
         now = self._clock.now()
         spoiled = self._fault(request, now)
-        response = spoiled or Response(self._file, media_type="application/gzip")
+        file = Response(self._file, media_type="application/gzip")
+        response = spoiled or self._poisoned(request, now, file)
         response.headers["Date"] = format_datetime(now.astimezone(UTC), usegmt=True)
         return response
 
@@ -200,6 +201,13 @@ class Upstox:
         if self._clock.faults.strike("upstox-html", now, target):
             return Response(PAGE, 200, media_type="text/html")
         return None
+
+    def _poisoned(self, request: Request, now: datetime, answer: Response) -> Response:
+        """Return what comes in place of an answer; itself where no such fault is active."""
+        turn = self._clock.faults.turn("upstox-poison", now, self._target(request))
+        if turn is None:
+            return answer
+        return poisoned_response(turn, bytes(answer.body), too_long())
 
     def _target(self, request: Request) -> str:
         """Return the symbol that a question names; of an expired contract only its key is known."""
