@@ -13,6 +13,8 @@ from pathlib import Path
 
 import psutil
 
+from optionscalp.rotation import KEPT, LARGEST_BYTES, rotate
+
 logger = logging.getLogger(__name__)
 
 FIRST_PAUSE_SECONDS = 0.3
@@ -67,9 +69,14 @@ class Part:
         self._due_at = 0.0
 
     def watch(self) -> None:
-        """Restart the program if it ended, after a pause that grows while it keeps failing."""
+        """Restart the program if it ended, after a pause that grows while it keeps failing.
+
+        Its log is kept small meanwhile.
+        """
         if self._process is None:
             return
+        if rotate(self.log, LARGEST_BYTES, KEPT):
+            self._log_start = 0
         code = self._process.poll()
         now = time.monotonic()
         if code is None:

@@ -23,6 +23,7 @@ from db.server.roles import Role, hand_over, prepared
 from optionscalp.errors import CommandError
 from optionscalp.homes import PROJECT
 from optionscalp.parts import Part
+from optionscalp.rotation import rotate
 
 logger = logging.getLogger(__name__)
 
@@ -159,6 +160,8 @@ class Stack:
                 except EmbeddedServerError as error:
                     logger.error("%s", error)  # noqa: TRY400 - tried again at the next look
             self.watch()
+            if embedded_home is not None:
+                rotate(embedded_home / "postgres" / "log")
             time.sleep(WATCH_SECONDS)
 
     def watch(self) -> None:

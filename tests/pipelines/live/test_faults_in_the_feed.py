@@ -7,10 +7,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from db.server.connection import connect
 from strategy.session import interval_opens
 from tests.faulty import (
     DAY,
     Tables,
+    at,
     fault,
     followed,
     known_too_early,
@@ -85,3 +87,31 @@ def test_updates_twice_in_no_order_and_corrected_end_as_the_market_says(
     )
     assert stored == undisturbed
     assert known_too_early(database) == []
+
+
+def test_no_message_of_the_stream_ends_the_feed_and_nothing_is_lost(
+    database: str, undisturbed: Tables
+):
+    stored = followed(database, fault("poison", "15:20", "15:28", amount=2))
+    down, unparsed = told_by_tables(database)
+    assert stored == undisturbed
+    assert down == {}
+    assert unparsed
+    assert known_too_early(database) == []
+    with connect(database) as connection:
+        assert connection.execute("select * from feed_fault").fetchall() == []
+
+
+def test_no_answer_of_the_other_source_ends_the_feed_and_candles_go_on(
+    database: str, undisturbed: Tables
+):
+    # After the close ladders of before are asked for once more, by their minute.
+    stored = followed(database, fault("http-poison", "15:19", "15:29", amount=3))
+    _, unparsed = told_by_tables(database)
+    assert stored == undisturbed
+    assert unparsed
+    with connect(database) as connection:
+        meanwhile = "select count(*) > 10 from candle where final and known_at between %s and %s"
+        window = (at("15:21"), at("15:28"))
+        assert connection.execute(meanwhile, window).fetchone() == (True,)
+        assert connection.execute("select * from feed_fault").fetchall() == []
