@@ -34,9 +34,12 @@ def complaint(body: bytes) -> Complaint | None:
     HTTP 200 carries errors too, as other clients have found.
     """
     try:
-        content = parse_json(body)
+        return _complaint_of(parse_json(body))
     except PayloadInvalid:
         return None
+
+
+def _complaint_of(content: Any) -> Complaint | None:
     if not isinstance(content, dict) or content.get("status") != "error":
         return None
     errors = content.get("errors")
@@ -59,7 +62,7 @@ def parse_data(body: bytes) -> Any:
         PayloadInvalid: Not JSON, an error of the source, or no data.
     """
     content = parse_json(body)
-    if told := complaint(body):
+    if told := _complaint_of(content):
         raise PayloadInvalid(f"the source reports {told.code}: {told.message}")
     if not isinstance(content, dict) or content.get("status") != "success":
         raise PayloadInvalid("status is not success")
