@@ -57,9 +57,14 @@ class Keeper:
             pause = min(pause * 2, LONGEST_PAUSE_SECONDS)
 
     async def once(self, name: str, part: Part) -> None:
-        """Run a part that ends by itself; raises as `keep` does."""
+        """Run a part that ends by itself; raises as `keep` does.
+
+        One that failed stays named until it has ended well: nobody knows when it is tried again.
+        """
         if await self._tried(name, part):
             self._forget(name)
+        elif name in self._recovering:
+            self._recovering.pop(name).cancel()
 
     async def _tried(self, name: str, part: Part) -> bool:
         """Run a part until it ends; tell whether it did so by itself."""

@@ -1,8 +1,12 @@
 """Why rows of a good answer are left out: the first in words, the others counted. Pure."""
 
+from collections.abc import Callable, Iterable
+from typing import Any, TypeVar
+
 from pipelines.sources.errors import PayloadInvalid
 
 TOLD = 5
+Row = TypeVar("Row")
 
 
 class Refused:
@@ -32,3 +36,24 @@ class Refused:
         more = self._number - len(self._first)
         counted = (f"and {more:,} more",) if more else ()
         return (*map(str, self._first), *counted)
+
+
+def good_rows(
+    read: Callable[..., Row], found: Iterable[tuple[Any, Any]]
+) -> tuple[list[Row], tuple[str, ...]]:
+    """Return the rows of an answer that can be read, and why the others cannot.
+
+    Args:
+        read: Makes a row of its name, or its place, and what stands there.
+        found: Those, in pairs.
+
+    Raises:
+        PayloadInvalid: There are some, and none can be read.
+    """
+    rows, refused = [], Refused()
+    for name, content in found:
+        try:
+            rows.append(read(name, content))
+        except PayloadInvalid as error:
+            refused.add(error)
+    return rows, refused.told(len(rows))

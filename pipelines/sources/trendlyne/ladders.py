@@ -1,13 +1,13 @@
 """Strike ladders of `live-oi-data` (open interest) and `fno/option/chain` (with prices). Pure."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime, time
-from typing import Any, TypeVar
+from typing import Any
 
 from pipelines.sources import limits
 from pipelines.sources.counts import units_each
 from pipelines.sources.errors import ExpiryGone, PayloadInvalid
-from pipelines.sources.refused import Refused
+from pipelines.sources.refused import good_rows
 from pipelines.sources.roles import Ladder, LadderRow, LadderSide
 from pipelines.sources.strict_json import shown
 from pipelines.sources.trendlyne.fields import (
@@ -28,7 +28,6 @@ from strategy.session import IST, first_known_date, session_hours
 # The values move every five minutes, whatever minute is asked for.
 STEP_SECONDS = 300
 COLUMNS = ("current_price", "traded_contracts", "open_interest")
-Row = TypeVar("Row")
 # A strike, and what is told of its call and its put by column.
 _TableRow = tuple[int, list[dict[str, float | None]]]
 
@@ -52,7 +51,7 @@ def parse_chain(body: bytes, underlying: str) -> Ladder:
     expiries = list_entry(asked, "expDateList", "body.inputData")
     overall = object_entry(content, "overallData", "body")
     strikes = object_entry(content, "oiData", "body")
-    rows, refused = _good_rows(_chain_row, strikes.items())
+    rows, refused = good_rows(_chain_row, strikes.items())
     return Ladder(
         underlying=underlying,
         expiry=day(expiries[0], "body.inputData.expDateList[0]") if len(expiries) == 1 else None,
@@ -127,19 +126,6 @@ def option_chain_scales(body: bytes, underlying: str, expiry: date) -> dict[str,
     return _scales(table, lot_size(underlying, expiry))
 
 
-def _good_rows(
-    read: Callable[..., Row], found: Iterable[tuple[Any, Any]]
-) -> tuple[list[Row], tuple[str, ...]]:
-    """Return the rows that can be read, and why the others cannot."""
-    rows, refused = [], Refused()
-    for name, row in found:
-        try:
-            rows.append(read(name, row))
-        except PayloadInvalid as error:
-            refused.add(error)
-    return rows, refused.told(len(rows))
-
-
 def _table(
     content: dict[str, Any], underlying: str, expiry: date
 ) -> tuple[list[_TableRow], tuple[str, ...]]:
@@ -147,7 +133,7 @@ def _table(
     if not rows:
         raise ExpiryGone(f"{underlying}: expiry {expiry} has no chain: it is not listed")
     places = _places(list_entry(content, "tableHeaders", "body"))
-    return _good_rows(
+    return good_rows(
         lambda n, row: _table_row(row, places, f"body.tableData[{n}]"), enumerate(rows)
     )
 

@@ -49,7 +49,8 @@ def test_candles_go_on_while_positions_cannot_be_stored_and_the_part_is_named(
 def test_a_session_that_cannot_be_closed_is_named_and_stays_to_be_closed(
     database: str, undisturbed: Tables
 ):
-    with refusing(database, "session_closed"):
+    with refusing(database, "session_closed"), pytest.MonkeyPatch.context() as patch:
+        patch.setattr("pipelines.live.keeper.WELL_SECONDS", 0.0)
         follow(database)
     assert ended(database) == undisturbed
     with connect(database) as connection:
