@@ -13,6 +13,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
 from db.server.errors import DatabaseUnavailableError
+from db.server.timeouts import BATCH, NONE, Timeouts
 
 # A server that vanishes without a word is noticed within half a minute.
 PATIENCE = {
@@ -98,8 +99,13 @@ def _exists(admin: Connection[Any], name: str) -> bool:
     return admin.execute(query, (name,)).fetchone() is not None
 
 
-def connect(dsn: str, **options: Any) -> Connection[Any]:
+def connect(dsn: str, timeouts: Timeouts = BATCH, **options: Any) -> Connection[Any]:
     """Open an autocommit connection; times come back in UTC.
+
+    Args:
+        dsn: Where.
+        timeouts: How long each question may take.
+        options: Of psycopg.
 
     Raises:
         DatabaseUnavailableError: Nothing answers there, or it refuses.
@@ -114,18 +120,28 @@ def connect(dsn: str, **options: Any) -> Connection[Any]:
         raise DatabaseUnavailableError(
             f"no database at {describe(dsn)}: {reason}. Start it or correct DATABASE_URL."
         ) from error
-    connection.execute("set timezone to 'UTC'")
+    connection.execute(b"set timezone to 'UTC'; " + timeouts.commands)
     return connection
 
 
 @contextmanager
 def advisory_lock(connection: Connection[Any], key: int, *, wait: bool = False) -> Iterator[bool]:
     """Hold a session advisory lock; yield whether we have it, which is certain after waiting."""
-    query = "select pg_advisory_lock(%s) is not null" if wait else "select pg_try_advisory_lock(%s)"
-    row = connection.execute(query, (key,)).fetchone()
-    held = bool(row and row[0])
+    held = _wait_for(connection, key) if wait else _try(connection, key)
     try:
         yield held
     finally:
         if held and not connection.broken and not connection.closed:
             connection.execute("select pg_advisory_unlock(%s)", (key,))
+
+
+def _try(connection: Connection[Any], key: int) -> bool:
+    row = connection.execute("select pg_try_advisory_lock(%s)", (key,)).fetchone()
+    return bool(row and row[0])
+
+
+def _wait_for(connection: Connection[Any], key: int) -> bool:
+    with connection.transaction():  # the lock is the session's and outlives it
+        connection.execute(NONE.local_commands)
+        connection.execute("select pg_advisory_lock(%s)", (key,))
+    return True

@@ -1,5 +1,6 @@
 """Asynchronous connections that read: UTC, one snapshot per transaction, no writing unasked."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg_pool import AsyncConnectionPool, PoolTimeout
 
 from db.server.connection import PATIENCE
+from db.server.timeouts import PAGES, STATUS, Timeouts, timed_out
 
 OPTIONS = (
     "-c default_transaction_read_only=on"
@@ -23,12 +25,12 @@ Pool = AsyncConnectionPool[AsyncConnection[Any]]
 Result = TypeVar("Result")
 
 
-def reader_dsn(dsn: str, name: str = "optionscalp chart") -> str:
+def reader_dsn(dsn: str, name: str = "optionscalp chart", timeouts: Timeouts = PAGES) -> str:
     """Return a connection string whose transactions are REPEATABLE READ READ ONLY, in UTC."""
     known = conninfo_to_dict(dsn)
     return make_conninfo(
         dsn,
-        options=f"{known.get('options', '')} {OPTIONS}".strip(),
+        options=f"{known.get('options', '')} {OPTIONS} {timeouts.options}".strip(),
         **{key: known.get(key, value) for key, value in PATIENCE.items()},
         application_name=known.get("application_name", name),
     )
@@ -50,13 +52,16 @@ async def read(pool: Pool, query: Callable[[AsyncConnection[Any]], Awaitable[Res
     """Run reads in one snapshot; once more when the pooled connection had died.
 
     Raises:
-        psycopg.OperationalError: The database is out (`PoolTimeout` is one).
+        psycopg.OperationalError: The database is out (`PoolTimeout` is one), or the question took
+            too long (`timed_out`).
     """
     try:
         return await _read_once(pool, query)
     except PoolTimeout:
         raise
-    except (psycopg.OperationalError, psycopg.InterfaceError):
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        if timed_out(error):
+            raise
         await pool.check()
         return await _read_once(pool, query)
 
@@ -77,8 +82,57 @@ async def change(pool: Pool, query: Callable[[AsyncConnection[Any]], Awaitable[R
     return await read(pool, run)
 
 
+async def answers(connection: AsyncConnection[Any]) -> None:
+    """Ask the least that there is to ask."""
+    await connection.execute("select")
+
+
 async def _read_once(
     pool: Pool, query: Callable[[AsyncConnection[Any]], Awaitable[Result]]
 ) -> Result:
     async with pool.connection() as connection:
         return await query(connection)
+
+
+class Lookout:
+    """One connection that nobody else can keep busy, opened when it is needed.
+
+    Pages that hang take their pool's connections with them; the state is read all the same.
+    """
+
+    def __init__(self, dsn: str, timeouts: Timeouts = STATUS) -> None:
+        self._dsn = reader_dsn(dsn, "optionscalp status", timeouts)
+        self._patience = timeouts.statement.total_seconds() + PATIENCE["connect_timeout"]
+        self._connection: AsyncConnection[Any] | None = None
+
+    async def read(self, query: Callable[[AsyncConnection[Any]], Awaitable[Result]]) -> Result:
+        """Run reads in one snapshot; once more when the connection had died since the last ones.
+
+        Raises:
+            psycopg.Error: As `read` does.
+            TimeoutError: The server is there and says nothing.
+        """
+        kept = self._connection is not None
+        try:
+            return await self._once(query)
+        except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+            if timed_out(error) or not kept:
+                raise
+        return await self._once(query)
+
+    async def aclose(self) -> None:
+        """Leave the server."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    async def _once(self, query: Callable[[AsyncConnection[Any]], Awaitable[Result]]) -> Result:
+        try:
+            async with asyncio.timeout(self._patience):
+                if self._connection is None:
+                    self._connection = await AsyncConnection.connect(self._dsn, autocommit=True)
+                async with self._connection.transaction():
+                    return await query(self._connection)
+        except BaseException:
+            await self.aclose()
+            raise

@@ -16,6 +16,7 @@ from db.market.calendar import read_overrides
 from db.market.frames import listed_contracts
 from db.server.connection import connect
 from db.server.migrate import require_current
+from db.server.timeouts import WRITES
 from db.writing.opinions import prefer_sources
 from pipelines.ingest.plan import Listed
 from pipelines.known_sources import KNOWN
@@ -175,7 +176,7 @@ async def open_desk(settings: Settings) -> AsyncIterator[Desk]:
         SchemaOutdatedError: It has to be migrated first.
     """
     dsn = settings.database_url.get_secret_value()
-    with connect(dsn) as connection:
+    with connect(dsn, WRITES) as connection:
         require_current(connection)
         use_overrides(read_overrides(connection))
         prefer_sources(connection, settings.sources)
