@@ -47,7 +47,7 @@ ROOMS_OF = {
         "writing": set(),
         "checks": set(),
         "market": {"server", "writing"},
-        "pages": {"server", "writing"},
+        "pages": {"server", "writing", "checks"},
         "signals": {"server", "writing", "market"},
         "archive": {"writing", "market"},
     },

@@ -15,19 +15,26 @@ from psycopg import Connection
 FORGET = "delete from source_budget where source = %s and seen_at > %s"
 
 RESERVE = """
-insert into source_budget as kept (source, seen_at, next_at, drained_at, session, asked)
+insert into source_budget as kept
+       (source, seen_at, next_at, drained_at, session, asked, allowance)
 values (%(source)s, %(now)s, %(now)s::timestamptz + %(spacing)s, %(now)s::timestamptz + %(share)s,
-        %(session)s, 1)
+        %(session)s, 1, %(limit)s)
 on conflict (source) do update
    set seen_at = greatest(kept.seen_at, excluded.seen_at),
        next_at = greatest(kept.next_at, excluded.seen_at, kept.drained_at - %(ahead)s)
                  + %(spacing)s,
        drained_at = greatest(kept.next_at, excluded.seen_at, kept.drained_at) + %(share)s,
        session = excluded.session,
-       asked = case when kept.session = excluded.session then kept.asked + 1 else 1 end
+       asked = case when kept.session = excluded.session then kept.asked + 1 else 1 end,
+       allowance = excluded.allowance
  where %(limit)s::integer is null or kept.session is distinct from excluded.session
     or kept.asked < %(limit)s
 returning next_at - %(spacing)s
+"""
+# One that was lowered below what was asked already is the allowance all the same.
+USED_UP = """
+update source_budget set allowance = %(limit)s
+ where source = %(source)s and allowance is distinct from %(limit)s
 """
 ASKED = "select asked from source_budget where source = %s and session = %s"
 PAUSED = """
@@ -126,6 +133,8 @@ def reserve(
         "ahead": window.ahead if window else timedelta(0),
     }
     row = connection.execute(RESERVE, parameters).fetchone()
+    if row is None:
+        connection.execute(USED_UP, parameters)
     return row[0] if row else None
 
 

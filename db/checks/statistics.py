@@ -7,6 +7,9 @@ from typing import Any, NamedTuple
 from psycopg import Connection
 from psycopg.rows import class_row
 
+# The feed holds it while it runs: where this is looked at, no feed has to be imported.
+FEED_LOCK = 7_346_003
+
 SESSION_ROWS = """
 with day as (
     select %(session)s::date::timestamp at time zone 'Asia/Kolkata' as first,

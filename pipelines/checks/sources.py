@@ -7,7 +7,7 @@ from db.archive.feed_faults import read_feed_faults
 from db.archive.source_status import read_access
 from db.checks.completeness import compare_prices
 from db.checks.opinions import read_agreement
-from db.checks.statistics import lock_is_held, nearest_expiries, written_since
+from db.checks.statistics import FEED_LOCK, lock_is_held, nearest_expiries, written_since
 from db.checks.volumes import compare_volumes
 from pipelines.checks.check import Look, Verdict, warning
 from pipelines.checks.lateness import FEED_LAG, allowed_lag, behind
@@ -22,8 +22,6 @@ ALLOWED_BEYOND = 0.1
 # A running total that was taken for the interval's volume is many times as much by noon.
 VOLUME_SHARE = 0.1
 RATE_MINUTES = 5
-# The feed holds it while it runs: where this is looked at, no feed has to be imported.
-FEED_LOCK = 7_346_003
 
 
 def _few_differ(compared: int, beyond: int, **more: Any) -> Verdict:

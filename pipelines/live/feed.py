@@ -13,11 +13,11 @@ from functools import partial
 
 from db.archive.feed_faults import forget_feed_faults
 from db.archive.raw_payloads import seal_parts
+from db.checks.statistics import FEED_LOCK
 from db.pages.change_log import prune
 from db.pages.forming import prune_forming
 from db.server.connection import advisory_lock
 from db.signals.faults import forget_faults
-from pipelines.checks.sources import FEED_LOCK
 from pipelines.ingest.candles import ingest_candles, session_symbols
 from pipelines.ingest.desk import Desk
 from pipelines.ingest.positions import ingest_positions

@@ -8,7 +8,7 @@ import dagster as dg
 import psycopg
 import pytest
 
-from db.checks.statistics import lock_is_held, session_rows
+from db.checks.statistics import FEED_LOCK, lock_is_held, session_rows
 from db.market.gaps import EmptySeries, note_empty
 from db.server.connection import advisory_lock, connect
 from db.writing.bulk import write
@@ -18,7 +18,6 @@ from pipelines.checks import faults
 from pipelines.checks.check import Look
 from pipelines.checks.every import EVERY
 from pipelines.checks.lateness import behind
-from pipelines.checks.sources import FEED_LOCK
 from pipelines.orchestration.asset_checks import ALL, results
 from pipelines.orchestration.resources import Market
 from pipelines.recorded.files import read_file
