@@ -16,6 +16,8 @@ from types import MappingProxyType
 from typing import Any
 
 import psycopg
+from psycopg.errors import LockNotAvailable, QueryCanceled
+from psycopg_pool import PoolTimeout
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -110,8 +112,22 @@ async def _http_error(_: Request, error: Exception) -> Response:
     return error_response(error.detail, error.status_code, error.headers)
 
 
-async def _database_out(_: Request, error: Exception) -> Response:
+async def _database_out(request: Request, error: Exception) -> Response:
+    if isinstance(error, PoolTimeout) and request.state["status"].database_up:
+        return error_response(
+            "too many questions are asked at once; try again in a moment", 503, {"Retry-After": "1"}
+        )
     return database_out(error)
+
+
+async def _timed_out(request: Request, error: Exception) -> Response:
+    request.state["status"].note_timeout()
+    logger.warning("%s was given up: %s", request.url.path, brief(error))
+    return error_response(
+        "the database took too long: another session keeps a table locked, or too much is asked;"
+        " try again, or ask for less",
+        504,
+    )
 
 
 async def _broken(_: Request, error: Exception) -> Response:
@@ -122,6 +138,8 @@ async def _broken(_: Request, error: Exception) -> Response:
 EXCEPTION_HANDLERS: Mapping[Any, ExceptionHandler] = {
     RequestError: _refused,
     HTTPException: _http_error,
+    QueryCanceled: _timed_out,
+    LockNotAvailable: _timed_out,
     psycopg.OperationalError: _database_out,
     psycopg.InterfaceError: _database_out,
     Exception: _broken,

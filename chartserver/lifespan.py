@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, aclosing, asynccontextmanager
 from typing import TypedDict
 
 from starlette.applications import Starlette
@@ -13,7 +13,7 @@ from chartserver.logins import Logins
 from chartserver.settings import Settings
 from chartserver.status import StatusWatch
 from chartserver.watchdog import watch_readers
-from db.server.reader import Pool, reader_pool
+from db.server.reader import Lookout, Pool, reader_pool
 
 
 class State(TypedDict):
@@ -41,9 +41,13 @@ def make_lifespan(settings: Settings) -> Lifespan:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[State]:
-        async with reader_pool(dsn) as pool, asyncio.TaskGroup() as group:
+        async with (
+            reader_pool(dsn) as pool,
+            aclosing(Lookout(dsn)) as lookout,
+            asyncio.TaskGroup() as group,
+        ):
             hub = Hub(dsn, pool, settings.clock, listen=settings.listen)
-            status = StatusWatch(settings, pool, hub)
+            status = StatusWatch(settings, pool, lookout, hub)
             await status.look()
             # Without a token nobody logs in, and this one finds nothing to do.
             token = settings.token.get_secret_value() if settings.token else ""

@@ -2,30 +2,28 @@
 
 import asyncio
 import logging
+import time
 from datetime import date, datetime, timedelta
 from typing import Any
 
 import psycopg
-from psycopg import AsyncConnection
 
+from chartserver import seen
 from chartserver.ages import ages_object, incomplete
 from chartserver.errors import brief
 from chartserver.frames import event, hours_object, seconds
 from chartserver.hub import Hub
-from chartserver.parameters import ist_day
 from chartserver.payload import Payload
+from chartserver.problems import Found, Problem, Problems, problem_object
 from chartserver.settings import Settings
 from chartserver.subscription import Notice
-from db.market.calendar import read_overrides_async
-from db.pages.feed_faults import FeedFault, read_failing
-from db.pages.freshness import Freshness, SourceStatus, read_freshness
-from db.pages.held_back import HeldBack, read_held_back
-from db.pages.loss_limit import Reached, read_reached
-from db.pages.switched_off import SwitchedOff, read_switched_off
-from db.server.reader import Pool, read
+from db.pages.freshness import SourceStatus
+from db.pages.loss_limit import Reached
+from db.server.reader import Lookout, Pool, answers, read
+from db.server.timeouts import timed_out
 from strategy.contract import UNDERLYINGS
 from strategy.errors import CalendarUnknownError
-from strategy.session import is_open, is_session, session_hours, session_of, use_overrides
+from strategy.session import is_open, is_session, session_hours, session_of
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +31,10 @@ LOOK_SECONDS = 2.0
 REPEAT_SECONDS = 10.0
 # An asker that was killed cannot note that its source is down; silence in market hours does.
 # Trendlyne has news every five minutes only.
+# Questions were given up so lately that the next ones may be.
+HANG_SECONDS = 30.0
+# A feed that ended is there again after its longest pause and some seconds for its start.
+FEED_SECONDS = 20.0
 SILENCE = {"trendlyne": timedelta(minutes=15)}
 USUAL_SILENCE = timedelta(minutes=3)
 # Before a feed has told whom it asks.
@@ -40,18 +42,30 @@ EXPECTED = ("tradingview", "trendlyne")
 
 
 class StatusWatch:
-    """Reads the state every two seconds and tells all clients when it changed."""
+    """Reads the state every two seconds and tells all clients when it changed.
 
-    def __init__(self, settings: Settings, pool: Pool, hub: Hub) -> None:
+    Attributes:
+        seen: The state as last read.
+        database_up: Whether the database answered then.
+        is_read: Whether the state could be read then; an old one would hide what is wrong.
+        problems: What is wrong, the database first.
+        timeouts: How many questions, of the state or of pages, were given up for their time.
+    """
+
+    def __init__(self, settings: Settings, pool: Pool, lookout: Lookout, hub: Hub) -> None:
         self._settings = settings
         self._pool = pool
+        self._lookout = lookout
         self._hub = hub
-        self._freshness = Freshness([], [])
-        self._reached: list[Reached] = []
-        self._held_back: list[HeldBack] = []
-        self._switched_off: list[SwitchedOff] = []
-        self._failing: list[FeedFault] = []
-        self._database_up = True
+        self._looking = asyncio.Lock()
+        self._problems = Problems(settings.home)
+        self.seen = seen.NOTHING
+        self.database_up = True
+        self.is_read = False
+        self.problems: list[Problem] = []
+        self.timeouts = 0
+        self._timeout_at = 0.0
+        self._feed_at = time.monotonic()
 
     async def run(self) -> None:
         """Look for ever."""
@@ -69,28 +83,44 @@ class StatusWatch:
 
     async def look(self) -> bool:
         """Read the state once; tell whether the database answered."""
-        try:
-            found = await read(self._pool, self._read)
-            self._freshness, self._reached, self._held_back, self._switched_off = found[:4]
-            self._failing = found[4]
-            use_overrides(await read(self._pool, read_overrides_async))
-        except (psycopg.Error, OSError) as error:
-            if self._database_up:
-                logger.warning("database out: %s", brief(error))
-            self._database_up = False
-        else:
-            self._database_up = True
-        return self._database_up
+        async with self._looking:
+            error = await self._read()
+            now = self.now()
+            sources = self._judged(now) if self.is_read else []
+            found = Found(error, self._hangs(), self._feed_missed(), sources)
+            self.problems = self._problems.name(now, found)
+        return self.database_up
 
-    async def _read(
-        self, connection: AsyncConnection[Any]
-    ) -> tuple[Freshness, list[Reached], list[HeldBack], list[SwitchedOff], list[FeedFault]]:
-        freshness = await read_freshness(connection, UNDERLYINGS)
-        now = self._settings.clock.now()
-        reached = await read_reached(connection, UNDERLYINGS, ist_day(now), now)
-        held_back = await read_held_back(connection, session_of(now))
-        switched_off = await read_switched_off(connection)
-        return freshness, reached, held_back, switched_off, await read_failing(connection)
+    async def _read(self) -> Exception | None:
+        try:
+            self.seen = await self._lookout.read(lambda opened: seen.look(opened, self.now()))
+            if not self.database_up:  # it is up when it answers pages as well
+                await read(self._pool, answers)
+        except (psycopg.Error, OSError) as error:
+            self.is_read = False
+            if timed_out(error):
+                self.note_timeout()
+            elif self.database_up:
+                logger.warning("database out: %s", brief(error))
+            self.database_up = timed_out(error)
+            return error
+        self.is_read = self.database_up = True
+        return None
+
+    def note_timeout(self) -> None:
+        """Count a question that was given up for its time."""
+        self.timeouts += 1
+        self._timeout_at = time.monotonic()
+
+    def _hangs(self) -> bool:
+        return self.timeouts > 0 and time.monotonic() - self._timeout_at < HANG_SECONDS
+
+    def _feed_missed(self) -> bool:
+        """Tell whether there was no feed for longer than one that starts again needs."""
+        wanted = self.feed_expected and self.market_open and self.is_read
+        if not wanted or self.seen.operations.feed_running:
+            self._feed_at = time.monotonic()
+        return time.monotonic() - self._feed_at > FEED_SECONDS
 
     def event(self, underlying: str | None = None) -> bytes:
         """Return the state as a stream event without an id."""
@@ -98,16 +128,16 @@ class StatusWatch:
 
     def current(self, underlying: str | None = None) -> dict[str, Any]:
         """Return the state as last read; ages are of one underlying's rows or of all."""
-        clock = self._settings.clock
-        now = clock.now()
+        now = self.now()
         return {
             "market": "open" if _is_open(now) else "closed",
             "session": _today(now),
             "simulated": self._settings.simulated,
             "now": seconds(now),
             "clock": clock_object(self._settings),
-            "database": "up" if self._database_up else "down",
-            "feed": "none" if self._settings.serves_stored else "expected",
+            "database": "up" if self.database_up else "down",
+            "feed": "expected" if self.feed_expected else "none",
+            "problems": self.problem_objects(),
             "sources": self.sources(now),
             "delay_seconds": self.delay_seconds,
             "ages": self.ages(now, underlying),
@@ -115,59 +145,88 @@ class StatusWatch:
             "incomplete": self.incomplete(now, underlying),
             "loss_limit": [
                 loss_limit_object(reached)
-                for reached in self._reached
+                for reached in self.seen.reached
                 # Read before midnight, it is of another session after it.
                 if reached.session == session_of(now) and underlying in {None, reached.underlying}
             ],
             "held_back": [
                 {"check": held.check, "since": seconds(held.since)}
-                for held in self._held_back
+                for held in self.seen.held_back
                 if held.session == session_of(now)
             ],
             "switched_off": [
                 {"strategy": off.name, "problem": off.problem, "since": seconds(off.since)}
-                for off in self._switched_off
+                for off in self.seen.switched_off
             ],
             "feed_faults": [
                 {"task": part.task, "problem": part.problem, "since": seconds(part.since)}
-                for part in self._failing
+                for part in self.seen.feed_faults
             ],
         }
 
     def ages(self, now: datetime, underlying: str | None = None) -> dict[str, int | None]:
         """Return market seconds since what the newest rows tell of."""
-        return ages_object(now, self._freshness.newest, underlying)
+        return ages_object(now, self.seen.freshness.newest, underlying)
 
     def incomplete(self, now: datetime, underlying: str | None = None) -> list[dict[str, Any]]:
         """Return the underlyings whose newest session closed without its last candle."""
         delay = timedelta(seconds=self.delay_seconds or 0)
-        return incomplete(now, self._freshness.newest, delay, underlying)
+        return incomplete(now, self.seen.freshness.newest, delay, underlying)
 
     @property
     def delay_seconds(self) -> int | None:
         """How late the source that is furthest behind is; 0 in real time, null if none tells."""
         if self._settings.serves_stored:
             return None
-        told = [source.delay_seconds for source in self._freshness.sources]
+        told = [source.delay_seconds for source in self.seen.freshness.sources]
         return max((seconds for seconds in told if seconds is not None), default=None)
 
     def sources(self, now: datetime) -> dict[str, dict[str, Any]]:
         """Return the state of each source; of stored data none is asked."""
+        return {judged.source: _source_object(judged) for judged in self._judged(now)}
+
+    def _judged(self, now: datetime) -> list[SourceStatus]:
         if self._settings.serves_stored:  # so their silence tells nothing
-            return {}
-        noted = {status.source: status for status in self._freshness.sources}
-        names = noted or EXPECTED
-        return {name: _source_object(noted.get(name), name, now) for name in names}
+            return []
+        noted = self.seen.freshness.sources or [
+            SourceStatus(name, "idle", None, None) for name in EXPECTED
+        ]
+        return [_judge(status, now) for status in noted]
+
+    def problem_objects(self) -> list[dict[str, Any]]:
+        """Return what is wrong, as clients are told it."""
+        return [problem_object(problem) for problem in self.problems]
+
+    def now(self) -> datetime:
+        """Return the market's time."""
+        return self._settings.clock.now()
+
+    @property
+    def market_open(self) -> bool:
+        """Whether the market is open; False where the calendar does not know it."""
+        return _is_open(self.now())
+
+    @property
+    def feed_expected(self) -> bool:
+        """Whether a feed ought to run: it need not where only what is stored is shown."""
+        return not self._settings.serves_stored
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the rows shown come from the simulator."""
+        return self._settings.simulated
 
     def _content(self) -> object:
         """Return what makes clients be told at once: everything but the passing of time."""
         now = self._settings.clock.now()
         states = {name: (s["state"], s["error"]) for name, s in self.sources(now).items()}
-        newest = self._freshness.newest
-        reached = self._reached, self._held_back, self._switched_off, self._failing
-        access = [source[4:] for source in self._freshness.sources]
+        newest, sources = self.seen.freshness
+        told = self.seen.held_back, self.seen.switched_off, self.seen.feed_faults
+        reached = self.seen.reached, *told
+        access = [source[4:7] for source in sources]
         hours = _is_open(now), _today(now), self.incomplete(now)
-        return self._database_up, hours, newest, reached, states, access
+        problems = [(problem.cause, problem.since) for problem in self.problems]
+        return self.database_up, hours, newest, reached, states, access, problems
 
 
 def clock_object(settings: Settings) -> dict[str, float]:
@@ -211,22 +270,26 @@ def _today(now: datetime) -> dict[str, Any] | None:
     return hours_object(today, *session_hours(today)) if trades(today) else None
 
 
-def _source_object(noted: SourceStatus | None, name: str, now: datetime) -> dict[str, Any]:
-    if noted is None:
-        noted = SourceStatus(name, "idle", None, None)
-    state, error = noted.state, noted.error
-    if state == "up" and noted.last_at is not None:
-        silence = now - noted.last_at
-        late = timedelta(seconds=noted.delay_seconds or 0)  # it opens that much later
-        if not _is_open(now):
-            state = "idle"
-        elif silence > SILENCE.get(name, USUAL_SILENCE) + late:
-            state, error = "down", f"silent for {int(silence.total_seconds()) // 60} minutes"
+def _judge(noted: SourceStatus, now: datetime) -> SourceStatus:
+    """Return a source's status with the state that its silence tells."""
+    if noted.state != "up" or noted.last_at is None:
+        return noted
+    if not _is_open(now):
+        return noted._replace(state="idle")
+    silence = now - noted.last_at
+    late = timedelta(seconds=noted.delay_seconds or 0)  # it opens that much later
+    if silence <= SILENCE.get(noted.source, USUAL_SILENCE) + late:
+        return noted
+    error = f"silent for {int(silence.total_seconds()) // 60} minutes"
+    return noted._replace(state="down", error=error, changed_at=noted.last_at)
+
+
+def _source_object(status: SourceStatus) -> dict[str, Any]:
     return {
-        "state": state,
-        "last": seconds(noted.last_at) if noted.last_at else None,
-        "error": error,
-        "delay_seconds": noted.delay_seconds,
-        "token_ends_at": seconds(noted.token_ends_at) if noted.token_ends_at else None,
-        "note": noted.note,
+        "state": status.state,
+        "last": seconds(status.last_at) if status.last_at else None,
+        "error": status.error,
+        "delay_seconds": status.delay_seconds,
+        "token_ends_at": seconds(status.token_ends_at) if status.token_ends_at else None,
+        "note": status.note,
     }

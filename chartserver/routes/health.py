@@ -1,24 +1,24 @@
 """`GET /healthz` for whoever restarts the server, `GET /metrics` for Prometheus."""
 
-import asyncio
 from typing import Any
 
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4, generate_latest
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from chartserver.lifespan import State
-
-PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
+from chartserver.metrics import Metrics
 
 
 async def get_health(request: Request[State]) -> Response:
-    """Return whether the database answers, how old the newest rows and how late the sources are."""
+    """Return whether the database answers, what is wrong, and how old the newest rows are."""
     state = request.state
     up = await state["status"].look()
-    hub, now = state["hub"], state["settings"].clock.now()
+    hub, now = state["hub"], state["status"].now()
     body: dict[str, Any] = {
         "status": "ok" if up else "database out",
+        "problems": state["status"].problem_objects(),
         "ages": state["status"].ages(now),
         "incomplete": state["status"].incomplete(now),
         "delay_seconds": state["status"].delay_seconds,
@@ -32,23 +32,10 @@ async def get_health(request: Request[State]) -> Response:
 
 
 async def get_metrics(request: Request[State]) -> Response:
-    """Return counters and gauges in Prometheus' text form."""
-    hub = request.state["hub"]
-    lag = asyncio.get_running_loop().time() - hub.checked_at
-    metrics = [
-        ("clients", "gauge", "Open streams.", len(hub.clients)),
-        ("events_sent_total", "counter", "Events sent to all clients.", hub.events_sent),
-        ("cursor", "gauge", "Number of the newest change read from the log.", hub.cursor.seq),
-        ("lag_seconds", "gauge", "Since the log was last read to its end.", round(lag, 3)),
-        ("connected", "gauge", "Whether the log's reader is connected.", int(hub.connected)),
-        ("overflow_closes_total", "counter", "Clients closed for being slow.", hub.overflows),
-        ("resets_total", "counter", "Times clients had to start over.", hub.resets),
-    ]
-    lines = []
-    for name, kind, meaning, value in metrics:
-        full = f"optionscalp_chart_{name}"
-        lines += [f"# HELP {full} {meaning}", f"# TYPE {full} {kind}", f"{full} {value}"]
-    return PlainTextResponse("\n".join(lines) + "\n", media_type=PROMETHEUS)
+    """Return counters and gauges in Prometheus' text form; nothing is asked for them."""
+    state = request.state
+    body = generate_latest(Metrics(state["hub"], state["status"]))
+    return Response(body, headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
 
 
 routes = [Route("/healthz", get_health), Route("/metrics", get_metrics)]

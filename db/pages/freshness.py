@@ -13,7 +13,7 @@ NEWEST = load_sql("sql/freshness.sql")
 # Of those that are asked, once that is known; others may have been, once.
 SOURCES = """
 select source, coalesce(s.state, 'idle') as state, s.last_at, s.error, s.delay_seconds,
-       s.token_ends_at, s.note
+       s.token_ends_at, s.note, s.changed_at
   from source_preference p full join source_status s using (source)
  where p.source is not null or not exists (select from source_preference)
  order by p.place, source
@@ -32,7 +32,7 @@ class SourceStatus(NamedTuple):
     """What was last noted of a source; `state` is `up` or `down`, `idle` where nothing was.
 
     `delay_seconds` is how late its data is, 0 in real time and None if nothing tells; `note` is
-    what a person should know or do.
+    what a person should know or do; `changed_at` is since when it is up or down.
     """
 
     source: str
@@ -42,6 +42,7 @@ class SourceStatus(NamedTuple):
     delay_seconds: int | None = None
     token_ends_at: datetime | None = None
     note: str | None = None
+    changed_at: datetime | None = None
 
 
 class Freshness(NamedTuple):

@@ -9,6 +9,8 @@ from chart_help import Chart, Process, Thread, clock_text
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from chartserver.pages import Pages
+from db.checks.statistics import FEED_LOCK
+from db.server.connection import advisory_lock, connect
 
 FLAGS = [
     "--no-sandbox",
@@ -23,7 +25,14 @@ expect.set_options(timeout=60_000)  # five seconds are little on a busy machine
 
 
 @pytest.fixture
-def serve(database: str) -> Iterator[Callable[..., Thread]]:
+def feed_runs(database: str) -> Iterator[None]:
+    """As far as a chart server can tell: a feed holds its lock, and these tests write the rows."""
+    with connect(database) as opened, advisory_lock(opened, FEED_LOCK):
+        yield
+
+
+@pytest.fixture
+def serve(database: str, feed_runs: None) -> Iterator[Callable[..., Thread]]:
     """Start chart servers that are stopped with the test; keywords are their environment."""
     with ExitStack() as running:
 
@@ -36,7 +45,7 @@ def serve(database: str) -> Iterator[Callable[..., Thread]]:
 
 
 @pytest.fixture
-def serve_process(database: str) -> Iterator[Callable[..., Process]]:
+def serve_process(database: str, feed_runs: None) -> Iterator[Callable[..., Process]]:
     """The same in processes of their own."""
     with ExitStack() as running:
 
