@@ -1,6 +1,6 @@
 """What `/metrics` tells, made of what the hub and the status watch know already."""
 
-import asyncio
+import time
 from collections.abc import Iterator
 
 from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -37,12 +37,14 @@ class Metrics(Collector):
 
     def _server(self) -> Iterator[Metric]:
         hub = self._hub
-        now = asyncio.get_running_loop().time()
-        lag = round(now - hub.checked_at, 3) if hub.checked_at else None
+        read_at = max(hub.checked_at, self._status.started_at)
+        lag = round(time.monotonic() - read_at, 3)
         yield _gauge("chart_clients", "Open streams.", len(hub.clients))
         yield _counter("chart_events_sent", "Events sent to all clients.", hub.events_sent)
         yield _gauge("chart_cursor", "Number of the newest change read.", hub.cursor.seq)
-        yield _gauge("chart_lag_seconds", "Since the log was last read to its end.", lag)
+        yield _gauge(
+            "chart_lag_seconds", "Since the log was last read to its end, or the start.", lag
+        )
         yield _gauge("chart_connected", "Whether the log's reader is connected.", hub.connected)
         yield _counter("chart_overflow_closes", "Clients closed for being slow.", hub.overflows)
         yield _counter("chart_resets", "Times clients had to start over.", hub.resets)
@@ -51,6 +53,11 @@ class Metrics(Collector):
         status = self._status
         yield _gauge("database_up", "Whether the database answers.", status.database_up)
         yield _gauge("market_open", "Whether the market is open.", status.market_open)
+        yield _gauge(
+            "market_open_seconds",
+            "Market seconds since the open; absent while closed.",
+            status.open_seconds,
+        )
         yield _gauge("simulated", "Whether the market is simulated.", status.simulated)
         yield _gauge("feed_expected", "Whether a feed ought to run.", status.feed_expected)
         yield _counter("timeouts", "Questions given up for their time.", status.timeouts)

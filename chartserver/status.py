@@ -50,6 +50,7 @@ class StatusWatch:
         is_read: Whether the state could be read then; an old one would hide what is wrong.
         problems: What is wrong, the database first.
         timeouts: How many questions, of the state or of pages, were given up for their time.
+        started_at: In seconds of `time.monotonic`.
     """
 
     def __init__(self, settings: Settings, pool: Pool, lookout: Lookout, hub: Hub) -> None:
@@ -64,8 +65,8 @@ class StatusWatch:
         self.is_read = False
         self.problems: list[Problem] = []
         self.timeouts = 0
+        self.started_at = self._feed_at = time.monotonic()
         self._timeout_at = 0.0
-        self._feed_at = time.monotonic()
 
     async def run(self) -> None:
         """Look for ever."""
@@ -205,6 +206,12 @@ class StatusWatch:
     def market_open(self) -> bool:
         """Whether the market is open; False where the calendar does not know it."""
         return _is_open(self.now())
+
+    @property
+    def open_seconds(self) -> float | None:
+        """Market seconds since today's open; None while the market is closed."""
+        now = self.now()
+        return (now - session_hours(session_of(now))[0]).total_seconds() if _is_open(now) else None
 
     @property
     def feed_expected(self) -> bool:

@@ -123,12 +123,8 @@ def test_what_only_the_database_knows_is_left_out_while_it_is_away(chart, connec
     assert found["database_up", ()] == 0
     assert found["problem", ("database_out",)] == 1
     known = {
-        "database_up",
-        "market_open",
-        "simulated",
-        "feed_expected",
-        "timeouts_total",
-        "problem",
+        *("database_up", "market_open", "market_open_seconds", "simulated", "feed_expected"),
+        *("timeouts_total", "problem"),
     }
     others = {key[0] for key in found if not key[0].startswith("chart_")}
     assert others == known
