@@ -16,6 +16,7 @@ from chartserver.hub import Hub
 from chartserver.payload import Payload
 from chartserver.problems import Found, Problem, Problems, problem_object
 from chartserver.settings import Settings
+from chartserver.sources import EXPECTED, judge, source_object
 from chartserver.subscription import Notice
 from db.pages.freshness import SourceStatus
 from db.pages.loss_limit import Reached
@@ -29,16 +30,10 @@ logger = logging.getLogger(__name__)
 
 LOOK_SECONDS = 2.0
 REPEAT_SECONDS = 10.0
-# An asker that was killed cannot note that its source is down; silence in market hours does.
-# Trendlyne has news every five minutes only.
 # Questions were given up so lately that the next ones may be.
 HANG_SECONDS = 30.0
 # A feed that ended is there again after its longest pause and some seconds for its start.
 FEED_SECONDS = 20.0
-SILENCE = {"trendlyne": timedelta(minutes=15)}
-USUAL_SILENCE = timedelta(minutes=3)
-# Before a feed has told whom it asks.
-EXPECTED = ("tradingview", "trendlyne")
 
 
 class StatusWatch:
@@ -121,7 +116,8 @@ class StatusWatch:
         wanted = self.feed_expected and self.market_open and self.is_read
         if not wanted or self.seen.operations.feed_running:
             self._feed_at = time.monotonic()
-        return time.monotonic() - self._feed_at > FEED_SECONDS
+            return False
+        return time.monotonic() - self._feed_at >= FEED_SECONDS
 
     def event(self, underlying: str | None = None) -> bytes:
         """Return the state as a stream event without an id."""
@@ -184,7 +180,7 @@ class StatusWatch:
 
     def sources(self, now: datetime) -> dict[str, dict[str, Any]]:
         """Return the state of each source; of stored data none is asked."""
-        return {judged.source: _source_object(judged) for judged in self._judged(now)}
+        return {judged.source: source_object(judged) for judged in self._judged(now)}
 
     def _judged(self, now: datetime) -> list[SourceStatus]:
         if self._settings.serves_stored:  # so their silence tells nothing
@@ -192,7 +188,7 @@ class StatusWatch:
         noted = self.seen.freshness.sources or [
             SourceStatus(name, "idle", None, None) for name in EXPECTED
         ]
-        return [_judge(status, now) for status in noted]
+        return [judge(status, now, is_open=_is_open(now)) for status in noted]
 
     def problem_objects(self) -> list[dict[str, Any]]:
         """Return what is wrong, as clients are told it."""
@@ -275,28 +271,3 @@ def _today(now: datetime) -> dict[str, Any] | None:
     """Return the hours of an instant's date in India; None where it does not trade."""
     today = session_of(now)
     return hours_object(today, *session_hours(today)) if trades(today) else None
-
-
-def _judge(noted: SourceStatus, now: datetime) -> SourceStatus:
-    """Return a source's status with the state that its silence tells."""
-    if noted.state != "up" or noted.last_at is None:
-        return noted
-    if not _is_open(now):
-        return noted._replace(state="idle")
-    silence = now - noted.last_at
-    late = timedelta(seconds=noted.delay_seconds or 0)  # it opens that much later
-    if silence <= SILENCE.get(noted.source, USUAL_SILENCE) + late:
-        return noted
-    error = f"silent for {int(silence.total_seconds()) // 60} minutes"
-    return noted._replace(state="down", error=error, changed_at=noted.last_at)
-
-
-def _source_object(status: SourceStatus) -> dict[str, Any]:
-    return {
-        "state": status.state,
-        "last": seconds(status.last_at) if status.last_at else None,
-        "error": status.error,
-        "delay_seconds": status.delay_seconds,
-        "token_ends_at": seconds(status.token_ends_at) if status.token_ends_at else None,
-        "note": status.note,
-    }

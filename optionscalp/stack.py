@@ -16,13 +16,12 @@ from pathlib import Path
 from types import FrameType
 from typing import NamedTuple
 
-import db.server.embedded
 from db.server.connection import create_database, database_name, with_database
-from db.server.errors import EmbeddedServerError
 from db.server.roles import Role, hand_over, prepared
 from optionscalp.errors import CommandError
 from optionscalp.homes import PROJECT
 from optionscalp.parts import Part
+from optionscalp.postgres import Postgres
 from optionscalp.rotation import rotate
 
 logger = logging.getLogger(__name__)
@@ -51,8 +50,9 @@ class Stack:
         self._folder = folder
         self._dsn = dsn
         self._ports = ports
-        # Dagster's runs link to the pages.
-        self._environment = os.environ | environment | {"CHART_PORT": str(ports.chart)}
+        # Dagster's runs link to the pages; those look at the disk that holds the data.
+        own = {"CHART_PORT": str(ports.chart), "OPTIONSCALP_HOME": str(folder)}
+        self._environment = os.environ | environment | own
         # Of the owner, or of who is above: no part needs that.
         self._environment.pop("DATABASE_URL", None)
         self.logs = folder / "logs"
@@ -149,16 +149,10 @@ class Stack:
         Args:
             embedded_home: Of the embedded server when that is ours to watch.
         """
+        postgres = Postgres(embedded_home) if embedded_home is not None else None
         while not self._stopping:
-            if (
-                embedded_home is not None
-                and db.server.embedded.postmaster_pid(embedded_home) is None
-            ):
-                logger.warning("postgres ended: starting it again")
-                try:
-                    db.server.embedded.start(embedded_home)
-                except EmbeddedServerError as error:
-                    logger.error("%s", error)  # noqa: TRY400 - tried again at the next look
+            if postgres is not None:
+                postgres.watch()
             self.watch()
             if embedded_home is not None:
                 rotate(embedded_home / "postgres" / "log")

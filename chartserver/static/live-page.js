@@ -205,8 +205,9 @@ function describeState() {
   const databaseOut = bar.status().database === "down"
   const broken = heard.state === "reconnecting" || (heard.state !== "live" && live.attempts > 0)
   const wrong = complaintText(complaints)
-  const trouble = broken ? heard.message : databaseOut ? "The database does not answer." : ""
-  const shown = trouble && !store.isEmpty ? `${trouble} The charts show what arrived before.` : ""
+  const old = !store.isEmpty && (broken ? heard.message !== "" : databaseOut)
+  const trouble = broken ? (store.isEmpty ? "" : heard.message) : problemText()
+  const shown = old ? `${trouble} The charts show what arrived before.` : trouble
   const parts = [failureText(failed), shown, wrong, ...missingTexts(), heldBackText(), switchedOffText(), feedFaultText()]
   showBanner(parts.filter(Boolean).join(" "))
   const session = store.answer?.session
@@ -216,6 +217,13 @@ function describeState() {
 /** Why contracts that were asked for are not on show. */
 const missingTexts = () =>
   new Set((store.answer?.missing ?? []).map(({ reason }) => `${reason}.`))
+
+/** What is wrong with the system, and what to do; sources have chips of their own. */
+const problemText = () =>
+  (bar.status().problems ?? [])
+    .filter(({ cause }) => cause !== "source_down")
+    .map(({ what, remedy }) => `${what} ${remedy}`)
+    .join(" ")
 
 /** Why no signal comes, which is not because there is none. */
 function heldBackText() {

@@ -31,6 +31,13 @@ update source_status
    and (delay_seconds, token_ends_at, note) is distinct from
        (coalesce(%(delay_seconds)s, delay_seconds), %(token_ends_at)s, %(note)s)
 """
+DOWN_NOW = """
+select source, changed_at as since, error from source_status
+ where state = 'down'
+   and (source in (select source from source_preference)
+        or not exists (select from source_preference))
+ order by changed_at, source
+"""
 READ = """
 select source, delay_seconds, token_ends_at, note from source_status order by source
 """
@@ -48,6 +55,14 @@ class Access(NamedTuple):
     delay_seconds: int | None
     token_ends_at: datetime | None
     note: str | None
+
+
+class Down(NamedTuple):
+    """A source that does not answer, or not well: since when of the market's time, and why."""
+
+    source: str
+    since: datetime
+    error: str
 
 
 def report_up(
@@ -84,3 +99,8 @@ def delayed_sources(connection: Connection[Any]) -> dict[str, int]:
     return {
         source: access.delay_seconds for source, access in noted.items() if access.delay_seconds
     }
+
+
+def read_down(connection: Connection[Any]) -> list[Down]:
+    """Return which of the sources that are asked are down, the longest first."""
+    return [Down(*row) for row in connection.execute(DOWN_NOW)]

@@ -22,11 +22,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import psutil
 
 from db.server.connection import create_database
+from db.server.disk import FULL, data_is_full, tells_of_full_disk
 from db.server.errors import DatabaseUnavailableError, EmbeddedServerError
 
 logger = logging.getLogger(__name__)
@@ -73,10 +74,13 @@ def use(home: Path) -> Iterator[str]:
 
 
 def start(home: Path) -> str:
-    """Make sure the server runs; return its connection string. Safe to call at any time."""
+    """Make sure the server runs; return its connection string. Safe to call at any time.
+
+    Raises:
+        EmbeddedServerError: It does not start; the message says why.
+    """
     home = home.resolve()
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "postgres.starting").open("a") as starting:
+    with _telling_why(home), _starting(home) as starting:
         fcntl.flock(starting, fcntl.LOCK_EX)
         root = home / "postgres"
         password = _password(home)
@@ -88,6 +92,24 @@ def start(home: Path) -> str:
         dsn = _dsn(home, password)
         _create_database(dsn)
         return dsn
+
+
+def _starting(home: Path) -> TextIO:
+    home.mkdir(parents=True, exist_ok=True)
+    return (home / "postgres.starting").open("a")
+
+
+@contextmanager
+def _telling_why(home: Path) -> Iterator[None]:
+    """Name the full disk that a failure comes from."""
+    try:
+        yield
+    except (EmbeddedServerError, OSError) as error:
+        why = data_is_full(home) or (FULL if tells_of_full_disk(error) else None)
+        if why is None and isinstance(error, EmbeddedServerError):
+            raise
+        told = f"{why}: free some space there" if why else str(error)
+        raise EmbeddedServerError(f"PostgreSQL cannot start. {told}") from error
 
 
 def stop(home: Path) -> None:
@@ -150,7 +172,8 @@ def _choose_port(home: Path) -> int:
             except OSError:
                 continue
             port: int = probe.getsockname()[1]
-            (home / "postgres.port").write_text(str(port))
+            if port != wanted:
+                (home / "postgres.port").write_text(str(port))
             return port
     raise EmbeddedServerError("no free loopback port for PostgreSQL")
 
@@ -209,7 +232,7 @@ def _launch(home: Path, root: Path) -> None:
                     *("-o", options, "-w", "start"),
                 )
                 continue
-        if time.monotonic() > deadline:
+        if time.monotonic() > deadline or data_is_full(home):
             tail = log.read_text().splitlines()[-3:] if log.exists() else []
             raise EmbeddedServerError(f"PostgreSQL did not start: {' | '.join(tail)} (see {log})")
         time.sleep(0.2)

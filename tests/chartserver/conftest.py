@@ -4,6 +4,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
+import psycopg
 import pytest
 from chart_help import Chart, Process, Thread, clock_text
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -25,14 +26,14 @@ expect.set_options(timeout=60_000)  # five seconds are little on a busy machine
 
 
 @pytest.fixture
-def feed_runs(database: str) -> Iterator[None]:
+def feed_runs(database: str) -> Iterator[psycopg.Connection]:
     """As far as a chart server can tell: a feed holds its lock, and these tests write the rows."""
     with connect(database) as opened, advisory_lock(opened, FEED_LOCK):
-        yield
+        yield opened
 
 
 @pytest.fixture
-def serve(database: str, feed_runs: None) -> Iterator[Callable[..., Thread]]:
+def serve(database: str, feed_runs: psycopg.Connection) -> Iterator[Callable[..., Thread]]:
     """Start chart servers that are stopped with the test; keywords are their environment."""
     with ExitStack() as running:
 
@@ -45,7 +46,7 @@ def serve(database: str, feed_runs: None) -> Iterator[Callable[..., Thread]]:
 
 
 @pytest.fixture
-def serve_process(database: str, feed_runs: None) -> Iterator[Callable[..., Process]]:
+def serve_process(database: str, feed_runs: psycopg.Connection) -> Iterator[Callable[..., Process]]:
     """The same in processes of their own."""
     with ExitStack() as running:
 

@@ -13,6 +13,8 @@ from psycopg import Connection
 from db.archive.feed_faults import forget_feed_fault, note_feed_fault
 from db.archive.source_status import report_down, report_up
 from db.checks.findings import Finding, record
+from db.checks.statistics import FEED_LOCK
+from db.server.connection import advisory_lock
 from db.writing.bulk import write
 from db.writing.opinions import prefer_sources
 from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
@@ -181,6 +183,20 @@ def test_a_part_of_the_feed_that_fails_is_named_until_it_works_again(live, conne
     assert len(banner.inner_text()) < 1_200
     forget_feed_fault(connection, "positions")
     expect(banner).to_be_hidden()
+
+
+def test_a_feed_that_is_dead_is_named_until_one_runs(
+    live, connection: Connection, feed_runs: Connection, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("chartserver.status.FEED_SECONDS", 0.0)
+    banner = live().locator("#banner")
+    expect(banner).to_be_hidden()
+    feed_runs.close()
+    expect(banner).to_have_text(
+        "No feed runs in an open market. See logs/feed.log for why it ended, or start it."
+    )
+    with advisory_lock(connection, FEED_LOCK):
+        expect(banner).to_be_hidden()
 
 
 def test_a_strategy_that_is_switched_off_is_named_with_what_is_wrong(live, connection: Connection):

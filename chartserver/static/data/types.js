@@ -235,12 +235,19 @@
  * @property {Record<string, Record<string, number | null>>} [ages_by] the same by underlying
  * @property {Incomplete[]} [incomplete] sessions that closed without their last candle
  * @property {LossLimit[]} [loss_limit] of the session of the market clock
+ * @property {Problem[]} [problems] what is wrong with the system itself
  * @property {{check: string, since: number}[]} [held_back] failing checks that hold its signals back
  * @property {{strategy: string, problem: string, since: number}[]} [switched_off] of strategies that
  *   are not computed
  * @property {{task: string, problem: string, since: number}[]} [feed_faults] parts of the feed that
  *   fail and are started again
  * @property {"none"} [feed] no feed runs: what is stored is shown
+ *
+ * @typedef {object} Problem
+ * @property {"disk_full" | "database_out" | "questions_hang" | "feed_dead" | "source_down"} cause
+ * @property {string} what a sentence
+ * @property {string} remedy another one
+ * @property {number | null} since market time
  *
  * @typedef {object} Incomplete a session whose closing price is not known
  * @property {string} underlying
