@@ -17,6 +17,7 @@ import yaml
 from chart_help import OPEN, SESSION, build_up, candle, clock_text
 from prometheus_client.parser import text_string_to_metric_families
 
+from chartserver.problems import CAUSES
 from db.archive.source_budget import reserve
 from db.archive.source_status import Access, report_access, report_up
 from db.writing.bulk import write
@@ -84,6 +85,13 @@ def test_the_dashboard_and_the_rules_ask_for_metrics_that_there_are(market):
 def test_every_metric_has_a_place_on_the_dashboard(market):
     shown = {name for query in dashboard_queries() for name in NAME.findall(query)}
     assert {name for name in exported(market) if name.startswith("optionscalp_")} == shown
+
+
+def test_every_metric_and_every_cause_is_documented(market):
+    text = (DOCKER.parent / "docs" / "http.md").read_text()
+    named = set(re.findall(r"`(\w+)`", text))
+    assert {name.removeprefix("optionscalp_") for name in exported(market)} <= named
+    assert set(CAUSES) <= named
 
 
 def test_the_dashboard_has_the_form_that_grafana_reads():
