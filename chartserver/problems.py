@@ -102,5 +102,7 @@ def problem_object(problem: Problem) -> dict[str, Any]:
 
 
 def _why(error: Exception) -> str:
+    if isinstance(error, TimeoutError):
+        return "it says nothing"
     # libpq says first where it tried; who may ask for the health need not know.
     return brief(error).rpartition(" failed: ")[2].rstrip(".") or type(error).__name__
