@@ -9,6 +9,7 @@ import psycopg
 from pydantic import ValidationError
 
 from db.server.errors import DatabaseUnavailableError, SchemaOutdatedError
+from db.server.timeouts import timed_out
 from pipelines.ingest.desk import open_desk
 from pipelines.live.clock_guard import ClockJumpedError
 from pipelines.live.feed import AnotherFeedError, run
@@ -28,7 +29,7 @@ async def _follow(settings: Settings) -> None:
         async with open_desk(settings) as desk:
             await run(desk)
     except psycopg.OperationalError as error:
-        raise DatabaseUnavailableError(f"database lost: {error}") from error
+        raise _lost(error) from error
     except BaseExceptionGroup as group:
         ours, others = group.split((psycopg.OperationalError, ClockJumpedError))
         if ours is None or others is not None:
@@ -36,7 +37,16 @@ async def _follow(settings: Settings) -> None:
         cause = ours.exceptions[0]
         if isinstance(cause, ClockJumpedError):
             raise cause from group
-        raise DatabaseUnavailableError(f"database lost: {cause}") from group
+        raise _lost(cause) from group
+
+
+def _lost(error: BaseException) -> DatabaseUnavailableError:
+    told = " ".join(str(error).split())
+    if timed_out(error):
+        return DatabaseUnavailableError(
+            f"a question took too long ({told}): `optionscalp doctor` names who keeps it waiting"
+        )
+    return DatabaseUnavailableError(f"database lost: {told}")
 
 
 def main() -> int:

@@ -46,6 +46,8 @@ STATUS = Timeouts(timedelta(seconds=10), timedelta(seconds=3))
 WRITES = Timeouts(timedelta(seconds=60), timedelta(seconds=20))
 # Dagster's runs and commands read and write whole sessions; nobody waits, but the next one does.
 BATCH = Timeouts(timedelta(minutes=30), timedelta(minutes=5))
+# What is computed beside the feed takes as long as a batch, but the feed waits for it when it ends.
+BESIDE = Timeouts(BATCH.statement, WRITES.lock)
 # Whoever holds a lock of our own is at work, and has limits of its own.
 NONE = Timeouts(timedelta(0), timedelta(0))
 

@@ -58,8 +58,10 @@ class Aside:
     ) -> None:
         """Wait until what was begun is done, but for no strategy."""
         self._stopping.set()
-        await asyncio.to_thread(self._thread.shutdown)
-        await asyncio.to_thread(self._end)
+        try:
+            await asyncio.to_thread(self._thread.shutdown)
+        finally:  # told to stop meanwhile, it would wait for ever for who waits to be asked
+            await asyncio.to_thread(self._end)
 
     async def do(self, work: Callable[[Place], Result]) -> Result:
         """Return what work returns in the other process, or raise what it raises.

@@ -17,6 +17,7 @@ from psycopg import Connection
 from db.market.calendar import read_overrides
 from db.market.frames import Range
 from db.server.connection import connect
+from db.server.timeouts import BESIDE
 from pipelines.catalogue.fault import StrategyFault
 from pipelines.catalogue.limit import Watched, watch
 from pipelines.checks.check import Look
@@ -46,7 +47,7 @@ class Place:
     def connection(self) -> Connection[Any]:
         """The process's own, in autocommit mode."""
         if self._connection is None:
-            self._connection = connect(self._dsn, application_name="optionscalp signals")
+            self._connection = connect(self._dsn, BESIDE, application_name="optionscalp signals")
             use_overrides(read_overrides(self._connection))
         return self._connection
 
