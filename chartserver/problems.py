@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from chartserver.errors import brief
 from chartserver.frames import seconds
 from db.pages.freshness import SourceStatus
-from db.server.disk import FULL, data_is_full, tells_of_full_disk
+from db.server.disk import data_is_full, tells_of_full_disk
 from db.server.timeouts import timed_out
 
 DISK_FULL = "disk_full"
@@ -18,6 +18,7 @@ FEED_DEAD = "feed_dead"
 SOURCE_DOWN = "source_down"
 CAUSES = (DISK_FULL, DATABASE_OUT, QUESTIONS_HANG, FEED_DEAD, SOURCE_DOWN)
 
+FULL = "The disk that holds the database is full."
 SPACE = "Free some space there: everything goes on by itself."
 DATABASE = "Start it, or look at its log: everything goes on by itself."
 HANGING = "The database is there, but questions to it take too long."
@@ -76,10 +77,9 @@ class Problems:
         ]
 
     def _of(self, found: Found) -> Iterator[Problem]:
-        if full := data_is_full(self._home):
-            yield Problem(DISK_FULL, f"{full}.", SPACE)
-        elif found.error is not None and tells_of_full_disk(found.error):
-            yield Problem(DISK_FULL, f"{FULL} that holds the database.", SPACE)
+        told = found.error is not None and tells_of_full_disk(found.error)
+        if told or data_is_full(self._home):  # where that is, is for doctor and the launcher's log
+            yield Problem(DISK_FULL, FULL, SPACE)
         if found.error is not None and not timed_out(found.error):
             yield Problem(
                 DATABASE_OUT, f"The database does not answer: {_why(found.error)}.", DATABASE
