@@ -6,7 +6,7 @@ READY := $(VENV)/.ready
 ARGS ?=
 # Most tests wait for servers and markets, so they run beside each other; a file stays together.
 # In their own order the long files come first, and many short ones are left for the end.
-PYTEST := $(BIN)/pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 .PHONY: demo up test test-long test-zones setup lint audit bench screenshot clean
 
