@@ -131,6 +131,7 @@ async def test_a_cut_or_garbled_answer_is_unavailability(answer):
             "bytes of gzip hold more than 16,777,216",
         ),
     ],
+    ids=["no gzip", "cut", "another packing", "too large", "a bomb"],
 )
 async def test_an_answer_that_cannot_be_unpacked_or_is_too_large_is_invalid(answer, complaint):
     async with serving(answer) as server, client(server) as trendlyne:
