@@ -41,6 +41,17 @@ def _hosts(value: Any) -> Any:
     return names
 
 
+def _secret_in(path: Path) -> str:
+    try:
+        secret = path.read_text().strip()
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is no text"
+        raise ValueError(f"CHART_TOKEN_FILE {path} cannot be read: {reason}") from None
+    if not secret:
+        raise ValueError(f"CHART_TOKEN_FILE {path} is empty: put the token into it")
+    return secret
+
+
 def is_loopback(host: str) -> bool:
     """Tell whether only this machine can reach a bind address."""
     try:
@@ -57,7 +68,8 @@ class Settings(Limits):
         home: `OPTIONSCALP_HOME`.
         host: `CHART_HOST`.
         port: `CHART_PORT`; 0 takes any free one.
-        token: `CHART_TOKEN`; pages and APIs ask for it once.
+        token: `CHART_TOKEN`, or what the file named by `CHART_TOKEN_FILE` holds; pages and APIs ask
+            for it once.
         allowed_hosts: `CHART_ALLOWED_HOSTS`; names the pages may be asked by, besides those of
             loopback and `host`.
         trusted_proxy: `CHART_TRUSTED_PROXY`; addresses and networks whose `X-Forwarded-For` and
@@ -76,6 +88,7 @@ class Settings(Limits):
     host: str = Field(default="127.0.0.1", validation_alias="CHART_HOST")
     port: int = Field(default=8000, ge=0, le=65535, validation_alias="CHART_PORT")
     token: SecretStr | None = Field(default=None, validation_alias="CHART_TOKEN")
+    token_file: Path | None = Field(default=None, validation_alias="CHART_TOKEN_FILE")
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_hosts)] = Field(
         default=(), validation_alias="CHART_ALLOWED_HOSTS"
     )
@@ -91,6 +104,12 @@ class Settings(Limits):
     underlyings: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_names)] = Field(
         default=UNDERLYINGS, min_length=1, validation_alias="UNDERLYINGS"
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_file(cls, values: dict[str, Any]) -> dict[str, Any]:
+        path = values.get("CHART_TOKEN_FILE") or values.get("token_file")
+        return values | {"CHART_TOKEN": _secret_in(Path(path))} if path else values
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
