@@ -29,7 +29,7 @@ CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 MAKE = re.compile(r"\bmake ([a-z][a-z-]*)")
 TARGET = re.compile(r"^([a-z][a-z-]*):", re.MULTILINE)
-COMPOSE_VARIABLE = re.compile(r"\$\{([A-Z_]+)|^ {4}([A-Z_]+):$", re.MULTILINE)
+COMPOSE_VARIABLE = re.compile(r"\$\{([A-Z_]+)|^ {2,6}([A-Z_]+):$", re.MULTILINE)
 
 
 def sql_blocks() -> list[tuple[str, str]]:

@@ -1,10 +1,13 @@
 """The container set-up as far as no engine is at hand; Dagster's instance on a real database."""
 
 import importlib
+import os
 import re
 import shutil
 import subprocess
+import tomllib
 from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +26,9 @@ from pipelines.orchestration.schedules import FIRST, PARTITION_TAG
 
 REPOSITORY = Path(__file__).parents[3]
 DOCKER = REPOSITORY / "docker"
-SERVICES = {"database", "migrate", "dagster-webserver", "dagster-daemon", "feed", "chartserver"}
+ONCE = {"migrate", "dagster-migrate"}
+PARTS = {"dagster-webserver", "dagster-daemon", "feed", "chartserver"}
+OURS = ONCE | PARTS
 VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
 
 
@@ -105,45 +110,132 @@ def test_the_workspace_names_a_module_that_loads() -> None:
     assert isinstance(module.definitions, dg.Definitions)
 
 
-def test_compose_has_every_part_and_only_the_database_is_not_ours(compose: dict[str, Any]) -> None:
+def test_compose_has_every_part_in_one_image_of_the_projects_version(
+    compose: dict[str, Any],
+) -> None:
     services = compose["services"]
-    assert set(services) == SERVICES
-    for name, service in services.items():
-        assert service["image"].startswith("timescale/timescaledb:") == (name == "database")
-        if name != "database":
-            assert (DOCKER / service["build"]["context"] / service["build"]["dockerfile"]).is_file()
+    assert set(services) == OURS | {"database", "proxy"}
+    version = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]["version"]
+    images = {services[name]["image"] for name in OURS | {"proxy"}}
+    assert images == {f"optionscalp:{version}", f"optionscalp-proxy:{version}"}
+    stages = set(re.findall(r" AS (\w+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE))
+    for name in OURS | {"proxy"}:
+        build = services[name]["build"]
+        assert (DOCKER / build["context"] / build["dockerfile"]).is_file()
+        assert build["target"] in stages
 
 
-def test_parts_wait_for_the_migration_and_it_for_the_database(compose: dict[str, Any]) -> None:
-    for name in SERVICES - {"database", "migrate"}:
-        condition = compose["services"][name]["depends_on"]["migrate"]["condition"]
-        assert condition == "service_completed_successfully"
-    assert compose["services"]["migrate"]["depends_on"]["database"]["condition"] == (
-        "service_healthy"
-    )
-    for name in SERVICES - {"migrate", "feed"}:
-        assert "healthcheck" in compose["services"][name]
+def test_no_image_is_taken_whose_version_may_change(compose: dict[str, Any]) -> None:
+    text = (DOCKER / "Dockerfile").read_text()
+    stages = re.findall(r"^FROM (\S+)", text, re.MULTILINE)
+    for image in [*stages, compose["services"]["database"]["image"]]:
+        assert re.search(r":\d+\.\d+\.\d+(-|$)", image), image
 
 
-def test_ports_are_open_to_this_machine_only(compose: dict[str, Any]) -> None:
-    published = {
-        name: port for name, part in compose["services"].items() for port in part.get("ports", [])
+def test_parts_wait_for_the_migrations_and_they_for_the_database(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    done = {"condition": "service_completed_successfully"}
+    for name in PARTS:
+        needed = ONCE if name.startswith("dagster") else {"migrate"}
+        assert services[name]["depends_on"] == dict.fromkeys(needed, done)
+    for name in ONCE:
+        assert services[name]["depends_on"] == {"database": {"condition": "service_healthy"}}
+    for name in {*PARTS, "database", "proxy"} - {"feed"}:
+        assert "healthcheck" in services[name]
+
+
+def test_nobody_else_is_let_in_but_by_the_proxy(compose: dict[str, Any]) -> None:
+    services = compose["services"]
+    published = {name: part["ports"] for name, part in services.items() if "ports" in part}
+    assert set(published) == {"dagster-webserver", "chartserver", "proxy"}
+    assert services["proxy"]["profiles"] == ["proxy"]
+    del published["proxy"]
+    assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_networks_lead_only_where_a_part_needs_to_go(compose: dict[str, Any]) -> None:
+    assert compose["networks"]["database"] == {"internal": True}
+    joined = {name: set(part["networks"]) for name, part in compose["services"].items()}
+    assert joined == {
+        "database": {"database"},
+        "migrate": {"database"},
+        "dagster-migrate": {"database"},
+        "feed": {"database", "sources"},
+        "dagster-daemon": {"database", "sources"},
+        "dagster-webserver": {"database", "pages"},
+        "chartserver": {"database", "pages"},
+        "proxy": {"pages"},
     }
-    assert set(published) == {"database", "dagster-webserver", "chartserver"}
-    assert all(port.startswith("127.0.0.1:") for port in published.values())
 
 
-def test_the_chart_server_asks_for_a_token_where_it_listens_to_all(compose: dict[str, Any]) -> None:
+def test_the_chart_server_believes_the_proxy_alone(compose: dict[str, Any]) -> None:
+    address = compose["services"]["proxy"]["networks"]["pages"]["ipv4_address"]
+    (pool,) = compose["networks"]["pages"]["ipam"]["config"]
+    assert ip_address(address) in ip_network(pool["subnet"])
+    # Else another container might be given it.
+    assert ip_address(address) not in ip_network(pool["ip_range"])
     environment = compose["services"]["chartserver"]["environment"]
-    assert environment["CHART_HOST"] == "0.0.0.0"
-    assert environment["CHART_TOKEN"].startswith("${CHART_TOKEN:?")
+    assert environment["CHART_TRUSTED_PROXY"] == address
 
 
-def test_the_example_environment_sets_what_compose_requires() -> None:
+def test_every_container_is_confined_and_has_its_share(compose: dict[str, Any]) -> None:
+    for name, part in compose["services"].items():
+        assert part["read_only"], name
+        assert part["cap_drop"] == ["ALL"], name
+        assert "cap_add" not in part, name
+        assert not part.get("privileged"), name
+        assert part["security_opt"] == ["no-new-privileges:true"], name
+        assert int(part["user"].split(":")[0]) > 0, name
+        assert set(part["deploy"]["resources"]["limits"]) == {"cpus", "memory", "pids"}, name
+
+
+def test_passwords_and_tokens_come_as_files_that_the_script_makes(
+    compose: dict[str, Any], tmp_path: Path
+) -> None:
+    folder = tmp_path / "a folder" / "secrets"
+    for _ in range(2):  # what is there stays
+        subprocess.run([DOCKER / "make-secrets", folder], check=True)
+        made = {path.name: path.read_text() for path in folder.iterdir()}
+    assert {f"./secrets/{name}" for name in made} == {
+        secret["file"] for secret in compose["secrets"].values()
+    }
+    assert folder.stat().st_mode & 0o777 == 0o700
+    generated = [
+        text for name, text in made.items() if name not in {"alert_urls", "dagster_logins"}
+    ]
+    assert len(set(generated)) == len(generated) == 4
+    assert all(re.fullmatch(r"[\w-]{32}\n", text) for text in generated)
+    used = {name for part in compose["services"].values() for name in part.get("secrets", [])}
+    assert used == set(made)
+    text = (DOCKER / "compose.yaml").read_text()
+    assert "PASSWORD}" not in text
+    assert "TOKEN}" not in text
+
+
+def test_a_program_is_given_the_secrets_of_its_files(tmp_path: Path) -> None:
+    secret = tmp_path / "a secret"
+    secret.write_text('it\'s "$HOME" `x`\n')
+    empty = tmp_path / "empty"
+    empty.touch()
+    environment = {"PATH": os.environ["PATH"]}
+    environment |= {"PGPASSWORD_FILE": str(secret), "ALERT_URLS_FILE": str(empty)}
+    command = [
+        DOCKER / "with-secrets",
+        "sh",
+        "-c",
+        'echo "$PGPASSWORD"; echo "${ALERT_URLS-unset}"',
+    ]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == 'it\'s "$HOME" `x`\nunset\n'
+    secret.unlink()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"PGPASSWORD_FILE: {secret} cannot be read" in done.stderr
+
+
+def test_the_example_environment_sets_what_compose_reads() -> None:
     used = VARIABLE.findall((DOCKER / "compose.yaml").read_text())
-    required = {name for name, rule in used if rule.startswith(":?") or not rule}
-    assert required == {"POSTGRES_PASSWORD", "CHART_TOKEN"}
-    assert required <= set(example())
+    assert all(rule.startswith(":-") for _, rule in used)
     assert set(example()) <= {name for name, _ in used}
 
 
@@ -156,7 +248,9 @@ def test_files_that_the_containers_mount_or_copy_are_there(compose: dict[str, An
     assert mounted
     for path in mounted:
         assert (DOCKER / path).is_file()
-    copies = re.findall(r"^COPY (?!--from)(.+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
+    copies = re.findall(
+        r"^COPY (?!--from)(?:--chmod=755 )?(.+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE
+    )
     kept = (DOCKER / "Dockerfile.dockerignore").read_text().splitlines()
     for path in (path for line in copies for path in line.split()[:-1]):
         assert (REPOSITORY / path).exists(), path
@@ -165,7 +259,8 @@ def test_files_that_the_containers_mount_or_copy_are_there(compose: dict[str, An
 
 def test_the_image_runs_as_a_user_without_rights() -> None:
     users = re.findall(r"^USER (.+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
-    assert users == ["optionscalp"]
+    # By number: Kubernetes does not look up names.
+    assert users == ["10001:10001"] * 2
 
 
 def test_compose_itself_accepts_the_file() -> None:
