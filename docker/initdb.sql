@@ -1,15 +1,21 @@
 -- Run by the image when the volume is new, and by hand after a password has changed: the roles that
--- programs log in as, and Dagster's database beside the market's. What the roles may do comes with
--- the migration.
+-- programs and people log in as, and Dagster's database beside the market's. What the roles may do
+-- comes with the migration.
 \set ON_ERROR_STOP on
 \set writer `cat /run/secrets/writer_password`
-\set reader `cat /run/secrets/reader_password`
+\set chart `cat /run/secrets/chart_password`
 
 select format('create role %I', name)
-  from unnest(array['optionscalp_writer', 'optionscalp_reader']) name
+  from unnest(array['optionscalp_writer', 'optionscalp_chart', 'optionscalp_reader']) name
  where not exists (select from pg_roles where rolname = name) \gexec
 alter role optionscalp_writer login password :'writer';
-alter role optionscalp_reader login password :'reader';
+alter role optionscalp_chart login password :'chart';
+-- A reader as well, who may end sessions of readers.
+grant optionscalp_reader to optionscalp_chart;
+-- People with SQL, who come from inside the container and need no password there.
+alter role optionscalp_reader login connection limit 20;
+alter role optionscalp_reader set statement_timeout to '60s';
+alter role optionscalp_reader set idle_in_transaction_session_timeout to '60s';
 
 select 'create database dagster owner optionscalp_writer'
  where not exists (select from pg_database where datname = 'dagster') \gexec

@@ -14,8 +14,8 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,8 @@ DOCKER = REPOSITORY / "docker"
 VENV = Path(sys.prefix).resolve()
 PYTHON = Path(sys.base_prefix).resolve()
 PAGES = (REPOSITORY / "chartserver" / "node_modules").resolve()
+PROXY = "/opt/proxy"
+FILES = ("dagster", "workspace")
 SYSTEM = ("bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
@@ -112,6 +114,14 @@ class Composed:
         self._started.append(service)
         return service
 
+    def give_proxy(self, caddy: Path, caddyfile: str) -> None:
+        """Make what the proxy's image holds."""
+        image = self.folder / "proxy"
+        image.mkdir()
+        shutil.copy(caddy, image / "caddy")
+        (image / "Caddyfile").write_text(caddyfile)
+        self._places["/etc/caddy/Caddyfile"] = f"{PROXY}/Caddyfile"
+
     def stop(self) -> None:
         """Kill what still runs."""
         for service in self._started:
@@ -136,6 +146,18 @@ class Composed:
                 own[inside] = path if path.exists() else self._empty
         return own
 
+    def volumes(self, service: Mapping[str, Any]) -> dict[str, Path]:
+        """Return the named volumes by the place inside; their owner is the service's user."""
+        found = {}
+        for volume in service.get("volumes", []):
+            source, inside, *_ = volume.split(":")
+            if source in self._file["volumes"]:
+                found[inside] = self.folder / source
+                if not found[inside].exists():
+                    found[inside].mkdir()
+                    os.chown(found[inside], *map(int, service["user"].split(":")))
+        return found
+
 
 class Service:
     """One service; its output is in `log`."""
@@ -150,7 +172,7 @@ class Service:
     def start(self) -> None:
         with self.log.open("a") as log:
             self._process = subprocess.Popen(
-                self._command(["with-secrets", *self._part["command"]]),
+                self._command([*self._entrypoint, *self._part["command"]]),
                 env=self._environment(),
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -196,7 +218,16 @@ class Service:
 
     def run(self, *words: str) -> subprocess.CompletedProcess:
         """Run another command in a container like its own, as `docker compose run` does."""
-        return self._run(["with-secrets", *words])
+        return self._run([*self._entrypoint, *words])
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """Let the whole service stand still, as `docker pause` does."""
+        os.killpg(self._process.pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            os.killpg(self._process.pid, signal.SIGCONT)
 
     def terminate(self) -> None:
         """Ask it to end, as `docker stop` does."""
@@ -216,8 +247,14 @@ class Service:
     def tail(self) -> str:
         return self.log.read_text()[-3000:] if self.log.exists() else ""
 
+    @property
+    def _entrypoint(self) -> list[str]:
+        return ["with-secrets"] if self._part["build"]["target"] == "app" else []
+
     def _environment(self) -> dict[str, str]:
         environment = self._composed.environment(self._part, self._extra)
+        if not self._entrypoint:
+            return {"PATH": f"{PROXY}:{os.defpath}"} | environment
         if is_confined():
             image = image_environment(f"/app/docker:{os.defpath}:/usr/local/bin")
             # In the image the packages are installed from /app.
@@ -242,33 +279,40 @@ class Service:
             text = text.replace(inside, str(path))
         return text
 
-    def _root(self) -> str:
-        """Return the shell's words that make the container's file system and go into it."""
-        root = shlex.quote(str(self._composed.folder / "root"))
+    def _image(self) -> dict[str, Path]:
+        """Return what is read-only in the container, by the place inside."""
         mounts = {"/app": REPOSITORY, "/opt/venv": VENV, str(VENV): VENV}
         for path in (PYTHON, PAGES):
             if not path.is_relative_to("/usr"):
                 mounts[str(path)] = path
         mounts |= {f"/opt/dagster/{name}.yaml": DOCKER / f"{name}.yaml" for name in FILES}
-        mounts |= self._composed.mounts(self._part)
+        if not self._entrypoint:
+            mounts = {PROXY: self._composed.folder / "proxy"}
+        return mounts | self._composed.mounts(self._part)
+
+    def _root(self) -> str:
+        """Return the shell's words that make the container's file system and go into it."""
+        root = shlex.quote(str(self._composed.folder / "root"))
         lines = [
             "mount --make-rprivate /",
             f"mkdir -p {root}",
             f"mount -t tmpfs -o mode=755 image {root}",
             f"cd {root}",
         ]
-        for name in SYSTEM:
-            # Links, as /bin is one on many systems, stay links.
-            lines.append(
-                f"if [ -h /{name} ]; then cp -P /{name} .;"
-                f" elif [ -d /{name} ]; then mkdir {name}; mount --rbind /{name} {name};"
-                f" mount -o remount,bind,ro {name}; fi"
-            )
-        for inside, path in mounts.items():
+        # Links, as /bin is one on many systems, stay links.
+        lines += [
+            f"if [ -h /{name} ]; then cp -P /{name} .;"
+            f" elif [ -d /{name} ]; then mkdir {name}; mount --rbind /{name} {name};"
+            f" mount -o remount,bind,ro {name}; fi"
+            for name in SYSTEM
+        ]
+        for inside, path in self._image().items():
             target = shlex.quote(f".{inside}")
             make = "mkdir -p" if path.is_dir() else f"mkdir -p $(dirname {target}); : >"
             lines.append(f"{make} {target}; mount --bind {shlex.quote(str(path))} {target}")
             lines.append(f"mount -o remount,bind,ro {target}")
+        for inside, path in self._composed.volumes(self._part).items():
+            lines.append(f"mkdir -p .{inside}; mount --bind {shlex.quote(str(path))} .{inside}")
         for entry in self._part.get("tmpfs", []):
             inside, _, options = entry.partition(":")
             lines.append(f"mkdir -p .{inside}; mount -t tmpfs -o {options} tmpfs .{inside}")
@@ -281,12 +325,9 @@ class Service:
             f"exec {shutil.which('chroot')} . {shutil.which('setpriv')}"
             f" --reuid {user} --regid {group} --clear-groups"
             " --no-new-privs --bounding-set=-all --inh-caps=-all"
-            ' /bin/sh -c \'cd /app && exec "$@"\' sh "$@"'
+            f' /bin/sh -c \'cd {"/app" if self._entrypoint else "/"} && exec "$@"\' sh "$@"'
         )
         return "\n".join(lines)
-
-
-FILES = ("dagster", "workspace")
 
 
 def is_confined() -> bool:

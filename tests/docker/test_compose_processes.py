@@ -1,84 +1,40 @@
 """compose.yaml without containers: the same processes, commands, environment, roles and secrets."""
 
+import base64
+import os
 import re
+import shutil
+import socket
+import ssl
 import subprocess
+import time
 from collections.abc import Iterator
-from datetime import date
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
 import psycopg
 import pytest
+from websockets.exceptions import InvalidStatus
+from websockets.sync.client import ClientConnection
+from websockets.sync.client import connect as connect_websocket
+from websockets.typing import Subprotocol
 
 import db.server.embedded
 from db.server.connection import connect, with_database
-from optionscalp.stack import free_port
-from tests.composed import DOCKER, Composed, Service, is_confined
+from db.writing.bulk import write
+from db.writing.relations import CANDLE
+from db.writing.rows import Candle
+from tests.composed import DOCKER, REPOSITORY, is_confined
+from tests.composed_system import DAGSTER_LOGIN, HEALTHY, PARTS, PASSWORDS, TOKEN, System
 from tests.conftest import temporary_folder
-from tests.live import Market, grows, simulated_market
+from tests.live import grows, simulated_market
+from tests.long import in_full
 
-TOKEN = "of the pages"
-PASSWORDS = {"writer": 'a "writer\'s" %20@', "reader": "it's a reader's"}
-PARTS = ("feed", "chartserver", "dagster-webserver", "dagster-daemon")
-HEALTHY = ("chartserver", "dagster-webserver", "dagster-daemon")
-CLOCK = ("OPTIONSCALP_CLOCK", "OPTIONSCALP_SOURCE")
-SOURCES = ("TRADINGVIEW_URL", "TRENDLYNE_URL")
-
-
-class System:
-    """All services but the proxy, on an embedded PostgreSQL in the place of their database."""
-
-    def __init__(self, folder: Path, owner: str, market: Market):
-        self.owner = owner
-        server = urlsplit(owner)
-        self.chart, self.dagster = free_port(), free_port()
-        places = {
-            "database:5432": f"127.0.0.1:{server.port}",
-            "127.0.0.1:8000": f"127.0.0.1:{self.chart}",
-            "127.0.0.1:3000": f"127.0.0.1:{self.dagster}",
-            "8000": str(self.chart),
-            "3000": str(self.dagster),
-        }
-        secrets = {
-            "alert_urls": "",
-            "chart_token": f"{TOKEN}\n",
-            "dagster_logins": "",
-            "database_password": f"{server.password}\n",
-            **{f"{role}_password": f"{password}\n" for role, password in PASSWORDS.items()},
-        }
-        settings = {name: market.environment[name] for name in SOURCES} | {"UNDERLYINGS": "NIFTY"}
-        self._clock = {name: market.environment[name] for name in CLOCK}
-        self.composed = Composed(folder, settings, places, secrets)
-        self.parts: dict[str, Service] = {}
-
-    def prepare(self) -> None:
-        """Do what the database's image does once, and what the others wait for."""
-        script = (DOCKER / "initdb.sql").read_text()
-        for _ in range(2):  # by hand once more, after a password has changed
-            subprocess.run(
-                [db.server.embedded.tool("psql"), self.owner, "--quiet", "--no-psqlrc"],
-                input=script.replace("/run/secrets", str(self.composed.secrets)),
-                text=True,
-                check=True,
-            )
-        for service in [self.composed.start(name) for name in ("migrate", "dagster-migrate")]:
-            assert service.wait() == 0, service.tail()
-
-    def start(self) -> None:
-        for name in PARTS:
-            self.parts[name] = self.composed.start(name, **self._clock)
-
-    def get(self, path: str, token: str = "") -> httpx.Response:
-        headers = {"Authorization": f"Bearer {token}"} if token else {}
-        url = f"http://127.0.0.1:{self.chart}{path}"
-        return httpx.get(url, headers=headers, timeout=30)
-
-    def ask_dagster(self, query: str) -> dict:
-        url = f"http://127.0.0.1:{self.dagster}/graphql"
-        answer = httpx.post(url, json={"query": query}, timeout=60).json()
-        assert "errors" not in answer, answer
-        return answer["data"]
+PAGES, DAGSTER = "https://desk.localhost/", "https://dagster.localhost/"
+BEARER = f"Authorization: Bearer {TOKEN}"
 
 
 @pytest.fixture(scope="module")
@@ -126,16 +82,40 @@ def test_dagster_has_loaded_the_code_and_keeps_its_records_as_the_writer(system:
         assert owners.fetchall() == [("optionscalp_writer",)]
 
 
+@in_full
+def test_a_run_of_dagster_stores_its_rows(system: System) -> None:
+    for name in HEALTHY:
+        system.parts[name].wait_until_healthy()
+    selector = {
+        "repositoryName": "__repository__",
+        "repositoryLocationName": "pipelines.orchestration.definitions",
+        "jobName": "session",
+    }
+    tags = [{"key": "dagster/partition", "value": "2026-01-21"}]
+    launched = system.ask_dagster(
+        "mutation($given: ExecutionParams!) { launchRun(executionParams: $given) {"
+        " __typename ... on LaunchRunSuccess { run { runId } } } }",
+        given={"selector": selector, "executionMetadata": {"tags": tags}},
+    )["launchRun"]
+    assert launched["__typename"] == "LaunchRunSuccess", launched
+    status = "query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }"
+    reached = ""
+    while reached not in {"SUCCESS", "FAILURE", "CANCELED"}:
+        assert system.parts["dagster-daemon"].runs()
+        time.sleep(1)
+        reached = system.ask_dagster(status, id=launched["run"]["runId"])["runOrError"]["status"]
+    assert reached == "SUCCESS", system.parts["dagster-daemon"].tail()
+
+
 def test_each_part_is_logged_in_as_the_role_that_it_needs(system: System) -> None:
     system.parts["chartserver"].wait_until_healthy()
-    system.parts["dagster-daemon"].wait_until_healthy()
     query = "select distinct usename from pg_stat_activity where datname = any(%s)"
     with connect(system.owner) as owner:
         roles = {name for (name,) in owner.execute(query, (["optionscalp", "dagster"],))}
-    assert roles == {"optionscalp", "optionscalp_reader", "optionscalp_writer"}
+    assert roles == {"optionscalp", "optionscalp_chart", "optionscalp_writer"}
 
 
-@pytest.mark.parametrize("role", ["reader", "writer"])
+@pytest.mark.parametrize("role", PASSWORDS)
 def test_no_password_but_its_own_lets_a_role_in(system: System, role: str) -> None:
     address = urlsplit(system.owner)
     where = {"host": "127.0.0.1", "port": address.port, "dbname": "optionscalp"}
@@ -163,6 +143,132 @@ def test_no_part_can_write_to_its_image_or_become_more(system: System, name: str
     said = ["10001", "CapEff: 0000000000000000", "CapBnd: 0000000000000000", "NoNewPrivs: 1"]
     assert [line.replace("\t", " ") for line in answer.stdout.splitlines()] == said
     assert answer.stderr.count("Read-only file system") == len(places.split())
+
+
+class Proxy:
+    """The proxy as people reach it."""
+
+    def __init__(self, system: System):
+        self._system = system
+        self.authority = (
+            system.composed.folder / "certificates/caddy/pki/authorities/local/root.crt"
+        )
+
+    def command(self, url: str, *options: str) -> list[str]:
+        ports = {"http": self._system.http, "https": self._system.https}
+        parts = urlsplit(url)
+        port = ports[parts.scheme]
+        # Asked by the name alone, as through the ports that the engine publishes.
+        to = f"{parts.hostname}:{80 if parts.scheme == 'http' else 443}:127.0.0.1:{port}"
+        trust = ("--cacert", str(self.authority))
+        return ["curl", "--silent", "--show-error", "--connect-to", to, *trust, *options, url]
+
+    def ask(self, url: str, *options: str) -> subprocess.CompletedProcess:
+        command = self.command(url, "--include", "--max-time", "60", *options)
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    def open_websocket(self, path: str, **options: Any) -> ClientConnection:
+        context = ssl.create_default_context(cafile=str(self.authority))
+        plain = socket.create_connection(("127.0.0.1", self._system.https), timeout=60)
+        return connect_websocket(
+            f"wss://dagster.localhost{path}", sock=plain, ssl=context, **options
+        )
+
+
+@pytest.fixture(scope="module")
+def proxy(system: System) -> Proxy:
+    caddy = shutil.which("caddy", path=f"{REPOSITORY / '.docker-tools/bin'}:{os.environ['PATH']}")
+    if caddy is None:
+        pytest.skip("there is no caddy: run make lint-docker, which fetches it, or install it")
+    if not is_confined():
+        pytest.skip("needs root, to make file systems as an engine does")
+    for name in ("chartserver", "dagster-webserver"):
+        system.parts[name].wait_until_healthy()
+    system.start_proxy(Path(caddy)).wait_until_healthy()
+    return Proxy(system)
+
+
+def test_the_proxy_is_of_the_version_that_the_image_has(proxy: Proxy, system: System) -> None:
+    said = system.parts["proxy"].run("caddy", "version").stdout.split()[0]
+    assert f"FROM caddy:{said.removeprefix('v')}-alpine" in (DOCKER / "Dockerfile").read_text()
+
+
+def test_pages_come_by_tls_and_http_2(proxy: Proxy) -> None:
+    answer = proxy.ask(PAGES, "--http2", "--header", BEARER).stdout
+    assert answer.startswith("HTTP/2 200"), answer
+    assert "<title>" in answer
+    assert proxy.ask(PAGES).stdout.startswith("HTTP/2 401")
+
+
+def test_plain_http_leads_to_https(proxy: Proxy) -> None:
+    answer = proxy.ask("http://desk.localhost/replay?speed=60").stdout
+    assert answer.startswith("HTTP/1.1 308")
+    assert "Location: https://desk.localhost/replay?speed=60" in answer
+
+
+def test_a_login_made_through_the_proxy_is_for_https_alone(proxy: Proxy) -> None:
+    answer = proxy.ask(f"{PAGES}token?next=/", "--data-urlencode", f"token={TOKEN}").stdout
+    assert answer.startswith("HTTP/2 303"), answer
+    (cookie,) = re.findall(r"^set-cookie: (.*)$", answer, re.MULTILINE)
+    assert "; Secure" in cookie
+
+
+def test_names_that_are_not_its_own_are_refused(proxy: Proxy) -> None:
+    assert "421" in proxy.ask(PAGES, "--header", "Host: evil.example").stdout.splitlines()[0]
+    plain = proxy.ask("http://desk.localhost/", "--header", "Host: evil.example").stdout
+    assert "421" in plain.splitlines()[0]
+    refused = proxy.ask("https://evil.example/")
+    assert refused.returncode
+    assert not refused.stdout
+
+
+def test_dagster_is_shown_to_a_login_alone(proxy: Proxy) -> None:
+    name, password = DAGSTER_LOGIN
+    asked = proxy.ask(f"{DAGSTER}server_info").stdout
+    assert asked.startswith("HTTP/2 401")
+    assert "www-authenticate: Basic" in asked
+    assert proxy.ask(DAGSTER, "--user", f"{name}:another").stdout.startswith("HTTP/2 401")
+    shown = proxy.ask(f"{DAGSTER}server_info", "--user", f"{name}:{password}").stdout
+    assert shown.startswith("HTTP/2 200")
+    assert "dagster_version" in shown
+
+
+def test_dagsters_websocket_passes_for_a_login_alone(proxy: Proxy) -> None:
+    with pytest.raises(InvalidStatus, match="401"):
+        proxy.open_websocket("/graphql")
+    login = base64.b64encode(":".join(DAGSTER_LOGIN).encode()).decode()
+    with proxy.open_websocket(
+        "/graphql",
+        subprotocols=[Subprotocol("graphql-ws")],
+        additional_headers={"Authorization": f"Basic {login}"},
+    ) as websocket:
+        websocket.send('{"type": "connection_init", "payload": {}}')
+        assert "connection_ack" in websocket.recv(timeout=60)
+
+
+def test_a_single_event_of_a_stream_is_not_held_back(proxy: Proxy, system: System) -> None:
+    stream = proxy.command(f"{PAGES}stream?underlying=BANKNIFTY", "--no-buffer", "--header", BEARER)
+    moment = datetime(2026, 1, 21, 4, tzinfo=UTC)
+    known_at = moment + timedelta(minutes=1)
+    row = Candle("BANKNIFTY", 1, moment, "BANKNIFTY", 1, 2, 0.5, 1.5, 0, None, "x", known_at, True)
+    with (
+        ExitStack() as still,
+        subprocess.Popen(stream, stdout=subprocess.PIPE, text=True) as client,
+        connect(system.owner) as connection,
+    ):
+        for name in {"feed", "dagster-daemon"} & set(PARTS):
+            # Nothing that follows may push it on.
+            still.enter_context(system.parts[name].paused())
+        try:
+            for line in client.stdout:
+                if line.startswith("retry:"):
+                    write(connection, CANDLE, [row])
+                if line.startswith("event: candle"):
+                    break
+            else:
+                pytest.fail("the stream ended")
+        finally:
+            client.kill()
 
 
 def test_each_part_ends_by_itself_when_it_is_told_to(system: System) -> None:
