@@ -323,7 +323,8 @@ class Service:
         assert self._part["security_opt"] == ["no-new-privileges:true"]
         lines.append(
             f"exec {shutil.which('chroot')} . {shutil.which('setpriv')}"
-            f" --reuid {user} --regid {group} --clear-groups"
+            # Whatever ends the test ends it, too.
+            f" --pdeathsig SIGKILL --reuid {user} --regid {group} --clear-groups"
             " --no-new-privs --bounding-set=-all --inh-caps=-all"
             f' /bin/sh -c \'cd {"/app" if self._entrypoint else "/"} && exec "$@"\' sh "$@"'
         )

@@ -247,7 +247,8 @@ def test_dagsters_websocket_passes_for_a_login_alone(proxy: Proxy) -> None:
 
 
 def test_a_single_event_of_a_stream_is_not_held_back(proxy: Proxy, system: System) -> None:
-    stream = proxy.command(f"{PAGES}stream?underlying=BANKNIFTY", "--no-buffer", "--header", BEARER)
+    options = ("--no-buffer", "--max-time", "60", "--header", BEARER)
+    stream = proxy.command(f"{PAGES}stream?underlying=BANKNIFTY", *options)
     moment = datetime(2026, 1, 21, 4, tzinfo=UTC)
     known_at = moment + timedelta(minutes=1)
     row = Candle("BANKNIFTY", 1, moment, "BANKNIFTY", 1, 2, 0.5, 1.5, 0, None, "x", known_at, True)
