@@ -18,14 +18,17 @@ from dagster import DagsterInstance, DagsterRun
 from dagster._core.run_coordinator import QueuedRunCoordinator
 from dagster._core.test_utils import create_run_for_test
 from dagster._utils.tags import TagConcurrencyLimitsCounter
+from psycopg.conninfo import conninfo_to_dict
 
 from db.server.connection import database_name, with_database
 from pipelines.orchestration.definitions import definitions
 from pipelines.orchestration.jobs import MAX_SECONDS
 from pipelines.orchestration.schedules import FIRST, PARTITION_TAG
+from pipelines.settings import Settings
 
 REPOSITORY = Path(__file__).parents[3]
 DOCKER = REPOSITORY / "docker"
+HELM = DOCKER / "helm" / "dagster-values.yaml"
 ONCE = {"migrate", "dagster-migrate"}
 PARTS = {"dagster-webserver", "dagster-daemon", "feed", "chartserver"}
 OURS = ONCE | PARTS
@@ -35,6 +38,11 @@ VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
 @pytest.fixture(scope="module")
 def compose() -> dict[str, Any]:
     return yaml.safe_load((DOCKER / "compose.yaml").read_text())
+
+
+@pytest.fixture(scope="module")
+def helm() -> dict[str, Any]:
+    return yaml.safe_load(HELM.read_text())
 
 
 def example() -> dict[str, str]:
@@ -261,6 +269,67 @@ def test_the_image_runs_as_a_user_without_rights() -> None:
     users = re.findall(r"^USER (.+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE)
     # By number: Kubernetes does not look up names.
     assert users == ["10001:10001"] * 2
+
+
+def test_helms_values_name_what_there_is(helm: dict[str, Any]) -> None:
+    (deployment,) = helm["dagster-user-deployments"]["deployments"]
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    assert deployment["image"]["tag"] == project["version"]
+    module, name = deployment["dagsterApiGrpcArgs"]
+    assert module == "-m"
+    assert isinstance(importlib.import_module(name).definitions, dg.Definitions)
+    known = {field.upper() for field in Settings.model_fields} | {"PGPASSWORD", "CHART_URL"}
+    assert {variable["name"] for variable in deployment["env"]} <= known
+    mounted = {volume["name"] for volume in deployment["volumes"]}
+    assert {mount["name"] for mount in deployment["volumeMounts"]} == mounted
+    # The chart and the library are of one version.
+    pinned = re.search(
+        r"^dagster==(.+)$", (REPOSITORY / "constraints.txt").read_text(), re.MULTILINE
+    )
+    assert f"--version {pinned[1]} " in HELM.read_text()
+
+
+def test_helms_values_confine_as_compose_does(helm: dict[str, Any]) -> None:
+    (deployment,) = helm["dagster-user-deployments"]["deployments"]
+    launched = helm["runLauncher"]["config"]["k8sRunLauncher"]["runK8sConfig"]["podSpecConfig"]
+    pods = [deployment, helm["dagsterDaemon"], helm["dagsterWebserver"]]
+    for context in (*(pod["podSecurityContext"] for pod in pods), launched["securityContext"]):
+        assert (context["runAsNonRoot"], context["runAsUser"]) == (True, 10001)
+    for pod in pods:
+        assert pod["securityContext"]["allowPrivilegeEscalation"] is False
+        assert pod["securityContext"]["capabilities"] == {"drop": ["ALL"]}
+    assert deployment["securityContext"]["readOnlyRootFilesystem"] is True
+    assert helm["ingress"] == {"enabled": False}
+
+
+def test_helms_values_queue_runs_as_the_instance_does(helm: dict[str, Any]) -> None:
+    instance = yaml.safe_load((DOCKER / "dagster.yaml").read_text())
+    queue = helm["dagsterDaemon"]["runCoordinator"]["config"]["queuedRunCoordinator"]
+    assert {
+        "max_concurrent_runs": queue["maxConcurrentRuns"],
+        "dequeue_interval_seconds": queue["dequeueIntervalSeconds"],
+        "tag_concurrency_limits": queue["tagConcurrencyLimits"],
+    } == instance["run_coordinator"]["config"]
+    for kind, ticks in (("sensor", "sensor"), ("schedule", "schedule")):
+        kept = helm["retention"][kind]["purgeAfterDays"]
+        assert kept == instance["retention"][ticks]["purge_after_days"]
+
+
+def test_helms_values_lead_dagsters_records_to_a_server_of_ours(
+    helm: dict[str, Any], empty_database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values, server = helm["postgresql"], conninfo_to_dict(empty_database)
+    assert values["enabled"] is False
+    # What the chart makes of them, on a server that is there.
+    place = {"hostname": server["host"], "port": int(server["port"]), "db_name": server["dbname"]}
+    account = {"username": server["user"], "password": {"env": "DAGSTER_PG_PASSWORD"}}
+    storage = {
+        "postgres": {"postgres_db": place | account | {"scheme": values["postgresqlScheme"]}}
+    }
+    monkeypatch.setenv("DAGSTER_PG_PASSWORD", server.get("password") or "")
+    (tmp_path / "dagster.yaml").write_text(yaml.safe_dump({"storage": storage}))
+    with DagsterInstance.from_config(str(tmp_path)) as opened:
+        assert opened.get_runs() == []
 
 
 def test_compose_itself_accepts_the_file() -> None:
