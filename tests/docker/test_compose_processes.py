@@ -1,6 +1,7 @@
 """compose.yaml without containers: the same processes, commands, environment, roles and secrets."""
 
 import base64
+import json
 import os
 import re
 import shutil
@@ -82,6 +83,12 @@ def test_dagster_has_loaded_the_code_and_keeps_its_records_as_the_writer(system:
         assert owners.fetchall() == [("optionscalp_writer",)]
 
 
+def test_commands_by_hand_run_in_a_container_of_their_own(system: System) -> None:
+    answer = system.composed.service("command").run("optionscalp", "status", "--json")
+    assert answer.returncode == 0, answer.stderr
+    assert json.loads(answer.stdout)
+
+
 @in_full
 def test_a_run_of_dagster_stores_its_rows(system: System) -> None:
     for name in HEALTHY:
@@ -133,7 +140,7 @@ def test_no_secret_is_in_a_log(system: System) -> None:
 
 
 @pytest.mark.skipif(not is_confined(), reason="needs root, to make file systems as an engine does")
-@pytest.mark.parametrize("name", ["migrate", *PARTS])
+@pytest.mark.parametrize("name", ["migrate", "command", *PARTS])
 def test_no_part_can_write_to_its_image_or_become_more(system: System, name: str) -> None:
     service = system.composed.service(name)
     places = "/app /opt/dagster /opt/venv /run/secrets / /usr/local/bin"

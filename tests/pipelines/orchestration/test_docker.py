@@ -31,7 +31,7 @@ DOCKER = REPOSITORY / "docker"
 HELM = DOCKER / "helm" / "dagster-values.yaml"
 ONCE = {"migrate", "dagster-migrate"}
 PARTS = {"dagster-webserver", "dagster-daemon", "feed", "chartserver"}
-OURS = ONCE | PARTS
+OURS = ONCE | PARTS | {"command"}
 VARIABLE = re.compile(r"\$\{(\w+)(:[-?][^}]*)?\}")
 
 
@@ -156,7 +156,8 @@ def test_nobody_else_is_let_in_but_by_the_proxy(compose: dict[str, Any]) -> None
     services = compose["services"]
     published = {name: part["ports"] for name, part in services.items() if "ports" in part}
     assert set(published) == {"dagster-webserver", "chartserver", "proxy"}
-    assert services["proxy"]["profiles"] == ["proxy"]
+    profiles = {name: part["profiles"] for name, part in services.items() if "profiles" in part}
+    assert profiles == {"proxy": ["proxy"], "command": ["command"]}
     del published["proxy"]
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
 
@@ -169,6 +170,7 @@ def test_networks_lead_only_where_a_part_needs_to_go(compose: dict[str, Any]) ->
         "migrate": {"database"},
         "dagster-migrate": {"database"},
         "feed": {"database", "sources"},
+        "command": {"database", "sources"},
         "dagster-daemon": {"database", "sources"},
         "dagster-webserver": {"database", "pages"},
         "chartserver": {"database", "pages"},
