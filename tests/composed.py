@@ -28,7 +28,7 @@ VENV = Path(sys.prefix).resolve()
 PYTHON = Path(sys.base_prefix).resolve()
 PAGES = (REPOSITORY / "chartserver" / "node_modules").resolve()
 PROXY = "/opt/proxy"
-FILES = ("dagster", "workspace")
+FILES = ("dagster.yaml", "workspace.yaml")
 SYSTEM = ("bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
@@ -88,6 +88,10 @@ class Composed:
         self._started: list[Service] = []
         self._empty = folder / "empty"
         self._empty.mkdir()
+        self.dagster = folder / "dagster"
+        self.dagster.mkdir()
+        for name in FILES:
+            shutil.copy(DOCKER / name, self.dagster)
         self.secrets = folder / "secrets"
         self.secrets.mkdir(mode=0o700)
         assert set(secrets) == set(self._file["secrets"])
@@ -274,10 +278,10 @@ class Service:
 
     def _outside(self, text: str) -> str:
         """Put paths of this machine for those of the container."""
-        paths = self._composed.mounts(self._part) | {"/opt/dagster": DOCKER}
-        for inside, path in paths.items():
-            text = text.replace(inside, str(path))
-        return text
+        paths = self._composed.mounts(self._part) | {"/opt/dagster": self._composed.dagster}
+        inside = "|".join(map(re.escape, sorted(paths, reverse=True)))
+        # Once, from the beginning of a path: what is put there is left alone.
+        return re.sub(rf"(?<![\w/.])({inside})(?![\w.-])", lambda at: str(paths[at[1]]), text)
 
     def _image(self) -> dict[str, Path]:
         """Return what is read-only in the container, by the place inside."""
@@ -285,7 +289,7 @@ class Service:
         for path in (PYTHON, PAGES):
             if not path.is_relative_to("/usr"):
                 mounts[str(path)] = path
-        mounts |= {f"/opt/dagster/{name}.yaml": DOCKER / f"{name}.yaml" for name in FILES}
+        mounts["/opt/dagster"] = self._composed.dagster
         if not self._entrypoint:
             mounts = {PROXY: self._composed.folder / "proxy"}
         return mounts | self._composed.mounts(self._part)
