@@ -21,6 +21,8 @@ from typing import Any
 
 import yaml
 
+from tests.confined import confined, is_confined
+
 REPOSITORY = Path(__file__).parent.parent
 DOCKER = REPOSITORY / "docker"
 # Programs in it name its place in their first line.
@@ -29,7 +31,6 @@ PYTHON = Path(sys.base_prefix).resolve()
 PAGES = (REPOSITORY / "chartserver" / "node_modules").resolve()
 PROXY = "/opt/proxy"
 FILES = ("dagster.yaml", "workspace.yaml")
-SYSTEM = ("bin", "dev", "etc", "lib", "lib64", "proc", "sbin", "sys", "usr")
 
 VARIABLE = re.compile(r"\$\{(\w+)(?::([-?])([^{}]*))?\}")
 IMAGE_ENVIRONMENT = re.compile(r"^ENV ((?:.*\\\n)*.*)$", re.MULTILINE)
@@ -273,8 +274,10 @@ class Service:
         command = [self._composed.place(word) for word in words]
         if not is_confined():
             return [self._outside(word) for word in command]
-        script = [shutil.which("unshare"), "--mount", "sh", "-eu", "-c", self._root(), "root"]
-        return [*script, *command]
+        root = self._composed.folder / "root"
+        volumes = self._composed.volumes(self._part)
+        home = "/app" if self._entrypoint else "/"
+        return confined(self._part, root, self._image(), volumes, home, command)
 
     def _outside(self, text: str) -> str:
         """Put paths of this machine for those of the container."""
@@ -293,55 +296,3 @@ class Service:
         if not self._entrypoint:
             mounts = {PROXY: self._composed.folder / "proxy"}
         return mounts | self._composed.mounts(self._part)
-
-    def _root(self) -> str:
-        """Return the shell's words that make the container's file system and go into it."""
-        root = shlex.quote(str(self._composed.folder / "root"))
-        lines = [
-            "mount --make-rprivate /",
-            f"mkdir -p {root}",
-            f"mount -t tmpfs -o mode=755 image {root}",
-            f"cd {root}",
-        ]
-        # Links, as /bin is one on many systems, stay links.
-        lines += [
-            f"if [ -h /{name} ]; then cp -P /{name} .;"
-            f" elif [ -d /{name} ]; then mkdir {name}; mount --rbind /{name} {name};"
-            f" mount -o remount,bind,ro {name}; fi"
-            for name in SYSTEM
-        ]
-        for inside, path in self._image().items():
-            target = shlex.quote(f".{inside}")
-            make = "mkdir -p" if path.is_dir() else f"mkdir -p $(dirname {target}); : >"
-            lines.append(f"{make} {target}; mount --bind {shlex.quote(str(path))} {target}")
-            lines.append(f"mount -o remount,bind,ro {target}")
-        for inside, path in self._composed.volumes(self._part).items():
-            lines.append(f"mkdir -p .{inside}; mount --bind {shlex.quote(str(path))} .{inside}")
-        for entry in self._part.get("tmpfs", []):
-            inside, _, options = entry.partition(":")
-            lines.append(f"mkdir -p .{inside}; mount -t tmpfs -o {options} tmpfs .{inside}")
-        if self._part.get("read_only"):
-            lines.append(f"mount -o remount,ro {root}")
-        user, group = self._part["user"].split(":")
-        assert self._part["cap_drop"] == ["ALL"]
-        assert self._part["security_opt"] == ["no-new-privileges:true"]
-        lines.append(
-            f"exec {shutil.which('chroot')} . {shutil.which('setpriv')}"
-            # Whatever ends the test ends it, too.
-            f" --pdeathsig SIGKILL --reuid {user} --regid {group} --clear-groups"
-            " --no-new-privs --bounding-set=-all --inh-caps=-all"
-            f' /bin/sh -c \'cd {"/app" if self._entrypoint else "/"} && exec "$@"\' sh "$@"'
-        )
-        return "\n".join(lines)
-
-
-def is_confined() -> bool:
-    """Whether processes can be given a file system of their own."""
-    return os.geteuid() == 0 and _may_mount()
-
-
-def _may_mount() -> bool:
-    if shutil.which("unshare") is None or shutil.which("setpriv") is None:
-        return False
-    words = ["unshare", "--mount", "mount", "--make-rprivate", "/"]
-    return subprocess.run(words, capture_output=True, check=False).returncode == 0

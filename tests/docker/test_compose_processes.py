@@ -28,8 +28,9 @@ from db.server.connection import connect, with_database
 from db.writing.bulk import write
 from db.writing.relations import CANDLE
 from db.writing.rows import Candle
-from tests.composed import DOCKER, REPOSITORY, is_confined
+from tests.composed import DOCKER, REPOSITORY
 from tests.composed_system import DAGSTER_LOGIN, HEALTHY, PARTS, PASSWORDS, TOKEN, System
+from tests.confined import is_confined
 from tests.conftest import temporary_folder
 from tests.live import grows, simulated_market
 from tests.long import in_full
