@@ -19,6 +19,7 @@ from db.writing.relations import CANDLE
 from db.writing.rows import Candle
 from strategy.session import calendar_hours
 from tests.live import optionscalp
+from tests.long import in_full
 
 OPEN = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 TABLES = "select tablename from pg_tables where schemaname = 'public'"
@@ -43,7 +44,7 @@ def content(connection: psycopg.Connection) -> dict[str, list[tuple]]:
     }
 
 
-@pytest.mark.parametrize("running", [False, True])
+@pytest.mark.parametrize("running", [False, pytest.param(True, marks=in_full)])
 def test_the_embedded_server_is_backed_up_and_restored_into_a_new_home(home: Path, running: bool):
     old, new, file = home / "old", home / "new", home / "all of it.dump"
     with db.server.embedded.use(old) as dsn, connect(dsn) as connection:

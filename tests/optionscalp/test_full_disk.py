@@ -12,13 +12,14 @@ from threading import Event, Thread
 import httpx
 import psycopg
 import pytest
-from demo import Demo, demo
-from live import optionscalp, wait_for_rows
 
 import db.server.embedded
 from db.server.connection import connect
 from db.server.disk import LEAST_FREE_BYTES, data_is_full, free_bytes
 from db.server.errors import DatabaseUnavailableError
+from tests.demo import Demo, demo
+from tests.live import optionscalp, wait_for_rows
+from tests.long import in_full
 
 SIZE = "400m"
 PIECE = bytes(2**20)
@@ -124,6 +125,7 @@ def causes(running: Demo) -> set[str]:
     return set()
 
 
+@in_full
 def test_a_full_disk_is_named_everywhere_and_everything_goes_on_when_there_is_room(home: Path):
     data = home / "demo" / "postgres"
     with small_disk(data), demo(home, "--speed", "60", "--no-dagster") as running:
