@@ -3,9 +3,8 @@
 import json
 import os
 import signal
-import subprocess
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from threading import Event, Thread
 
@@ -20,44 +19,7 @@ from db.server.errors import DatabaseUnavailableError
 from tests.demo import Demo, demo
 from tests.live import optionscalp, wait_for_rows
 from tests.long import in_full
-
-SIZE = "400m"
-PIECE = bytes(2**20)
-
-
-@contextmanager
-def small_disk(folder: Path) -> Iterator[None]:
-    """Give a folder a disk of its own."""
-    folder.mkdir(parents=True)
-    options = ["-t", "tmpfs", "-o", f"size={SIZE}", "tmpfs", str(folder)]
-    told = subprocess.run(["mount", *options], capture_output=True, text=True, check=False)
-    if told.returncode:
-        pytest.skip(f"no disk can be mounted here, which needs root: {told.stderr.strip()}")
-    try:
-        yield
-    finally:
-        subprocess.run(["umount", "--lazy", str(folder)], check=True)
-
-
-class Fill:
-    """Keeps a disk full until it is emptied: what the server gives back is taken as well."""
-
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / "ballast"
-        self._emptied = Event()
-        self._thread = Thread(target=self._fill)
-        self._thread.start()
-
-    def _fill(self) -> None:
-        with self._path.open("wb", buffering=0) as file:
-            while not self._emptied.wait(0.001):
-                with suppress(OSError):
-                    file.write(PIECE)
-
-    def empty(self) -> None:
-        self._emptied.set()
-        self._thread.join()
-        self._path.unlink()
+from tests.small_disk import Fill, NoDiskError, small_disk
 
 
 class Diary:
@@ -125,10 +87,22 @@ def causes(running: Demo) -> set[str]:
     return set()
 
 
+@pytest.fixture
+def data(home: Path) -> Iterator[Path]:
+    """The folder of the demo's database, on a disk of its own."""
+    folder = home / "demo" / "postgres"
+    try:
+        with small_disk(folder):
+            yield folder
+    except NoDiskError as error:
+        pytest.skip(str(error))
+
+
 @in_full
-def test_a_full_disk_is_named_everywhere_and_everything_goes_on_when_there_is_room(home: Path):
-    data = home / "demo" / "postgres"
-    with small_disk(data), demo(home, "--speed", "60", "--no-dagster") as running:
+def test_a_full_disk_is_named_everywhere_and_everything_goes_on_when_there_is_room(
+    home: Path, data: Path
+):
+    with demo(home, "--speed", "60", "--no-dagster") as running:
         dsn = running.database()
         wait_for_rows(dsn, 400)
         diary = Diary(dsn)
