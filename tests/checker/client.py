@@ -37,9 +37,7 @@ class Client:
         news: Called after each entry.
     """
 
-    def __init__(
-        self, url: str, *, packed: bool, stays: bool, news: Callable[[], object]
-    ) -> None:
+    def __init__(self, url: str, *, packed: bool, stays: bool, news: Callable[[], object]) -> None:
         self._url, self._stays, self._news = url, stays, news
         self._headers = {"Accept-Encoding": "gzip" if packed else "identity"}
         self._since: Cursor | None = None
