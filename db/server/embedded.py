@@ -90,7 +90,7 @@ def start(home: Path) -> str:
         if not is_running(home):
             _launch(home, root)
         dsn = _dsn(home, password)
-        _create_database(dsn)
+        _create_database(home, dsn)
         return dsn
 
 
@@ -238,7 +238,7 @@ def _launch(home: Path, root: Path) -> None:
         time.sleep(0.2)
 
 
-def _create_database(dsn: str) -> None:
+def _create_database(home: Path, dsn: str) -> None:
     deadline = time.monotonic() + START_SECONDS
     while True:
         try:
@@ -247,6 +247,8 @@ def _create_database(dsn: str) -> None:
             # Recovery after a kill answers "the database system is starting up".
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(f"PostgreSQL does not answer: {error}") from error
+            if postmaster_pid(home) is None:  # it was dying when it was found running
+                _launch(home, home / "postgres")
             time.sleep(0.05)
         else:
             return

@@ -4,11 +4,13 @@ import os
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psutil
 import psycopg
 import pytest
+from psycopg.conninfo import conninfo_to_dict
 
 import db.server.embedded
 from db.server.connection import connect
@@ -55,6 +57,22 @@ def test_after_a_kill_the_same_address_answers_again_with_all_commits(home: Path
         assert db.server.embedded.start(home) == dsn
         with connect(dsn) as connection:
             assert connection.execute("select value from kept").fetchone() == (7,)
+
+
+def test_a_server_that_dies_while_it_is_joined_is_started_again(home: Path):
+    with db.server.embedded.use(home) as dsn, ThreadPoolExecutor() as pool:
+        pid = db.server.embedded.postmaster_pid(home)
+        port = int(conninfo_to_dict(dsn)["port"])
+        os.kill(pid, signal.SIGSTOP)  # it takes connections and says nothing
+        joined = pool.submit(db.server.embedded.start, home)
+        while not any(
+            opened.raddr and opened.raddr.port == port and opened.status == psutil.CONN_ESTABLISHED
+            for opened in psutil.Process().net_connections("tcp")
+        ):
+            pass
+        os.kill(pid, signal.SIGKILL)
+        assert joined.result() == dsn
+        connect(dsn).close()
 
 
 def test_a_wrong_password_is_refused_on_the_port(home: Path):
