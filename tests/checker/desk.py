@@ -63,18 +63,20 @@ class Desk:
         dsn: A migrated database.
         home: Of the embedded server, where it is ours alone.
         folder: For dumps and copies.
-        chance: Decides what is random.
+        seed: Decides the order of nemeses, whom they meet, and how long connections live.
     """
 
-    def __init__(self, dsn: str, home: Path | None, folder: Path, chance: random.Random) -> None:
-        self.dsn, self.home, self.folder, self.chance = dsn, home, folder, chance
+    def __init__(self, dsn: str, home: Path | None, folder: Path, seed: int) -> None:
+        self.dsn, self.home, self.folder = dsn, home, folder
+        self.chance = random.Random(seed)
         self.news = News()
         self.written = Written()
         self.writers = [Writer(dsn, name, self.written, self.news.ring) for name in WRITERS]
         self.clients: list[Client] = []
         self.restores = 0
         self.chart = Process(dsn, **self._environment(listen=True))
-        self.proxy = Proxy(self.chart.port, chance)
+        # Its own: how often it decides depends on what happens.
+        self.proxy = Proxy(self.chart.port, random.Random(seed))
 
     def _environment(self, *, listen: bool) -> dict[str, str]:
         return {

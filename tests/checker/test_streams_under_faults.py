@@ -4,7 +4,6 @@ comes twice, is invented or comes out of order. A minute in CI, ten in the long 
 
 import asyncio
 import os
-import random
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -101,7 +100,7 @@ def test_streams_lose_double_invent_and_disorder_nothing_whatever_happens(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ):
     async def run() -> tuple[list[object], Desk]:
-        desk = Desk(server.dsn, server.home, tmp_path, random.Random(SEED))
+        desk = Desk(server.dsn, server.home, tmp_path, SEED)
         return await suffer(desk, server.nemeses, report), desk
 
     report = Report()
