@@ -38,6 +38,10 @@ def build_ups(writer: str, number: int) -> list[BuildUp]:
 
 def _place(writer: str, place: int) -> tuple[str, int]:
     strike, minute = divmod(place, MINUTES)
+    # What is published together is so in the order of time: one writer's batches end with a candle
+    # that forms and changes once more, the other's with one that stays.
+    if writer == WRITERS[1]:
+        minute = MINUTES - 1 - minute
     return contract(STRIKES[strike], writer).symbol, minute
 
 

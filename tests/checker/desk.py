@@ -115,16 +115,19 @@ class Desk:
 
     async def everyone_has_newer(self) -> None:
         """Return when each writer got another batch acknowledged and each client has these."""
-        before = [writer.stored for writer in self.writers]
-        await self.news.until(
-            lambda: all(
-                writer.stored > old for writer, old in zip(self.writers, before, strict=True)
-            ),
-            lambda: [(writer.stored, writer.complaint) for writer in self.writers],
-        )
+        await self.writers_reach([writer.stored + 1 for writer in self.writers])
         newest = [writer.newest() for writer in self.writers]
         await self.news.until(
             lambda: not self._without(newest), lambda: (newest, self._without(newest))
+        )
+
+    async def writers_reach(self, goals: Sequence[int]) -> None:
+        """Return when each writer got a batch with that number acknowledged."""
+        await self.news.until(
+            lambda: all(
+                writer.stored >= goal for writer, goal in zip(self.writers, goals, strict=True)
+            ),
+            lambda: (goals, [(writer.stored, writer.complaint) for writer in self.writers]),
         )
 
     def _without(self, newest: Sequence[tuple[Key, int]]) -> list[tuple[int, int, int]]:

@@ -6,7 +6,8 @@ import shutil
 import signal
 import subprocess
 from asyncio import to_thread
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from uuid import uuid4
 
 import db.server.embedded
@@ -81,19 +82,44 @@ async def backends_terminated(desk: Desk) -> None:
         connection.execute(query)
 
 
+@asynccontextmanager
+async def _lost_since(desk: Desk) -> AsyncIterator[Callable[[], Awaitable[None]]]:
+    """Lose what is written from here on, until what is yielded has been awaited.
+
+    Everyone has read some of it by then. Of two restores the first is noticed only when as many
+    numbers as were lost have been given again: until then the chart server stands still.
+    """
+    kept, begins = dict(desk.written.acknowledged), [writer.stored for writer in desk.writers]
+    unseen = desk.restores % 2 == 0
+
+    async def end() -> None:
+        await desk.everyone_has_newer()
+        await desk.kill_writers()
+        desk.restores += 1
+        if unseen:
+            desk.chart.process.send_signal(signal.SIGSTOP)
+
+    try:
+        yield end
+        ends = [writer.stored for writer in desk.writers]
+        desk.written.acknowledged = kept
+        await desk.start_writers()
+        if unseen:
+            goals = [2 * end - begin + 2 for begin, end in zip(begins, ends, strict=True)]
+            await desk.writers_reach(goals)
+    finally:
+        desk.chart.process.send_signal(signal.SIGCONT)
+
+
 async def dump_put_back(desk: Desk) -> None:
     """Into the same server, under the running chart server; what was written since is gone."""
     dump = desk.folder / f"{uuid4().hex}.dump"
-    kept = dict(desk.written.acknowledged)
-    await to_thread(back_up, desk.dsn, dump, progress)
-    await desk.everyone_has_newer()
-    await desk.kill_writers()
-    desk.restores += 1
-    await to_thread(create_database, desk.dsn, anew=True)
-    await to_thread(put_back, desk.dsn, dump, progress)
-    dump.unlink()
-    desk.written.acknowledged = kept
-    await desk.start_writers()
+    async with _lost_since(desk) as begin:
+        await to_thread(back_up, desk.dsn, dump, progress)
+        await begin()
+        await to_thread(create_database, desk.dsn, anew=True)
+        await to_thread(put_back, desk.dsn, dump, progress)
+        dump.unlink()
 
 
 async def backend_killed(desk: Desk) -> None:
@@ -126,21 +152,17 @@ async def files_put_back(desk: Desk) -> None:
     """A copy of the server's files; what was written since is gone."""
     data, copy = desk.home / "postgres" / "data", desk.folder / uuid4().hex
     await desk.kill_writers()
-    kept = dict(desk.written.acknowledged)
-    await to_thread(db.server.embedded.stop, desk.home)
-    await _copy(data, copy)
-    await desk.start_server()
-    await desk.start_writers()
-    await desk.everyone_has_newer()
-    await desk.kill_writers()
-    desk.restores += 1
-    await to_thread(db.server.embedded.stop, desk.home)
-    await to_thread(shutil.rmtree, data)
-    await _copy(copy, data)
-    await to_thread(shutil.rmtree, copy)
-    await desk.start_server()
-    desk.written.acknowledged = kept
-    await desk.start_writers()
+    async with _lost_since(desk) as begin:
+        await to_thread(db.server.embedded.stop, desk.home)
+        await _copy(data, copy)
+        await desk.start_server()
+        await desk.start_writers()
+        await begin()
+        await to_thread(db.server.embedded.stop, desk.home)
+        await to_thread(shutil.rmtree, data)
+        await _copy(copy, data)
+        await to_thread(shutil.rmtree, copy)
+        await desk.start_server()
 
 
 async def _copy(source: object, target: object) -> None:

@@ -14,7 +14,7 @@ class Link:
     """One connection and its fate."""
 
     def __init__(self, near: StreamWriter, far: StreamWriter, chance: random.Random) -> None:
-        self._ends = (near, far)
+        self._ends, self._chance, self._breaking = (near, far), chance, False
         self._lives = chance.expovariate(1 / LIFE_SECONDS)
         self._delay = chance.choice([0.0, chance.uniform(0, DELAY_SECONDS)])
         self.held = 0.0  # seconds that each piece is kept back
@@ -32,7 +32,10 @@ class Link:
                 self._time = time
                 await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         except TimeoutError:
-            pass
+            self._breaking = True
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LIFE_SECONDS):
+                    await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
             for way in ways:
                 way.cancel()
@@ -44,6 +47,10 @@ class Link:
             while piece := await source.read(PIECE):
                 if delay := self._delay + self.held:
                     await asyncio.sleep(delay)
+                if self._breaking:  # in the middle of what comes next, which arrives so far
+                    target.write(piece[: self._chance.randrange(len(piece))])
+                    target.close()
+                    return
                 if not self.silent:
                     target.write(piece)
                     await target.drain()
