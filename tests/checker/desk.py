@@ -107,11 +107,14 @@ class Desk:
         for writer in self.writers:
             await writer.kill()
 
-    async def restart_chart(self, *, listen: bool = True) -> None:
-        """Kill the chart server and start another at its port."""
-        port = self.chart.port
+    async def kill_chart(self) -> None:
+        """Kill the chart server."""
         await to_thread(self.chart.stop, kill=True)
-        self.chart = await to_thread(Process, self.dsn, port, **self._environment(listen=listen))
+
+    async def start_chart(self, *, listen: bool = True) -> None:
+        """Start another at the port of the one that was killed."""
+        environment = self._environment(listen=listen)
+        self.chart = await to_thread(Process, self.dsn, self.chart.port, **environment)
 
     async def everyone_has_newer(self) -> None:
         """Return when each writer got another batch acknowledged and each client has these."""

@@ -43,7 +43,8 @@ async def writer_paused(desk: Desk) -> None:
 
 async def chart_server_killed(desk: Desk) -> None:
     """And another one started, which knows nothing of its clients."""
-    await desk.restart_chart()
+    await desk.kill_chart()
+    await desk.start_chart()
 
 
 async def chart_server_paused(desk: Desk) -> None:
@@ -55,7 +56,8 @@ async def chart_server_paused(desk: Desk) -> None:
 
 async def notify_off(desk: Desk) -> None:
     """Until the chart server is killed the next time."""
-    await desk.restart_chart(listen=False)
+    await desk.kill_chart()
+    await desk.start_chart(listen=False)
 
 
 async def connections_cut(desk: Desk) -> None:
@@ -86,17 +88,20 @@ async def backends_terminated(desk: Desk) -> None:
 async def _lost_since(desk: Desk) -> AsyncIterator[Callable[[], Awaitable[None]]]:
     """Lose what is written from here on, until what is yielded has been awaited.
 
-    Everyone has read some of it by then. Of two restores the first is noticed only when as many
-    numbers as were lost have been given again: until then the chart server stands still.
+    Everyone has read some of it by then. Of three restores the first two are noticed only when as
+    many numbers as were lost have been given again: until then the chart server is dead in the
+    first, and stands still in the second.
     """
     kept, begins = dict(desk.written.acknowledged), [writer.stored for writer in desk.writers]
-    unseen = desk.restores % 2 == 0
+    dead, still = desk.restores % 3 == 0, desk.restores % 3 == 1
 
     async def end() -> None:
         await desk.everyone_has_newer()
         await desk.kill_writers()
         desk.restores += 1
-        if unseen:
+        if dead:
+            await desk.kill_chart()
+        elif still:
             desk.chart.process.send_signal(signal.SIGSTOP)
 
     try:
@@ -104,9 +109,11 @@ async def _lost_since(desk: Desk) -> AsyncIterator[Callable[[], Awaitable[None]]
         ends = [writer.stored for writer in desk.writers]
         desk.written.acknowledged = kept
         await desk.start_writers()
-        if unseen:
+        if dead or still:
             goals = [2 * end - begin + 2 for begin, end in zip(begins, ends, strict=True)]
             await desk.writers_reach(goals)
+        if dead:
+            await desk.start_chart()
     finally:
         desk.chart.process.send_signal(signal.SIGCONT)
 
