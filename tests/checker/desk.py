@@ -166,7 +166,7 @@ class Desk:
         """End everything."""
         await self.kill_writers()
         await self.proxy.stop()
-        await to_thread(self.chart.stop)
+        await to_thread(self.chart.stop, kill=True)  # it may stand still
 
     async def start_server(self) -> None:
         """Make sure that the embedded server runs."""
