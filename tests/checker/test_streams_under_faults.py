@@ -5,7 +5,7 @@ comes twice, is invented or comes out of order. A minute in CI, ten in the long 
 import asyncio
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
@@ -97,7 +97,7 @@ async def suffer(desk: Desk, nemeses: tuple[Nemesis, ...], report: Report) -> li
 
 @pytest.mark.timeout(1500)
 def test_streams_lose_double_invent_and_disorder_nothing_whatever_happens(
-    server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    server: Server, tmp_path: Path, record_property: Callable[[str, object], None]
 ):
     async def run() -> tuple[list[object], Desk]:
         desk = Desk(server.dsn, server.home, tmp_path, SEED)
@@ -105,7 +105,6 @@ def test_streams_lose_double_invent_and_disorder_nothing_whatever_happens(
 
     report = Report()
     faults, desk = asyncio.run(run())
-    with capsys.disabled():
-        print("", *report.lines(desk), sep="\n")
+    record_property("measured", "\n".join(report.lines(desk)))
     assert faults == []
     assert all(any(isinstance(entry, Event) for entry in client.history) for client in desk.clients)
