@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from live import optionscalp
 from psycopg import Connection
 
 from db.archive.source_status import report_down, report_up
@@ -15,6 +14,7 @@ from db.server.connection import advisory_lock, connect
 from db.writing.opinions import prefer_sources
 from optionscalp.operation import disk_found, feed_found, questions_found, sources_down
 from strategy.clock import MarketClock
+from tests.live import optionscalp
 
 NOON = datetime(2026, 1, 21, 6, 30, tzinfo=UTC)
 

@@ -5,11 +5,11 @@ from contextlib import suppress
 from datetime import date
 
 import pytest
-from live import feed, simulated_market, wait_for_rows
 
 from db.server.connection import connect
 from pipelines.live.aside import Aside, AsideEndedError
 from pipelines.live.place import Place
+from tests.live import feed, simulated_market, wait_for_rows
 
 DAY = date(2026, 1, 21)
 HANGING = "select count(*) from pg_stat_activity where wait_event = 'PgSleep'"
