@@ -57,9 +57,10 @@ def spoiled_message(faults: Faults, at: datetime, frames: list[str]) -> str | by
     if (turn := faults.turn("poison", at)) is not None:
         return "".join(others).encode() + _poisoned(turn, last)
     if faults.strike("malformed-length", at):
-        last = last[:-5]
+        _, length, payload = last.split(MARK, 2)
+        last = f"{MARK}{int(length) + 5}{MARK}{payload}"
     if faults.strike("malformed-json", at):
-        payload = last.split("~m~", 2)[2]
+        payload = last.split(MARK, 2)[2]
         last = frame(payload[: len(payload) // 2])
     return "".join([*others, last])
 
