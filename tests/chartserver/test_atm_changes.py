@@ -14,12 +14,11 @@ from db.writing.bulk import write
 from db.writing.relations import CANDLE, CONTRACT
 
 CHANGES = 1000 if os.environ.get("OPTIONSCALP_LONG") else 100
-# Where tests run beside each other, the others keep the second core busy.
-SPINNING = 1 if os.environ.get("PYTEST_XDIST_WORKER") else 2
+# Where tests run beside each other, the others keep both cores busy.
+SPINNING = 0 if os.environ.get("PYTEST_XDIST_WORKER") else 2
 STRIKES = range(25000, 25501, 50)
 # Listed, but its candles begin late and have gaps, as those of strikes that few trade.
 SPARSE = {25150, 25400}
-
 
 LEVELS = "previous,opening,vwap,ema9,ema21"
 CHAIN = "/api/chain?underlying=NIFTY&expiry=2026-01-27"
