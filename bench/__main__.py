@@ -5,7 +5,19 @@ import json
 import sys
 from datetime import UTC, datetime
 
-from bench import greeks, history, ladder, machine, minute, page, replay, strategy, stream, writes
+from bench import (
+    crowd,
+    greeks,
+    history,
+    ladder,
+    machine,
+    minute,
+    page,
+    replay,
+    strategy,
+    stream,
+    writes,
+)
 from bench.results import Result, table
 
 BENCHMARKS = {
@@ -17,8 +29,8 @@ BENCHMARKS = {
     "history": history.run,
     "page": page.run,
 }
-# Only when named: they wait for a market's minutes.
-SLOW = {"minute": minute.run, "ladder": ladder.run}
+# Only when named: they take a market's minutes.
+SLOW = {"minute": minute.run, "ladder": ladder.run, "crowd": crowd.run}
 
 
 def main() -> None:

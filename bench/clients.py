@@ -53,7 +53,7 @@ class Clients:
         self._stopping = False
         self._sockets = []
         for _ in range(count):
-            sock, body = _connect(port, path, accept)
+            sock, body = open_stream(port, path, accept)
             self._sockets.append(sock)
             self._selector.register(sock, selectors.EVENT_READ, body)
         self._thread = threading.Thread(target=self._read)
@@ -97,7 +97,8 @@ class Clients:
             sock.close()
 
 
-def _connect(port: int, path: str, accept: str) -> tuple[socket.socket, Body]:
+def open_stream(port: int, path: str, accept: str) -> tuple[socket.socket, Body]:
+    """Return a connected socket, once its stream has greeted, and the reader of its answer."""
     sock = socket.create_connection(("127.0.0.1", port), timeout=DEADLINE)
     body = Body(sock, path, accept)
     # The greeting comes after the client is registered, so that it misses nothing.

@@ -104,7 +104,7 @@ def _stored(connection: Connection[Any], rows: int) -> Iterator[Result]:
         connection.execute(
             "update candle set final = true where open_time = %s", (end - timedelta(minutes=1),)
         )
-        taken.append(1_000 * seconds(lambda now=end: recent.advance(connection, now)))
-        idle.append(1_000 * seconds(lambda now=end: recent.advance(connection, now)))
+        taken.append(1_000 * seconds(lambda: recent.advance(connection)))
+        idle.append(1_000 * seconds(lambda: recent.advance(connection)))
     yield Result("a live minute of it, median", median(taken), "ms")
     yield Result("a live look that finds nothing new, median", median(idle), "ms")

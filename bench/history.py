@@ -84,7 +84,7 @@ def run() -> list[Result]:
     assert len(requests) == SYMBOLS
     connects = Connects()
     clock = MarketClock(session_hours(DAY)[1] + timedelta(minutes=5), time.time(), 1.0)
-    with simulator(DAY, clock) as (url, _):
+    with simulator(DAY, clock) as (url, *_):
         sources = [pool(url), package(url, AT_ONCE), pool(url, SINGLE), package(url, 1)]
         ours, theirs = (fetch(source, requests) for source in sources[:2])
         assert ours == theirs
