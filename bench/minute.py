@@ -100,7 +100,7 @@ def running(dsn: str, clock: MarketClock) -> Iterator[Stack]:
     """Start the simulated market, and Dagster on it."""
     with (
         tempfile.TemporaryDirectory(prefix="optionscalp-bench-") as folder,
-        simulator(DAY, clock) as (tradingview, trendlyne),
+        simulator(DAY, clock) as (tradingview, trendlyne, _),
     ):
         environment = {
             "OPTIONSCALP_CLOCK": str(clock),
