@@ -23,7 +23,10 @@ VALUES = {
     "greeks": "symbol, open_time, implied_volatility, delta",
     # What was given for some seconds, before a late candle took it back, depends on the machine.
     "signal where withdrawn_at is null": "signal_id, entry, reasons::text",
-    "signal_rejection": "strategy, version, event_time, reason, symbol, details::text",
+    # Of the trades that had lost, those are named that were known first, which is the machine's too.
+    "signal_rejection": (
+        "strategy, version, event_time, reason, symbol, (details - 'losing_signals')::text"
+    ),
     "check_state": "session, asset, check_name",
     # What they came to depends on when each signal was known, and that on the machine.
     "signal_outcome": "signal_id, horizon_minutes",
