@@ -23,7 +23,7 @@ VALUES = {
     "greeks": "symbol, open_time, implied_volatility, delta",
     # What was given for some seconds, before a late candle took it back, depends on the machine.
     "signal where withdrawn_at is null": "signal_id, entry, reasons::text",
-    # Of the trades that had lost, those are named that were known first, which is the machine's too.
+    # Which losing trades a rejection names, those known first, depends on the machine as well.
     "signal_rejection": (
         "strategy, version, event_time, reason, symbol, (details - 'losing_signals')::text"
     ),
