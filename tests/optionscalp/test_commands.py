@@ -142,6 +142,7 @@ def test_ingest_tells_which_source_does_not_answer_with_exit_code_1(shell: Shell
     assert "Traceback" not in result.stderr
 
 
+@in_full
 def test_rebuild_of_untouched_rows_finds_nothing_to_change(shell: Shell):
     for arguments in (("--check",), ()):
         result = shell.run("rebuild", *SESSION, *arguments)

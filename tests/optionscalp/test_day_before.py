@@ -15,6 +15,7 @@ from strategy.contract import atm_strike, strikes_around
 from strategy.session import session_hours
 from tests.demo import demo
 from tests.live import optionscalp
+from tests.long import in_full
 
 DAY = date(2026, 1, 21)
 BEFORE = date(2026, 1, 20)  # on which the weekly options of NIFTY expire
@@ -147,6 +148,7 @@ def test_what_is_not_there_is_not_made_up(tmp_path: Path):
     assert day_before(None, date(2020, 1, 1), BOTH) is None, "the calendar begins there"
 
 
+@in_full
 def test_a_demo_begins_with_the_session_before_its_day(home: Path):
     with demo(home, "--no-dagster", "--underlying", "NIFTY", "--speed", "1"):
         listed = optionscalp("status", "--demo", "--json", home=home)

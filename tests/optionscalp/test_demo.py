@@ -16,6 +16,7 @@ from optionscalp.stack import free_port
 from tests.demo import Demo, demo
 from tests.follower import Follower
 from tests.live import optionscalp, wait_for_rows
+from tests.long import in_full
 
 STREAMED = {
     "candle": (
@@ -218,6 +219,7 @@ def test_a_malformed_database_address_is_refused_without_repeating_its_password(
     assert "sekret" not in result.stderr + result.stdout
 
 
+@in_full
 def test_a_second_demo_does_not_take_the_firsts_database(home: Path):
     with demo(home, "--no-dagster") as running:
         ports = ("--chart-port", str(free_port()), "--no-dagster")

@@ -9,6 +9,7 @@ import pytest
 
 from pipelines.catalogue.catalogue import find
 from tests.live import optionscalp
+from tests.long import in_full
 
 
 def new(name: str, home: Path, folder: Path | None = None, **environment: str):
@@ -35,6 +36,7 @@ def test_what_is_written_is_found_and_its_test_passes(tmp_path: Path):
     assert "5 passed" in tests.stdout
 
 
+@in_full
 def test_the_folder_of_the_environment_is_the_usual_one(tmp_path: Path):
     folder = tmp_path / "mine"
     missing = new("breakout", tmp_path, STRATEGIES_DIR=str(folder))

@@ -14,6 +14,7 @@ from db.server.connection import connect
 from strategy.session import IST
 from tests.demo import demo
 from tests.live import optionscalp, wait_for_rows
+from tests.long import in_full
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "strategies.md"
 DAY = "2026-01-21"
@@ -50,6 +51,7 @@ def signals(url: str, strategy: str) -> list[dict]:
     return answer.json()["signals"]
 
 
+@in_full
 @pytest.mark.timeout(420)
 def test_it_runs_live_in_batch_and_in_replay_with_its_marker_on_the_pages(
     home: Path, folder: Path, browser: Browser, monkeypatch: pytest.MonkeyPatch

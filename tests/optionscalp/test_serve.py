@@ -11,6 +11,7 @@ import db.server.embedded
 from optionscalp.stack import free_port
 from tests.demo import Demo, demo, serve
 from tests.live import optionscalp
+from tests.long import in_full
 
 DAY = """\
 ts,symbol,underlying,expiry,strike,option_type,open,high,low,close,volume,oi
@@ -56,6 +57,7 @@ def test_stored_sessions_are_shown_and_nobody_is_asked_for_more(stored: Path, ho
     assert db.server.embedded.postmaster_pid(stored) is None
 
 
+@in_full
 def test_a_running_demo_is_shown_and_may_end_before(home: Path):
     with demo(home, "--no-dagster", "--underlying", "NIFTY") as market:
         with serve(home, "--demo") as running:
