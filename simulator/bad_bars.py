@@ -58,7 +58,7 @@ def spoiled_message(faults: Faults, at: datetime, frames: list[str]) -> str | by
         return "".join(others).encode() + _poisoned(turn, last)
     if faults.strike("malformed-length", at):
         _, length, payload = last.split(MARK, 2)
-        last = f"{MARK}{int(length) + 5}{MARK}{payload}"
+        last = f"{MARK}{length}{MARK}{payload[:-5]}"
     if faults.strike("malformed-json", at):
         payload = last.split(MARK, 2)[2]
         last = frame(payload[: len(payload) // 2])

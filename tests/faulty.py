@@ -130,6 +130,7 @@ async def desk_at(
     faults: Iterable[Fault],
     manner: Manner = DEFAULT_MANNER,
     build_up_source: str = "rows",
+    timeout: float = TIMEOUT,
 ) -> AsyncIterator[Desk]:
     """Open a market and a desk whose common clock shows a time now, and runs.
 
@@ -152,9 +153,9 @@ async def desk_at(
         )
         async with (
             open_desk(settings) as desk,
-            Trendlyne(endpoints.trendlyne_url, clock, timeout=TIMEOUT) as trendlyne,
+            Trendlyne(endpoints.trendlyne_url, clock, timeout=timeout) as trendlyne,
         ):
-            tradingview = TradingView(endpoints.tradingview_url, timeout=TIMEOUT, clock=clock)
+            tradingview = TradingView(endpoints.tradingview_url, timeout=timeout, clock=clock)
             history = HistoryPool(tradingview, PoolLimits())
             opened = {
                 "tradingview": Opened(
@@ -191,14 +192,14 @@ def follow(dsn: str, *faults: Fault) -> None:
     """Let the live feed follow the session from 15:19 to a minute after its close."""
 
     async def feed() -> None:
-        # A busy machine may ask for a ladder only when the session is over.
+        # A busy machine may ask for a ladder only when the session is over, and wait for answers.
         manner = DEFAULT_MANNER._replace(any_minute=True)
-        async with desk_at(dsn, "15:19", 120, faults, manner) as desk:
+        async with desk_at(dsn, "15:19", 60, faults, manner, timeout=5.0) as desk:
             await SessionFeed(desk, DAY).run()
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("pipelines.live.feed.LATE", timedelta(minutes=1))
-        asyncio.run(asyncio.wait_for(feed(), 60))
+        asyncio.run(asyncio.wait_for(feed(), 200))
 
 
 def followed(dsn: str, *faults: Fault) -> Tables:

@@ -12,3 +12,8 @@ in_full = pytest.mark.skipif(
 def runs_in_full() -> bool:
     """Whether it is the long form that runs."""
     return bool(os.environ.get("OPTIONSCALP_LONG"))
+
+
+def examples(full: int) -> int:
+    """Return how many examples a slow property takes: so many in the long form, else a third."""
+    return full if runs_in_full() else max(2, full // 3)

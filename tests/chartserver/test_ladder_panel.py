@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from modules_help import modules, part, sheets
 from playwright.sync_api import Page, expect
 
+from tests.long import examples
+
 NOW = seconds(OPEN) + 3600
 STRIKES = range(24000, 26050, 50)
 
@@ -363,7 +365,8 @@ moments = st.fixed_dictionaries(
 
 
 @settings(
-    max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture, *HealthCheck]
+    max_examples=examples(40),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, *HealthCheck],
 )
 @given(st.lists(st.tuples(st.none() | ladders, moments), min_size=1, max_size=6))
 def test_after_any_ladders_the_page_is_as_if_only_the_last_had_been_shown(panel: Page, shown):

@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from modules_help import modules, sheets
 from playwright.sync_api import Page
 
+from tests.long import examples
+
 CALL = "NIFTY260127C25000"
 START = seconds(OPEN)
 BOX = "<div id='box' style='position: static; width: 900px; height: 500px'></div>"
@@ -118,7 +120,7 @@ marks = st.builds(
 )
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(60), suppress_health_check=list(HealthCheck))
 @given(st.lists(marks, max_size=30), st.lists(st.integers(60, 240), min_size=61, max_size=61))
 def test_wherever_markers_stand_their_texts_are_free(chart: Page, given_marks, middles):
     """Candles of 40 pixels height, one every ten pixels."""

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from db.writing.bulk import write
 from db.writing.relations import CANDLE, SIGNAL, SIGNAL_REJECTION
 from db.writing.rows import Signal, SignalRejection
+from tests.long import examples
 
 CALL, PUT = "NIFTY260127C25000", "NIFTY260127P25000"
 OTHER = "1+0a1b2c3d"
@@ -316,7 +317,7 @@ def test_returns_are_counted_in_bins_of_a_round_width(stored, chart):
 
 
 @settings(
-    max_examples=20,
+    max_examples=examples(20),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(points=st.lists(st.integers(-40_000, 40_000), min_size=1, max_size=60))

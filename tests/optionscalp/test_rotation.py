@@ -40,7 +40,7 @@ def test_a_program_that_writes_without_end_fills_no_disk(tmp_path: Path):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("optionscalp.parts.LARGEST_BYTES", 10**6)
         patch.setattr("optionscalp.parts.KEPT", 2)
-        script = "import sys\nfor n in range(10**5): print(n, 'x' * 90, flush=True)"
+        script = "import sys\nfor n in range(2 * 10**5): print(n, 'x' * 90, flush=True)"
         part = Part("talker", [sys.executable, "-c", script], {}, tmp_path)
         part.start()
         largest = 0
@@ -49,4 +49,4 @@ def test_a_program_that_writes_without_end_fills_no_disk(tmp_path: Path):
             largest = max(largest, sum(path.stat().st_size for path in tmp_path.iterdir()))
         part.kill_family()
     assert names(tmp_path) == ["talker.log", "talker.log.1", "talker.log.2"]
-    assert largest < 6 * 10**6
+    assert largest < 10**7  # of 2 * 10**7 written; a busy machine looks seldom

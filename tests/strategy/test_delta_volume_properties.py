@@ -11,10 +11,11 @@ from plain_check import listing_of
 
 from strategy.delta_volume import Parameters, State, evaluate, intervals_of, step
 from strategy.signals import rejection_frame, signal_frame
+from tests.long import examples
 
 FIVE_MINUTES = pd.Timedelta(minutes=5)
 seeds = st.integers(0, 1_000_000)
-few = settings(max_examples=25)
+few = settings(max_examples=examples(25))
 
 
 def lines_until(result, moment, column):

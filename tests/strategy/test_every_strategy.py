@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from strategy.registry import STRATEGIES
 from strategy.session import spot_is_reliable
+from tests.long import examples
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "strategies.md"
 
@@ -36,7 +37,7 @@ every_minute_strategy = pytest.mark.parametrize(
 )
 seeds = st.integers(0, 1_000_000)
 places = st.floats(0, 1)
-few = settings(max_examples=8)
+few = settings(max_examples=examples(8))
 
 
 def lines(rows):

@@ -13,13 +13,14 @@ from strategy.errors import FrameContractError
 from strategy.minute_candles import minute_strategy
 from strategy.pullback import PULLBACK, PullbackParameters
 from strategy.vwap_trap import VWAP_TRAP, VwapTrapParameters
+from tests.long import examples
 
 RULES = {
     "pullback": (PULLBACK, PullbackParameters(), pullback.batch, pullback.step),
     "vwap_trap": (VWAP_TRAP, VwapTrapParameters(), vwap_trap.batch, vwap_trap.step),
 }
 every_rule = pytest.mark.parametrize("name", RULES)
-few = settings(max_examples=6)
+few = settings(max_examples=examples(6))
 seeds = st.integers(0, 1_000_000)
 
 

@@ -18,6 +18,7 @@ from strategy.proof import AHEAD, FORMS, Check, Subject, differing, line, warmed
 from strategy.proof.frames import Poison, ended_by, has_late_values, known_by
 from strategy.session import interval_opens, use_overrides
 from strategy.strategy import Strategy
+from tests.long import examples
 
 SESSION = date(2026, 1, 21)
 DEFAULTS = DELTA_VOLUME.defaults
@@ -29,7 +30,7 @@ CUT, POISONED, UNKNOWN = (
 )
 STRICT = {"losing_trades": 1, "stop_points.NIFTY": 5, "stop_points.BANKNIFTY": 5}
 MOMENTS = 15
-few = settings(max_examples=5)
+few = settings(max_examples=examples(5))
 
 
 @pytest.fixture(autouse=True)

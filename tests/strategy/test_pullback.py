@@ -12,6 +12,7 @@ from plain_check import assert_as_plainly_read, recorded_minutes
 from strategy.contract import UNDERLYINGS
 from strategy.errors import ParameterError
 from strategy.pullback import PULLBACK, PullbackParameters
+from tests.long import examples
 
 # Of the twentieth minute, the first that can have a trend.
 T = 19
@@ -280,7 +281,7 @@ def test_every_underlying_needs_its_range():
     assert set(UNDERLYINGS) == {*PullbackParameters().least_range}
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(seed=st.integers(0, 1_000_000))
 def test_the_rules_are_the_rules_as_read_plainly(seed):
     assert_as_plainly_read(PULLBACK, plain_pullback, random_minutes(seed))

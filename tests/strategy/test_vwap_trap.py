@@ -11,6 +11,7 @@ from plain_check import assert_as_plainly_read, recorded_minutes
 
 from strategy.errors import ParameterError
 from strategy.vwap_trap import VWAP_TRAP
+from tests.long import examples
 
 T = 3
 # Red, and closing in the upper half: delta is (1 - 2 x 0.5 / 4) x 100 = 50 % of 100.
@@ -278,7 +279,7 @@ def test_numbers_that_make_no_sense_are_refused():
             VWAP_TRAP.defaults.with_values(changes)
 
 
-@settings(max_examples=15)
+@settings(max_examples=examples(15))
 @given(seed=st.integers(0, 1_000_000))
 def test_the_rules_are_the_rules_as_read_plainly(seed):
     assert_as_plainly_read(VWAP_TRAP, plain_vwap_trap, random_minutes(seed))

@@ -26,6 +26,7 @@ from strategy.session import (
     session_of,
     use_overrides,
 )
+from tests.long import examples
 
 MUHURAT, EVENING_MUHURAT = date(2025, 10, 21), date(2024, 11, 1)
 ORDINARY, LONGER, UNCOVERED = date(2026, 1, 21), date(2026, 8, 3), date(2028, 1, 4)
@@ -127,7 +128,7 @@ def random_candles(random: Random, days: list[date]) -> list[Candle]:
 
 @given(st.integers(0, 2**32), st.sets(st.sampled_from(DAYS), min_size=1, max_size=3))
 @example(1, set(DAYS))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_every_bucket_equals_a_plain_reading_of_its_candles(
     database: str, seed: int, days: set[date]
 ):

@@ -10,6 +10,7 @@ from db.server.connection import connect
 from db.writing.bulk import write
 from db.writing.relations import CANDLE, CHAIN_OI, CONTRACT, GREEKS, SIGNAL_REJECTION
 from db.writing.rows import Candle, Contract
+from tests.long import examples
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 
@@ -146,7 +147,7 @@ def test_what_a_ladder_shows_is_logged_by_the_symbol_of_a_contract(connection):
 
 
 @settings(
-    max_examples=25,
+    max_examples=examples(25),
     # The database is emptied in the test.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

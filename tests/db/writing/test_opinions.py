@@ -13,6 +13,7 @@ from db.writing.bulk import write
 from db.writing.opinions import prefer_sources
 from db.writing.relations import CANDLE, CHAIN_OI, QUOTE
 from db.writing.rows import Candle, ChainOi, Quote
+from tests.long import examples
 
 START = datetime(2026, 1, 21, 3, 45, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -168,7 +169,7 @@ EVERYTHING = (
 
 
 @settings(
-    max_examples=30,
+    max_examples=examples(30),
     # The database is emptied in the test.
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )

@@ -15,7 +15,7 @@ from tests.live import FAST, Market, feed, run_session, simulated_market
 
 DAY = date(2026, 1, 21)
 NAMES = ("NIFTY",)
-SPEED = 300
+SPEED = 150
 LAST_MINUTES = 350
 DERIVED = ("build_up", "greeks", "signal", "signal_rejection", "signal_outcome", "random_outcome")
 VALUES = {

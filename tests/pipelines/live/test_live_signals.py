@@ -20,6 +20,7 @@ from pipelines.live.signals import LiveSignals
 from pipelines.signals.materialise import materialise_signals
 from pipelines.signals.versions import Planned
 from strategy.session import session_hours
+from tests.long import examples
 from tests.stored_days import LOT, SESSION, cover, market_rows, quiet_day, store, store_contracts
 
 NAMES = ("NIFTY",)
@@ -59,7 +60,7 @@ def module_connection(fresh_database):
 
 
 @settings(
-    max_examples=15,
+    max_examples=examples(15),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(data=st.data())
