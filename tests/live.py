@@ -1,9 +1,12 @@
 """A simulated market and the real feed as processes, for tests that watch a whole session."""
 
+import multiprocessing
 import os
+import runpy
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -145,12 +148,30 @@ def grows(dsn: str, more: int, seconds: float, *relations: str) -> bool:
     return False
 
 
+# Importing all that commands need takes longer than most of them do: each is a process forked from
+# one that has imported it.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["optionscalp.cli", __name__])
+
+
 def optionscalp(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess:
     """Run the command line with a home of its own."""
-    return subprocess.run(
-        [sys.executable, "-m", "optionscalp.cli", *arguments],
-        env=os.environ | {"OPTIONSCALP_HOME": str(home), "COLUMNS": "100"} | environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    surroundings = os.environ | {"OPTIONSCALP_HOME": str(home), "COLUMNS": "100"} | environment
+    with tempfile.TemporaryDirectory() as folder:
+        told = [Path(folder) / name for name in ("stdout", "stderr")]
+        process = FORKS.Process(target=_command, args=(arguments, surroundings, told))
+        process.start()
+        process.join()
+        return subprocess.CompletedProcess(
+            arguments, process.exitcode, *(path.read_text() for path in told)
+        )
+
+
+def _command(arguments: Sequence[str], environment: dict[str, str], told: Sequence[Path]) -> None:
+    """Be the command: in a process of its own, as a shell would have started it."""
+    os.environ.clear()
+    os.environ.update(environment)
+    for number, path in enumerate(told, 1):
+        os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
+    sys.argv = ["optionscalp", *arguments]
+    runpy.run_module("optionscalp.cli", run_name="__main__")
