@@ -9,8 +9,19 @@ from chartserver.errors import EXCEPTION_HANDLERS
 from chartserver.hosts import AllowedHosts
 from chartserver.lifespan import make_lifespan
 from chartserver.pages import Pages
-from chartserver.routes import chain, health, history, page, replay, signals, stream, sweeps
+from chartserver.routes import (
+    chain,
+    description,
+    health,
+    history,
+    page,
+    replay,
+    signals,
+    stream,
+    sweeps,
+)
 from chartserver.settings import Settings
+from chartserver.taken import KnownParameters
 
 
 def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
@@ -28,6 +39,7 @@ def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
         Middleware(AllowedHosts, settings.allowed_hosts, settings.host),
         *logins,
         Middleware(FairShares, shares),
+        Middleware(KnownParameters),
     ]
     return Starlette(
         routes=[
@@ -38,6 +50,7 @@ def create_app(settings: Settings, pages: Pages | None = None) -> Starlette:
             *sweeps.routes,
             *chain.routes,
             *health.routes,
+            *description.routes,
             *page.routes(pages or Pages(has_logins=token is not None)),
         ],
         middleware=guards,

@@ -24,6 +24,7 @@ INTERVALS = {"1m": 1, "3m": 3, "5m": 5, "15m": 15, "1h": 60}
 RANGE_DAYS = 31
 SIGNAL_RANGE_DAYS = 366
 SYMBOLS_AT_MOST = 100
+SPEED_AT_MOST = 1_000_000
 DAY_FORM = "a date such as 2026-01-27"
 LADDERS_AT_MOST = 10
 TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
@@ -31,14 +32,16 @@ TIME_FORMS = "an Indian date or time such as 2026-01-21 or 2026-01-21T09:15"
 Parameters = Mapping[str, str]
 
 # No other form of ISO 8601: what reads as another moment than was meant is worse than a refusal.
-_DATE = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
+DAY = re.compile(r"20\d\d-\d\d-\d\d", re.ASCII)
 # The plus sign of an offset arrives as a space when it was not encoded.
-_TIME = re.compile(rf"{_DATE.pattern}T\d\d:\d\d(:\d\d)?(Z|[+ -]\d\d:\d\d)?", re.ASCII)
-_UTC_SECONDS = re.compile(r"[1-9]\d{8}|[1-3]\d{9}", re.ASCII)  # from 1973 to 2096
-_COUNT = re.compile(r"[1-9]\d{0,9}", re.ASCII)
-_NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
-_NAME = re.compile(r"[A-Za-z0-9_.+-]{1,60}", re.ASCII)
-_SYMBOL = re.compile(r"[A-Z0-9!&_-]{1,40}", re.ASCII)
+TIME = re.compile(rf"{DAY.pattern}T\d\d:\d\d(:\d\d)?(Z|[+ -]\d\d:\d\d)?", re.ASCII)
+UTC_SECONDS = re.compile(r"[1-9]\d{8}|[1-3]\d{9}", re.ASCII)  # from 1973 to 2096
+COUNT = re.compile(r"[1-9]\d{0,9}", re.ASCII)
+NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
+NAME = re.compile(r"[A-Za-z0-9_.+-]{1,60}", re.ASCII)
+SYMBOL = re.compile(r"[A-Z0-9!&_-]{1,40}", re.ASCII)
+# Python also reads braces, `urn:` and hyphens anywhere.
+UUID_FORM = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 
 
 def _one_of(
@@ -102,17 +105,17 @@ def name(parameters: Parameters, parameter: str) -> str | None:
         return None
     # The plus sign of a version arrives as a space when it was not encoded.
     value = value.replace(" ", "+")
-    if not _NAME.fullmatch(value):
+    if not NAME.fullmatch(value):
         raise ParameterError(parameter, "up to 60 letters, digits and _ . + -")
     return value
 
 
 def signal_id(parameters: Parameters) -> UUID:
     """Return which signal is asked about."""
-    try:
-        return UUID(parameters.get("signal_id", ""))
-    except ValueError:
-        raise ParameterError("signal_id", "the id of a signal, a UUID") from None
+    value = parameters.get("signal_id", "")
+    if not UUID_FORM.fullmatch(value):
+        raise ParameterError("signal_id", "the id of a signal, a UUID")
+    return UUID(value)
 
 
 def day(parameters: Parameters, name: str) -> date | None:
@@ -131,7 +134,7 @@ def whole_number(parameters: Parameters, name: str) -> int | None:
     value = parameters.get(name)
     if not value:
         return None
-    if not _COUNT.fullmatch(value) or int(value) >= 2**31:
+    if not COUNT.fullmatch(value) or int(value) >= 2**31:
         raise ParameterError(name, "a positive whole number")
     return int(value)
 
@@ -141,9 +144,9 @@ def speed(parameters: Parameters, default: float = 60.0) -> float:
     text = parameters.get("speed")
     if not text:
         return default
-    value = float(text) if _NUMBER.fullmatch(text) else math.nan
-    if not 0 < value <= 1_000_000:
-        raise ParameterError("speed", "a number above 0 and up to 1000000")
+    value = float(text) if NUMBER.fullmatch(text) else math.nan
+    if not 0 < value <= SPEED_AT_MOST:
+        raise ParameterError("speed", f"a number above 0 and up to {SPEED_AT_MOST}")
     return value
 
 
@@ -152,24 +155,24 @@ def symbols(parameters: Parameters) -> list[str] | None:
     value = parameters.get("symbols")
     if not value:
         return None
-    names = list(dict.fromkeys(name for name in value.split(",") if name))
-    if len(names) > SYMBOLS_AT_MOST or not all(_SYMBOL.fullmatch(name) for name in names):
+    names = value.split(",")
+    if len(names) > SYMBOLS_AT_MOST or not all(SYMBOL.fullmatch(name) for name in names):
         raise ParameterError("symbols", f"up to {SYMBOLS_AT_MOST} symbols separated by commas")
-    return names
+    return list(dict.fromkeys(names))
 
 
 def ladders(values: Iterable[str]) -> tuple[Ladder, ...]:
     """Return the strike ladders asked for, each once; `ladder` may come several times."""
-    found = tuple(sorted({_ladder(value) for value in values if value}))
-    if len(found) > LADDERS_AT_MOST:
+    given = [value for value in values if value]
+    if len(given) > LADDERS_AT_MOST:
         raise ParameterError("ladder", f"up to {LADDERS_AT_MOST} ladders")
-    return found
+    return tuple(sorted({_ladder(value) for value in given}))
 
 
 def _ladder(value: str) -> Ladder:
     allowed = f"an underlying ({', '.join(UNDERLYINGS)}) and an expiry such as NIFTY:2026-01-27"
     name, _, expiry = value.partition(":")
-    if name not in UNDERLYINGS or not _DATE.fullmatch(expiry):
+    if name not in UNDERLYINGS or not DAY.fullmatch(expiry):
         raise ParameterError("ladder", allowed)
     return Ladder(name, _moment("ladder", expiry, allowed).astimezone(IST).date())
 
@@ -179,7 +182,7 @@ def moment(parameters: Parameters, name: str) -> datetime | None:
     value = parameters.get(name)
     if not value:
         return None
-    if _UTC_SECONDS.fullmatch(value):
+    if UTC_SECONDS.fullmatch(value):
         return datetime.fromtimestamp(int(value), UTC)
     return _moment(name, value, f"UTC seconds, or {TIME_FORMS}")
 
@@ -198,7 +201,7 @@ def span(parameters: Parameters, limit_days: int = RANGE_DAYS) -> Span | None:
         return None
     start = _moment("from", first) if first else None
     stop = _moment("to", last) if last else None
-    if stop is not None and last and _DATE.fullmatch(last):
+    if stop is not None and last and DAY.fullmatch(last):
         stop += timedelta(days=1)
     if start is None:
         assert stop is not None  # noqa: S101 - one of the two is given
@@ -226,14 +229,14 @@ def ist_day(instant: datetime) -> Span:
 
 
 def _date(value: str) -> date:
-    if not _DATE.fullmatch(value):
+    if not DAY.fullmatch(value):
         raise ValueError(value)
     return date.fromisoformat(value)
 
 
 def _moment(name: str, value: str, allowed: str = TIME_FORMS) -> datetime:
     try:
-        if not _TIME.fullmatch(value):
+        if not TIME.fullmatch(value):
             return day_span(_date(value)).start
         found = datetime.fromisoformat(value.replace(" ", "+"))
     except ValueError:

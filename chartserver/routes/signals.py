@@ -74,6 +74,8 @@ async def get_revisions(request: Request[State]) -> Response:
 async def get_stats(request: Request[State]) -> Response:
     """Return how signals did by strategy, version and horizon, and which versions there are."""
     asked = _asked(request)
+    # All horizons are in the answer; a wrong one is refused as everywhere.
+    parameters.horizon(request.query_params)
 
     async def find(connection: AsyncConnection[Any]) -> dict[str, Any]:
         choice = await _choice(connection, *asked)

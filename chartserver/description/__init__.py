@@ -1,0 +1,1 @@
+"""What the HTTP interface takes and answers, for programs and for docs/http.md."""

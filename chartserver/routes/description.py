@@ -1,0 +1,16 @@
+"""`GET /openapi.json`: what all other addresses take and answer."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from chartserver.description.document import describe
+from chartserver.responses import COMPRESSED, json_response
+
+
+async def get_description(_: Request) -> Response:
+    """Return the description of this version."""
+    return json_response(describe())
+
+
+routes = [Route("/openapi.json", get_description, middleware=COMPRESSED)]
