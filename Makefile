@@ -14,7 +14,7 @@ DCLINT := dclint@3.1.0
 # In their own order the long files come first, and many short ones are left for the end.
 PYTEST := $(BIN)/pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
-.PHONY: demo up test test-long test-zones setup lint lint-docker audit bench screenshot clean
+.PHONY: demo up test test-long test-zones docs setup lint lint-docker audit bench screenshot clean
 
 demo: setup  ## the whole system on a simulated market
 	$(BIN)/optionscalp demo $(ARGS)
@@ -29,6 +29,9 @@ test: setup  ## all tests; Chromium is installed where it is missing and may be
 test-long: setup  ## all tests, the fault and load runs in full
 	./scripts/need chromium
 	OPTIONSCALP_LONG=1 $(PYTEST) $(ARGS)
+
+docs: setup  ## the parts of docs/http.md that the interface describes itself
+	$(BIN)/python -m scripts.http_docs
 
 test-zones: setup  ## all tests in each of three time zones
 	./scripts/need chromium

@@ -14,6 +14,7 @@ import pipelines.settings
 from optionscalp.cli import app
 from pipelines.orchestration.alerts import AlertSettings
 from pipelines.orchestration.links import ChartAddress
+from scripts import http_docs
 
 PROJECT = Path(__file__).parent.parent
 README = PROJECT / "README.md"
@@ -131,3 +132,9 @@ def test_every_document_is_in_the_readme():
     linked = LINK.findall(README.read_text())
     for path in (PROJECT / "docs").glob("*.md"):
         assert f"docs/{path.name}" in linked
+
+
+def test_the_page_of_http_says_what_the_interface_describes():
+    written = http_docs.PAGE.read_text()
+    assert http_docs.page(written) == written, "run `make docs`"
+    assert len(http_docs.PART.findall(written)) == 3
