@@ -38,7 +38,8 @@ TIME = re.compile(rf"{DAY.pattern}T\d\d:\d\d(:\d\d)?(Z|[+ -]\d\d:\d\d)?", re.ASC
 UTC_SECONDS = re.compile(r"[1-9]\d{8}|[1-3]\d{9}", re.ASCII)  # from 1973 to 2096
 COUNT = re.compile(r"[1-9]\d{0,9}", re.ASCII)
 NUMBER = re.compile(r"\d{1,7}(\.\d{1,9})?", re.ASCII)
-NAME = re.compile(r"[A-Za-z0-9_.+-]{1,60}", re.ASCII)
+# The plus sign of a version arrives as a space when it was not encoded.
+NAME = re.compile(r"[A-Za-z0-9_.+ -]{1,60}", re.ASCII)
 SYMBOL = re.compile(r"[A-Z0-9!&_-]{1,40}", re.ASCII)
 # Python also reads braces, `urn:` and hyphens anywhere.
 UUID_FORM = re.compile(r"[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
@@ -103,11 +104,9 @@ def name(parameters: Parameters, parameter: str) -> str | None:
     value = parameters.get(parameter)
     if not value:
         return None
-    # The plus sign of a version arrives as a space when it was not encoded.
-    value = value.replace(" ", "+")
     if not NAME.fullmatch(value):
         raise ParameterError(parameter, "up to 60 letters, digits and _ . + -")
-    return value
+    return value.replace(" ", "+")
 
 
 def signal_id(parameters: Parameters) -> UUID:

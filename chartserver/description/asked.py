@@ -64,7 +64,7 @@ TIMES = (
     " with an offset (`Z`, `+05:30`); no other form"
 )
 SIDE = "a whole number: the strike of that side, before `strike`"
-NAMES = "up to 60 letters, digits and `_ . + -`; an unknown one has no rows"
+NAMES = "up to 60 letters, digits and `_ . + -`, a space meaning `+`; an unknown one has no rows"
 
 UNDERLYING = _choice(
     "underlying", UNDERLYINGS, "`NIFTY` or `BANKNIFTY`", "the first of `UNDERLYINGS`"
