@@ -6,6 +6,7 @@ import sys
 from datetime import UTC, datetime
 
 from bench import (
+    answers,
     crowd,
     greeks,
     history,
@@ -29,8 +30,8 @@ BENCHMARKS = {
     "history": history.run,
     "page": page.run,
 }
-# Only when named: they take a market's minutes.
-SLOW = {"minute": minute.run, "ladder": ladder.run, "crowd": crowd.run}
+# Only when named: they take a market's minutes, or store two whole sessions first.
+SLOW = {"minute": minute.run, "ladder": ladder.run, "crowd": crowd.run, "answers": answers.run}
 
 
 def main() -> None:

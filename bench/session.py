@@ -9,6 +9,7 @@ from psycopg import Connection
 
 from bench.database import load
 from db.market.frames import Range
+from db.writing.bulk import write
 from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
 from db.writing.rows import BuildUp, Candle, Contract
 from pipelines.signals.materialise import materialise_signals
@@ -24,7 +25,7 @@ BUILD_UP_LAG = 20
 def store(connection: Connection[Any], day: date) -> None:
     """Store a generated day and its signals."""
     market = generate(day)
-    load(connection, CONTRACT, _contracts(market))
+    write(connection, CONTRACT, list(_contracts(market)))  # some are of the day before, too
     load(connection, CANDLE, _candles(market))
     load(connection, BUILD_UP, _build_ups(market))
     connection.execute("analyze")
