@@ -76,7 +76,7 @@ const list = createSignalList({
     const option = parseOption(signal.symbol)
     if (option) pickRules(fixed(option.strike))
   },
-})
+}, clock)
 const underlyings = createSwitch("underlyings", pickUnderlying)
 const instruments = createSwitch("instrument", (value) => {
   contracts.future = value === "future"

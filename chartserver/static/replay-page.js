@@ -98,7 +98,7 @@ const list = createSignalList({
     const option = parseOption(signal.symbol)
     if (option) pickRules(fixedAt(option.strike))
   },
-}, { announce: false })
+})
 const strategyKey = createStrategyKey()
 const startHere = createStartHere(() => desk.pointed, (time) => player.step(time))
 const transport = createTransport(() => player, {

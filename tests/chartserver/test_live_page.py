@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract
+from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract, signal
 from page_help import SETTLED, WAIT, newest, wait_for
 from playwright.sync_api import Page, expect
 from psycopg import Connection
@@ -17,7 +17,7 @@ from db.checks.statistics import FEED_LOCK
 from db.server.connection import advisory_lock
 from db.writing.bulk import write
 from db.writing.opinions import prefer_sources
-from db.writing.relations import BUILD_UP, CANDLE, CONTRACT
+from db.writing.relations import BUILD_UP, CANDLE, CONTRACT, SIGNAL
 
 STRIKES = range(24800, 25201, 50)
 MINUTES = 60
@@ -149,6 +149,47 @@ def test_prices_that_stand_still_are_stale_whatever_else_arrives(live, connectio
     write(connection, CANDLE, [candle("NIFTY", MINUTES, 25003)])
     wait_for(page, newest(connection))
     assert page.evaluate("optionscalp.status().age") < before
+
+
+# What a reload must not change.
+PICTURE = """() => {
+  const texts = (chosen) => [...document.querySelectorAll(chosen)].map((one) => one.textContent)
+  return [
+    optionscalp.markers(), optionscalp.signals(), optionscalp.axis().times,
+    ["index", "call", "put"].map((role) => optionscalp.status().symbols[role])
+      .map((symbol) => [symbol, optionscalp.candles(symbol), optionscalp.buildUps(symbol)]),
+    texts("#signal-rows td, #signal-rows .strategy-name, #signal-count"),
+    texts(".legend, #spot, #ladder-rows td"),
+  ]
+}"""
+
+
+def test_rows_of_another_session_change_nothing_that_is_shown(live, connection: Connection):
+    symbol, day = "NIFTY260127C25000", timedelta(days=1)
+    write(connection, SIGNAL, [signal(symbol, 10)])
+    page = live()
+    announcer = page.locator("#announcer")
+    expect(page.get_by_test_id("signal-row")).to_have_count(1)
+    page.evaluate(SETTLED)
+    before = page.evaluate(PICTURE)
+    old = {"known_at": OPEN - day + timedelta(hours=1)}
+    past = OPEN - day + timedelta(minutes=20)
+    write(connection, CANDLE, [candle("NIFTY260127C24800", open_time=past, **old)])
+    write(connection, BUILD_UP, [build_up(symbol, open_time=past, close_time=past, **old)])
+    told = {"session": SESSION - day, "event_time": past, "version": "2", **old}
+    write(connection, SIGNAL, [signal(symbol, 11, **told)])
+    wait_for(page, newest(connection))
+    page.evaluate(SETTLED)
+    assert page.evaluate(PICTURE) == before
+    write(connection, SIGNAL, [signal(symbol, 40)])  # of today, but it was known long ago
+    expect(page.get_by_test_id("signal-row")).to_have_count(2)
+    expect(announcer).to_have_text("")
+    write(connection, SIGNAL, [signal(symbol, 59)])
+    expect(announcer).to_contain_text("Delta Volume, BULLISH: buy NIFTY 25000 CE")
+    # Today's change is against yesterday's close, which another candle may have moved.
+    write(connection, CANDLE, [candle("NIFTY", close=24900, open_time=past, **old)])
+    expect(page.get_by_test_id("change-index")).to_contain_text("+10")
+    assert page.evaluate("optionscalp.candles('NIFTY').length") == MINUTES
 
 
 def test_the_sources_that_are_asked_are_shown(live, connection: Connection):

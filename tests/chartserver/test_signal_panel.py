@@ -14,9 +14,10 @@ async () => {
   const [signals, key, limit] = await Promise.all(
     ["signals", "strategy-key", "loss-limit"].map((name) => import(`/static/panels/${name}.js`)))
   Object.assign(window, signals, key, limit, { opened: [] })
-  window.list = createSignalList({ go() {}, open: ({ symbol }) => opened.push(symbol) })
+  const clock = { now: () => NOW, speed: 1 }
+  window.list = createSignalList({ go() {}, open: ({ symbol }) => opened.push(symbol) }, clock)
 }
-"""
+""".replace("NOW", str(START + 16 * 60))
 
 
 @pytest.fixture(scope="module")
@@ -101,14 +102,26 @@ def test_new_signals_are_announced_and_withdrawn_ones_and_a_replay_s_are_not(pan
     show(panel, [signal(5), signal(10, withdrawn=True)])
     expect(announcer).to_have_text("")
     show(panel, [signal(5), signal(15)])
-    expect(announcer).to_contain_text("Delta Volume, BULLISH: buy NIFTY 25000 CE")
+    expect(announcer).to_have_text(
+        "Delta Volume, BULLISH: buy NIFTY 25000 CE, 27 Jan 2026 at 100.00"
+    )
     panel.evaluate("""document.getElementById('announcer').textContent = ''
       document.getElementById('signal-rows').replaceChildren()
-      window.list = createSignalList({ go() {}, open() {} }, { announce: false })""")
+      window.list = createSignalList({ go() {}, open() {} })""")
     show(panel, [signal(5)])
     show(panel, [signal(5), signal(20)])
     expect(panel.locator("#signal-rows .fresh")).to_have_count(1)
     expect(announcer).to_have_text("")
+
+
+def test_what_was_known_long_ago_is_no_news_and_another_day_is_named(panel: Page):
+    announcer = panel.locator("#announcer")
+    show(panel, [])
+    show(panel, [signal(5)])
+    expect(panel.get_by_test_id("signal-count")).to_have_text("1")
+    expect(announcer).to_have_text("")
+    show(panel, [signal(15, event_time=START - 86_400)])
+    expect(announcer).to_contain_text("Tue 20 Jan 2026, Delta Volume, BULLISH: buy")
 
 
 def test_the_key_names_the_letters_and_takes_none_twice(panel: Page):

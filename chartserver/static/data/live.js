@@ -230,21 +230,37 @@ export class Live {
     const taken = parseCursor(this.cursor)
     if (place.epoch !== taken.epoch || place.seq <= taken.seq) return false
     this.cursor = id
+    // A signal belongs to the interval that ended with it.
+    const time = name === "signal" ? data.event_time - 1 : data.t
+    if (!this.store.holds(time)) return this.passBy(name, data), false
     if (name === "candle") this.takeCandle(data, place.seq)
     else if (name === "build_up") this.store.putBuildUp(data, place.seq)
     else this.store.putSignal(data)
     return true
   }
 
+  /**
+   * A row of another session than the one on show changes nothing of it, as a history would not have
+   * it either; but the history may now be of that session, or compare with another previous one.
+   * @param {string} name
+   * @param {import("./types.js").CandleEvent} row
+   */
+  passBy(name, row) {
+    if (name !== "candle") return
+    const { shownDay = -Infinity, isEmpty, previous } = this.store
+    const before = previous.get(row.symbol)?.session
+    const compared = before ? dayOf(row.t) >= dayOf(Date.parse(before) / 1000) : this.store.has(row.symbol)
+    if (isEmpty || dayOf(row.t) > shownDay || compared) this.reload()
+  }
+
   /** @param {import("./types.js").CandleEvent} candle @param {number} seq */
   takeCandle(candle, seq) {
-    const { session, expiry, missing = [] } = this.store.answer ?? {}
-    const nextSession = session && dayOf(candle.t) > dayOf(Date.parse(session) / 1000)
+    const { expiry, missing = [] } = this.store.answer ?? {}
     const option = parseOption(candle.symbol)
     const awaited = option && (!expiry || missing.some(({ value }) =>
       value === option.strike || value === option.expiry))
     const finer = this.store.putCandle(candle, seq) === "finer"
-    if (nextSession || awaited || finer) this.reload()
+    if (awaited || finer) this.reload()
   }
 
   /** Read the history again soon: a new session began, or the first rows were stored. */

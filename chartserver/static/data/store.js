@@ -2,8 +2,8 @@
 import { nearestStrike } from "./atm.js"
 import { BuildUpTable } from "./buildups.js"
 import { CandleTable } from "./candles.js"
-import { Hours } from "./hours.js"
-import { meetVersions } from "./strategies.js"
+import { Hours, dayOf } from "./hours.js"
+import { forgetVersions, meetVersions } from "./strategies.js"
 
 /**
  * All that the page knows of one underlying's market: candles and build-ups of any number of
@@ -62,6 +62,17 @@ export class Store {
   /** The listed strike nearest to spot, whatever strikes the charts stand at. */
   get atm() {
     return this.spot === null ? null : nearestStrike(this.spot, this.answer?.strikes ?? [])
+  }
+
+  /** The day of the session that a live page shows; undefined before there is any. */
+  get shownDay() {
+    const session = this.answer?.session
+    return session ? dayOf(Date.parse(session) / 1000) : undefined
+  }
+
+  /** Whether a history of the session on show has rows of a time. @param {number} time */
+  holds(time) {
+    return dayOf(time) === this.shownDay
   }
 
   get isEmpty() {
@@ -168,6 +179,8 @@ export class Store {
   setSignals(signals) {
     this.signals.clear()
     this.signalRevision++
+    // Versions that are not among them must not tell on those that are.
+    forgetVersions()
     for (const signal of signals) this.putSignal(signal)
   }
 

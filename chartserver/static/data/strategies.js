@@ -35,6 +35,9 @@ export function strategyLetter(strategy) {
 /** A version without what its own numbers add. @param {string} version */
 const rulesOf = (version) => version.split("+")[0]
 
+/** Other signals are in sight: what was newest among those before counts no more. */
+export const forgetVersions = () => newest.clear()
+
 /** Learn which versions there are, before any is written. @param {Iterable<Versioned>} found */
 export function meetVersions(found) {
   for (const { strategy, version } of found) {

@@ -13,16 +13,22 @@ const MOST_ROWS = 300
 /** Rows that are made with one frame: the others are below those in view and follow. */
 const ROWS_AT_ONCE = 40
 
+/** Known so long ago, in seconds of the market and of the viewer, a signal is no news. */
+const NEWS_MARKET_SECONDS = 60
+const NEWS_WALL_SECONDS = 10
+
+/** @typedef {{now: () => number, speed: number}} Told the market's clock */
+
 /** @param {Signal} signal */
 const idOf = ({ signal_id }) => signal_id
 
 /**
  * The list of signals, newest first, patched in place.
  * @param {SignalActions} on
- * @param {{announce?: boolean}} [choice] whether screen readers are told of new ones: a replay's are
- *   none
+ * @param {Told | null} [clock] by which screen readers are told of those that became known just now;
+ *   a replay has no such
  */
-export function createSignalList(on, { announce = true } = {}) {
+export function createSignalList(on, clock = null) {
   /** @type {Keyed<Signal, SignalRow>} */
   const rows = new Keyed(byId("signal-rows"), () => new SignalRow(on))
   /** @type {Set<string> | null} */
@@ -67,15 +73,25 @@ export function createSignalList(on, { announce = true } = {}) {
       setText(byId("signal-count"), String(standing.length))
       patch(byId("signal-empty"), { hidden: signals.length > 0 })
       const newest = fresh.filter((signal) => !signal.withdrawn).at(-1)
-      if (announce && newest) tell(newest)
+      if (clock && newest && isNews(newest, clock)) tell(newest, clock.now())
       known = new Set(signals.map(idOf))
     },
   }
 }
 
-/** Tell screen readers. @param {Signal} signal */
-function tell(signal) {
+/**
+ * Whether a signal became known just now: one that was computed again long after is old.
+ * @param {Signal} signal
+ * @param {Told} clock
+ */
+const isNews = ({ known_at }, clock) =>
+  clock.now() - known_at <= Math.max(NEWS_MARKET_SECONDS, NEWS_WALL_SECONDS * clock.speed)
+
+/** Tell screen readers. @param {Signal} signal @param {number} now */
+function tell(signal, now) {
+  const today = format.isoDate(now) === format.isoDate(signal.event_time)
+  const day = today ? "" : `${format.longDay(signal.event_time)}, `
   const price = format.price(signal.entry)
   const advice = `${signal.direction}: buy ${longName(signal.symbol)} at ${price}`
-  setText(byId("announcer"), `${strategyTitle(signal)}, ${advice}`)
+  setText(byId("announcer"), `${day}${strategyTitle(signal)}, ${advice}`)
 }
