@@ -203,7 +203,7 @@ function describeState() {
     () => pickUnderlying(choice.underlying),
   ))
   const databaseOut = bar.status().database === "down"
-  const broken = heard.state === "reconnecting" || (heard.state !== "live" && live.attempts > 0)
+  const broken = heard.state === "reconnecting" || (heard.state !== "live" && live.pause.attempts > 0)
   const wrong = complaintText(complaints)
   const old = !store.isEmpty && (broken ? heard.message !== "" : databaseOut)
   const trouble = broken ? (store.isEmpty ? "" : heard.message) : problemText()

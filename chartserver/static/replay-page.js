@@ -326,7 +326,16 @@ function describeState() {
     ? `No contracts of ${choice.underlying} that expire ${choice.expiry ? `on ${format.dateText(choice.expiry)}` : "after this session"} were known in this session.`
     : absent.map((strike) => `${choice.underlying} had no strike ${format.count(strike)} for ` +
       `${format.dateText(expiry)} in this session.`).join(" ")
-  showBanner([said.address, said.waiting, said.trouble, said.range, missing].filter((text) => text).join(" "))
+  showBanner([said.address, said.waiting, said.trouble, ladderTrouble(), said.range, missing].filter((text) => text).join(" "))
+}
+
+/** Why the strike ladder is not that of the moment, and of when it is. */
+function ladderTrouble() {
+  const { trouble } = replay.ladder
+  if (!trouble || byId("ladder").hidden) return ""
+  const at = store.ladder?.at
+  return `The strike ladder could not be read: ${trouble}` +
+    (at ? ` It is still as of ${format.second(at)}.` : "")
 }
 
 function draw() {

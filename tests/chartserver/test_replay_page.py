@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from chart_help import OPEN, Thread, candle, clock_text, contract, seconds
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 from psycopg import Connection
 
 from db.market.frames import Range
@@ -64,17 +64,17 @@ def settle(page: Page) -> None:
     page.evaluate("() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))")
 
 
+MOVE = """moment => {
+    const slider = document.getElementById('seek')
+    const { start } = optionscalp.clock()
+    slider.value = String(moment - start)
+    slider.dispatchEvent(new Event('input'))
+}"""
+
+
 def seek(page: Page, moment: int) -> None:
     """Move the slider."""
-    page.evaluate(
-        """moment => {
-            const slider = document.getElementById('seek')
-            const { start } = optionscalp.clock()
-            slider.value = String(moment - start)
-            slider.dispatchEvent(new Event('input'))
-        }""",
-        moment,
-    )
+    page.evaluate(MOVE, moment)
     settle(page)
 
 
@@ -476,6 +476,29 @@ def test_a_contract_that_cannot_be_read_stops_the_clock_and_says_so(
     page.get_by_test_id("play").click()
     page.wait_for_function("optionscalp.status().symbols.call === 'BANKNIFTY260224C51000'")
     expect(banner).to_be_hidden()
+    page.close()
+
+
+def test_without_a_server_the_ladder_is_asked_for_with_growing_pauses_and_the_page_says_so(
+    browser: Browser, recorded: Recorded
+):
+    page = browser.new_page(bypass_csp=True)
+    open_replay(page, recorded, BUDGET)
+    asked: list[str] = []
+
+    def refuse(route: Route) -> None:
+        asked.append(route.request.url)
+        route.abort()
+
+    page.route("**/api/chain*", refuse)
+    page.evaluate(MOVE, moment_of(BUDGET, 10, 30))
+    banner = page.get_by_test_id("banner")
+    expect(banner).to_contain_text("does not answer. Trying again in 2 s.")
+    assert len(asked) == 2
+    page.unroute("**/api/chain*")
+    settle(page)
+    expect(banner).to_be_hidden()
+    check(page, recorded, (BUDGET,), moment_of(BUDGET, 10, 30))
     page.close()
 
 

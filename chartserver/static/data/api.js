@@ -12,9 +12,14 @@ export class ApiError extends Error {
     this.status = status
   }
 
+  /** Whether the server was not there, or could not answer just then: another question fares alike. */
+  get away() {
+    return this.status === 0 || this.status === 429 || this.status >= 500
+  }
+
   /** Whether waiting may help; otherwise a person has to change something. */
   get retryable() {
-    return this.status === 0 || this.status === 404 || this.status === 429 || this.status >= 500
+    return this.away || this.status === 404
   }
 }
 

@@ -8,11 +8,8 @@ import { openChannel } from "./channel.js"
 import { parseCursor } from "./cursor.js"
 import { dayOf } from "./hours.js"
 import { parseOption, underlyingOf } from "./symbols.js"
+import { GrowingPause } from "../lib/pause.js"
 
-/** Seconds to wait before the next attempt, each longer than the one before. */
-const WAITS = [1, 2, 4, 8, 15, 30]
-/** After further candles could not be had. */
-const AGAIN_MS = 3000
 /** Between two readings of the history because of what the stream brought. */
 const RELOAD_PAUSE_MS = 5000
 
@@ -46,9 +43,11 @@ export class Live {
     this.channel = null
     /** @type {AbortController | null} */
     this.request = null
-    /** @type {ReturnType<typeof setTimeout> | undefined} */
-    this.timer = undefined
-    this.attempts = 0
+    this.pause = new GrowingPause()
+    /** The same for further symbols. */
+    this.morePause = new GrowingPause()
+    /** Counts readings of the history, so that one that was put off knows of a later one. */
+    this.turn = 0
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     this.reloading = undefined
     this.reloaded = -Infinity
@@ -102,7 +101,7 @@ export class Live {
    * @returns {Promise<HistoryAnswer | null>} null when another request took over, or on failure
    */
   async read(query) {
-    clearTimeout(this.timer)
+    this.turn++
     this.request?.abort()
     const request = new AbortController()
     this.request = request
@@ -141,14 +140,13 @@ export class Live {
       })
       // Meanwhile the store may have started over, without them.
       if (store.answer === before) store.extend(answer, symbols, parseCursor(answer.as_of).seq)
+      this.morePause.end()
     } catch (error) {
       if (!(error instanceof ApiError)) throw error
       // Wanted again with a frame of its own: not sooner than a server that is down can bear.
-      setTimeout(() => {
-        this.forget(symbols)
-        this.hooks.changed(new Set())
-      }, AGAIN_MS)
-      return
+      await this.morePause.wait(this.morePause.next())
+      this.forget(symbols)
+      return this.hooks.changed(new Set())
     }
     this.forget(symbols)
   }
@@ -162,7 +160,7 @@ export class Live {
   failed(error) {
     const told = error instanceof ApiError ? error : new ApiError(String(error), 500)
     if (!(error instanceof ApiError)) console.error(error)
-    if (told.retryable) this.retry(told.message, told)
+    if (told.retryable) void this.retry(told.message, told)
     else this.hooks.connection("refused", told.message, told)
   }
 
@@ -170,13 +168,13 @@ export class Live {
    * @param {string} reason
    * @param {ApiError} [error]
    */
-  retry(reason, error) {
-    const wait = WAITS[Math.min(this.attempts++, WAITS.length - 1)]
+  async retry(reason, error) {
+    const wait = this.pause.next()
+    const turn = ++this.turn
     const state = error?.status === 404 ? "waiting" : "retrying"
     this.hooks.connection(state, `${reason} Trying again in ${wait} s.`, error)
-    clearTimeout(this.timer)
-    // A little randomness keeps a restarted server from meeting all its pages at once.
-    this.timer = setTimeout(() => this.start(), wait * (800 + 400 * Math.random()))
+    await this.pause.wait(wait)
+    if (turn === this.turn) await this.start()
   }
 
   /** @param {Tell} tell */
@@ -190,10 +188,10 @@ export class Live {
 
   /** @param {Extract<Tell, {kind: "state"}>} tell */
   heard({ state, message }) {
-    if (state === "closed") this.retry(message)
+    if (state === "closed") void this.retry(message)
     else if (this.waiting) return
     else if (state === "open") {
-      this.attempts = 0
+      this.pause.end()
       this.hooks.connection("live", "Connected; every change arrives as it is stored.")
     } else
       this.hooks.connection("reconnecting", "The connection broke; the browser is resuming it.")

@@ -1,6 +1,7 @@
 /** @import { Store } from "./store.js" */
 /** @import { Ladder } from "./types.js" */
 import { ApiError, getJson } from "./api.js"
+import { GrowingPause } from "../lib/pause.js"
 
 /** Between two ladders while the clock runs, in milliseconds. */
 const PAUSE_MS = 500
@@ -21,7 +22,10 @@ export class PastLadder {
     /** @type {{underlying: string, expiry: string | null, at: number} | null} what is wanted */
     this.wanted = null
     this.busy = false
-    /** Why there is none. */
+    /** What the server said it has no ladder for; not asked again. */
+    this.refused = ""
+    this.pause = new GrowingPause()
+    /** Why that of the moment is not there. */
     this.trouble = ""
   }
 
@@ -29,7 +33,8 @@ export class PastLadder {
   forget() {
     this.kept.clear()
     this.wanted = null
-    this.trouble = ""
+    this.trouble = this.refused = ""
+    this.pause.end()
     this.store.clearLadder()
   }
 
@@ -49,10 +54,15 @@ export class PastLadder {
     const wanted = { underlying, expiry, at: Math.floor(time) }
     const { ladder } = this.store
     if (ladder && (ladder.expiry !== expiry || (ladder.at ?? 0) > time)) this.store.clearLadder()
-    if (expiry === null || sameAs(wanted, ladder)) return void (this.wanted = null)
-    if (this.wanted && JSON.stringify(wanted) === JSON.stringify(this.wanted)) return
+    const key = JSON.stringify(wanted)
+    if (expiry === null || sameAs(wanted, ladder)) {
+      this.wanted = null
+      this.trouble = ""
+      return
+    }
+    if (key === this.refused || key === JSON.stringify(this.wanted)) return
     this.wanted = wanted
-    const kept = this.kept.get(JSON.stringify(wanted))
+    const kept = this.kept.get(key)
     if (kept) this.show(kept)
     else if (!this.busy) void this.read()
   }
@@ -65,17 +75,31 @@ export class PastLadder {
       try {
         const answer = await getJson("/api/chain", wanted)
         this.trouble = ""
+        this.pause.end()
         this.keep(key, answer)
         if (isStillOf(this.wanted, answer)) this.show(answer)
       } catch (error) {
+        const message = error instanceof Error ? error.message : String(error)
+        if (error instanceof ApiError && error.away) {
+          const seconds = this.pause.next()
+          this.say(`${message} Trying again in ${seconds} s.`)
+          await this.pause.wait(seconds)
+          continue
+        }
         if (!(error instanceof ApiError)) console.error(error)
-        this.trouble = error instanceof Error ? error.message : String(error)
-        this.changed()
+        this.refused = key
+        this.say(message)
       }
       if (this.wanted === wanted) this.wanted = null
       else await new Promise((done) => setTimeout(done, PAUSE_MS))
     }
     this.busy = false
+  }
+
+  /** @param {string} trouble */
+  say(trouble) {
+    this.trouble = trouble
+    this.changed()
   }
 
   /** @param {string} key @param {Ladder} ladder */

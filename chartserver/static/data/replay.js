@@ -11,12 +11,11 @@ import { optionSymbol, parseOption } from "./symbols.js"
 import { Tape } from "./tape.js"
 import { Timeline } from "./timeline.js"
 import { ROLES } from "./view.js"
+import { GrowingPause } from "../lib/pause.js"
 import { lowerBound, upperBound } from "../lib/search.js"
 
 /** Strikes on each side of those shown whose candles are read ahead. */
 const AHEAD = 2
-/** After what should be read ahead could not be had. */
-const REST_MS = 3000
 
 /** @typedef {Record<Role, string | null>} Shown symbols on the charts */
 
@@ -53,8 +52,9 @@ export class Replay {
     this.listed = []
     /** @type {Map<string, Promise<void>>} symbols on their way */
     this.reading = new Map()
-    /** Until when nothing is read ahead. */
-    this.resting = 0
+    /** While it lasts nothing is read ahead. */
+    this.pause = new GrowingPause()
+    this.resting = false
     /** The moment on show; NaN before there is any. */
     this.time = NaN
   }
@@ -186,7 +186,7 @@ export class Replay {
    * @param {number} until market time
    */
   async readAhead(until) {
-    if (performance.now() < this.resting) return
+    if (this.resting) return
     const { strikes = [], expiry } = this.listedAt(this.time) ?? {}
     if (!expiry) return
     const { underlying } = this.asked
@@ -204,10 +204,14 @@ export class Replay {
     const later = this.path.within(this.time, until).flatMap((atm) =>
       moments.flatMap((time) => Object.values(this.shownAt(time, atm))))
     const opens = moments.flatMap((time) => Object.values(this.shownAt(time)))
-    await this.read([...near, ...later, ...opens]).catch((error) => {
+    try {
+      await this.read([...near, ...later, ...opens])
+    } catch (error) {
       if (!(error instanceof ApiError)) throw error
-      this.resting = performance.now() + REST_MS
-    })
+      this.resting = true
+      await this.pause.wait(this.pause.next())
+      this.resting = false
+    }
   }
 
   /** @param {readonly (string | null)[]} symbols */
@@ -227,6 +231,7 @@ export class Replay {
     try {
       const answer = await getReplay({ ...this.asked, symbols: symbols.join(",") })
       if (this.answer === before) this.tape.add(answer, symbols)
+      this.pause.end()
     } finally {
       if (this.answer === before) for (const symbol of symbols) this.reading.delete(symbol)
     }
