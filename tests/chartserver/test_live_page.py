@@ -104,9 +104,20 @@ def test_zooming_out_and_another_interval_leave_a_chart_that_can_be_read(live):
     expect(page.get_by_test_id("go-live")).to_be_hidden()
 
 
-def test_the_legend_follows_the_candle_under_a_resting_pointer(live, connection: Connection):
-    page = live()
-    area = page.get_by_test_id("chart-call").bounding_box()
+def test_the_legend_follows_a_resting_pointer_and_the_newest_candle_once_it_left(live, connection: Connection):
+    page = live("layout=columns")
+    put, area = (page.get_by_test_id(f"chart-{role}").bounding_box() for role in ("put", "call"))
+    # Away over the price axis of another chart, as a diagonal exit goes.
+    axis = area["x"] + area["width"] - 20
+    for x, y, when in (
+        (put["x"] + 100, put["y"] + 150, "09:"),
+        (axis, area["y"] + 150, "10:14"),
+        (axis, 20, "10:14"),
+    ):
+        page.mouse.move(x, y)
+        page.evaluate(SETTLED)
+        for role in ("index", "call", "put"):
+            expect(page.locator(f"[data-testid=values-{role}] .when")).to_contain_text(when)
     page.mouse.move(area["x"] + area["width"] * 0.4, area["y"] + area["height"] / 2)
     page.evaluate(SETTLED)
     before = page.get_by_test_id("values-index").text_content()

@@ -21,10 +21,32 @@ export function sharePointer(charts, onTime) {
     for (const other of charts) if (other !== leader) point(other, time)
     onTime(time)
   }
+
+  function forget() {
+    place = null
+    tell(null)
+  }
+
+  /**
+   * Another chart leads: what the last one pointed at counts no more, whether or not the pointer is
+   * over the candles of this one. The last one's own leaving is told only after this.
+   * @param {PriceChart} chart
+   */
+  function lead(chart) {
+    if (leader === chart) return
+    const before = leader
+    leader = chart
+    point(before, null)
+    forget()
+  }
   for (const chart of charts) {
     const element = chart.chart.chartElement()
     for (const kind of ["pointerenter", "pointerdown", "touchstart"])
-      element.addEventListener(kind, () => (leader = chart), { capture: true, passive: true })
+      element.addEventListener(kind, () => lead(chart), { capture: true, passive: true })
+    // A finger that is lifted leaves too, and its crosshair stays.
+    element.addEventListener("pointerleave", (event) => {
+      if (leader === chart && event.pointerType === "mouse") forget()
+    })
     chart.chart.subscribeCrosshairMove((move) => {
       // Only a pointer leads; the moves we make ourselves have no source event.
       if (move.sourceEvent === undefined && move.point !== undefined) return
