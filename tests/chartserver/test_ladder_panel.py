@@ -196,6 +196,15 @@ def test_a_price_of_a_candle_is_replaced_by_the_chart_s_until_a_later_one(panel:
         only = ladder_of([row(25000, {"price_from": "candle", "price_ended_at": known})])
         show(panel, only, market=NOW, prices={symbol: {"price": 104.5, "at": NOW}})
         assert cells(panel, 25000)[6].split()[-1] == shown
+    # It says no time that is yet to come: when the ladder's same price came, or that it forms.
+    button = panel.locator(f"[data-symbol={symbol}] button")
+    only = ladder_of([row(25000, {"price_ended_at": NOW - 10, "price_at": NOW - 10})])
+    for close, said in (
+        (100.0, "price of 10:14:50 IST"),
+        (104.5, "price of the candle that forms"),
+    ):
+        show(panel, only, market=NOW - 5, prices={symbol: {"price": close, "at": NOW + 50}})
+        expect(button).to_have_attribute("title", f"Show 25,000 CE alone; {said}")
 
 
 def test_an_old_price_says_its_age_by_the_market_s_clock(panel: Page):

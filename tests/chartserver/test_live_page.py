@@ -104,7 +104,9 @@ def test_zooming_out_and_another_interval_leave_a_chart_that_can_be_read(live):
     expect(page.get_by_test_id("go-live")).to_be_hidden()
 
 
-def test_the_legend_follows_a_resting_pointer_and_the_newest_candle_once_it_left(live, connection: Connection):
+def test_the_legend_follows_a_resting_pointer_and_the_newest_candle_once_it_left(
+    live, connection: Connection
+):
     page = live("layout=columns")
     put, area = (page.get_by_test_id(f"chart-{role}").bounding_box() for role in ("put", "call"))
     # Away over the price axis of another chart, as a diagonal exit goes.

@@ -147,10 +147,24 @@ class Cells {
     const age = price === null || at === null ? NaN : market - at
     patch(this.button, {
       textContent: format.price(price),
-      title: `Show ${this.name} alone${at === null ? "" : `; price of ${format.second(at)} IST`}`,
+      title: `Show ${this.name} alone${priceTime(side, price, at, market)}`,
     })
     patch(this.age, { textContent: age > OLD_SECONDS ? `${format.age(age)} ` : "" })
   }
+}
+
+/**
+ * Of when a price is. The candle that it closes may still form: then its end is yet to come, and only
+ * the ladder knows when its price came.
+ * @param {LadderSide} side
+ * @param {number | null} price
+ * @param {number | null} at end of the interval that it is of
+ * @param {number} market
+ */
+function priceTime(side, price, at, market) {
+  if (at === null) return ""
+  const came = at > market ? (side.price === price && side.price_at) || null : at
+  return came === null ? "; price of the candle that forms" : `; price of ${format.second(came)} IST`
 }
 
 /** @param {LadderSide} side @param {string | null} symbol */
