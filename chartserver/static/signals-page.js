@@ -6,8 +6,13 @@ import { createSelect, createSwitch } from "./panels/controls.js"
 import { csvOf, download } from "./panels/csv.js"
 import { byId, control, setText } from "./lib/dom.js"
 import { createHelp } from "./panels/help.js"
+import { explainNothing } from "./panels/nothing.js"
+import { figuresText, rangeText, sealedText } from "./panels/figures.js"
+import { News } from "./data/news.js"
+import * as format from "./lib/format.js"
+import { GrowingPause } from "./lib/pause.js"
 import { SIGNALS_PARAMETERS } from "./data/parameters.js"
-import { FILLS, HISTORIES, HORIZONS, OUTCOMES, SPLITS, exitText, horizonText } from "./data/horizons.js"
+import { FILLS, HISTORIES, HORIZONS, OUTCOMES, SPLITS, exitText } from "./data/horizons.js"
 import { writeLocation } from "./lib/location.js"
 import { complaintText, readParameters } from "./lib/parameters.js"
 import { getSetting } from "./lib/settings.js"
@@ -28,6 +33,8 @@ const USUAL_SESSIONS = 20
 /**
  * What the server said about the chosen range.
  * @typedef {object} Loaded
+ * @property {typeof choice} asked what it was asked: the figures are of this, whatever is chosen now
+ * @property {number} read when, by the browser's own clock
  * @property {JudgedSignal[]} signals
  * @property {VersionCount[]} versions all of the range
  * @property {import("./panels/summary.js").Results} results
@@ -56,6 +63,15 @@ let range = { from: given.from, to: given.to }
 let loaded = null
 /** @type {AbortController | null} */
 let request = null
+/** Why what is chosen could not be read. */
+let trouble = ""
+const pause = new GrowingPause()
+const news = new News({
+  concerns: ({ underlying, event_time }) => underlying === loaded?.asked.underlying
+    && event_time > (format.parseMoment(choice.from) ?? -Infinity)
+    && event_time <= endOf(range.to || range.from),
+  changed: say,
+})
 
 const underlyings = createSwitch("underlyings", (underlying) => {
   // Another index has other sessions only by accident; strategies are the same.
@@ -85,14 +101,19 @@ const tabs = createSwitch("tabs", (tab) => {
 const results = createResults(given.sort ?? "-event_time", (sort) =>
   writeLocation({ sort: sort === "-event_time" ? null : sort }))
 byId("csv").onclick = () => {
-  const name = ["signals", choice.underlying, choice.from, choice.to].join("_")
-  download(`${name}.csv`, csvOf(results.sorted(), Number(choice.horizon)))
+  if (!loaded) return
+  const { underlying, from, to, horizon } = loaded.asked
+  const name = ["signals", underlying, from, to].join("_")
+  download(`${name}.csv`, csvOf(results.sorted(), Number(horizon)))
 }
+byId("reread").onclick = () => void open()
 control("clear", HTMLButtonElement).onclick = () =>
   choose({ strategy: "", version: "", direction: "", outcome: "" })
 
 /** @type {import("./data/sessions.js").StoredSession[]} */
 let sessions = []
+/** Counts readings of them: a choice made meanwhile makes an earlier one void. */
+let opening = 0
 
 /**
  * Take a choice into the URL and ask the server again.
@@ -107,7 +128,7 @@ function choose(values, reload = true) {
   writeLocation(Object.fromEntries(Object.entries(values).map(([name, value]) =>
     [name, value === defaults[/** @type {keyof defaults} */ (name)] ? null : value])))
   carry()
-  if (reload) void load()
+  if (reload) void (sessions.length ? load() : open())
 }
 
 /** Let the links to the other pages keep what they can show as well. */
@@ -119,11 +140,15 @@ async function open() {
   underlyings.show(choice.underlying)
   writeLocation({ underlying: choice.underlying })
   carry()
+  // Before anything is read: what comes meanwhile is news.
+  if (news.underlying !== choice.underlying) news.follow(choice.underlying)
+  const turn = ++opening
   try {
-    sessions = await getSessions(choice.underlying)
+    ;[sessions] = await Promise.all([getSessions(choice.underlying), news.ready])
   } catch (error) {
-    return failed(error)
+    return turn === opening && failed(error, open)
   }
+  if (turn !== opening) return
   const usual = sessions.slice(0, USUAL_SESSIONS)
   choice.from = range.from || range.to || usual[usual.length - 1]?.session || ""
   choice.to = range.to || range.from || usual[0]?.session || ""
@@ -135,9 +160,13 @@ async function load() {
   request?.abort()
   const mine = new AbortController()
   request = mine
+  pause.wake()
   const { underlying, from, to, strategy, version, direction, horizon, history, fills, by } = choice
   const asked = { underlying, from, to, strategy, version, direction }
-  byId("results").setAttribute("aria-busy", "true")
+  const wanted = { ...choice }
+  byId("figures").setAttribute("aria-busy", "true")
+  news.begin()
+  const read = performance.now()
   try {
     const counted = { ...asked, horizon, history, fills }
     const [signals, stats, distribution, equity, parts, rejected] = await Promise.all([
@@ -149,7 +178,10 @@ async function load() {
       getJson("/api/signals/rejections", asked, mine.signal),
     ])
     meetVersions(stats.versions)
+    trouble = ""
+    pause.end()
     loaded = {
+      asked: wanted, read,
       signals: signals.signals, versions: stats.versions, rejected,
       sealed: stats.sealed_sessions,
       results: {
@@ -158,36 +190,64 @@ async function load() {
       },
     }
     showSimulated(signals.simulated)
-    showBanner([complaintText(complaints), sealedText(loaded.sealed)].filter(Boolean).join(" "))
+    say()
     draw()
   } catch (error) {
-    if (!mine.signal.aborted) failed(error)
+    if (!mine.signal.aborted) failed(error, load)
   } finally {
-    if (request === mine) byId("results").removeAttribute("aria-busy")
+    if (request === mine) byId("figures").removeAttribute("aria-busy")
   }
 }
 
-/** What is missing from the statistics. @param {string[]} sealed */
-function sealedText(sealed) {
-  if (!sealed.length) return ""
-  const range = [...new Set([sealed[0], sealed[sealed.length - 1]])].join(" to ")
-  return `${sealed.length} sealed sessions (${range}) have no outcomes and count in no statistics, ` +
-    "but for versions that they were opened for."
-}
-
-/** @param {unknown} error */
-function failed(error) {
+/**
+ * What is chosen could not be read: what was before stays, and says what it is of.
+ * @param {unknown} error
+ * @param {() => void} again
+ */
+async function failed(error, again) {
   if (!(error instanceof ApiError)) console.error(error)
-  showBanner(error instanceof Error ? error.message : String(error))
+  trouble = error instanceof Error ? error.message : String(error)
+  const turn = opening
+  const reading = request
+  const seconds = error instanceof ApiError && error.away ? pause.next() : 0
+  if (seconds) trouble += ` Trying again in ${seconds} s.`
+  say()
   drawControls()
+  if (!seconds) return
+  await pause.wait(seconds)
+  if (turn === opening && reading === request) again()
 }
 
-/** Signals of the outcome that is chosen. @param {JudgedSignal[]} signals */
-function chosen(signals) {
+/** Say what is wrong, and as of when the figures are. */
+function say() {
+  const wrong = trouble || news.trouble
+  const old = wrong && loaded
+    ? `What is shown was read${readAt()}: ${figuresText(loaded.asked)}, ${rangeText(loaded.asked)}.` : ""
+  showBanner([complaintText(complaints), wrong, old, sealedText(loaded?.sealed ?? [])].filter(Boolean).join(" "))
+  byId("figures").toggleAttribute("data-old", trouble !== "" && loaded !== null)
+  setText(byId("read-at"), loaded ? `Read${readAt()}` : "")
+  setText(byId("reread"), news.newer ? "Newer signals: read again" : "Read again")
+  byId("reread").toggleAttribute("data-newer", news.newer)
+}
+
+/** ` Wed 21 Jan 2026 10:42:15 IST` of the market's clock; nothing before that is known. */
+function readAt() {
+  const { clock } = news
+  if (!loaded || !clock.known) return ""
+  const time = clock.now() - ((performance.now() - loaded.read) / 1000) * clock.speed
+  return ` ${format.longDay(time)} ${format.second(time)} IST`
+}
+
+/** End of a range, whose last day is in it; never where it has none. @param {string | null} to */
+const endOf = (to) =>
+  (format.parseMoment(to) ?? Infinity) + (to?.length === 10 ? 86_400 : 0)
+
+/** Signals of the outcome that is chosen. @param {JudgedSignal[]} signals @param {number} horizon */
+function chosen(signals, horizon) {
   const { outcome } = choice
   if (!outcome) return signals
   return signals.filter((signal) =>
-    (outcomeAt(signal, Number(choice.horizon))?.exit_reason ?? "none") === outcome)
+    (outcomeAt(signal, horizon)?.exit_reason ?? "none") === outcome)
 }
 
 function drawControls() {
@@ -227,14 +287,15 @@ function drawControls() {
 function draw() {
   drawControls()
   if (!loaded) return
-  const horizon = Number(choice.horizon)
-  const shown = chosen(loaded.signals)
+  const { asked } = loaded
+  const horizon = Number(asked.horizon)
+  const shown = chosen(loaded.signals, horizon)
   const onShow = loaded.versions.filter(({ strategy, version }) =>
-    (!choice.strategy || strategy === choice.strategy)
-    && (!choice.version || version === choice.version))
+    (!asked.strategy || strategy === asked.strategy)
+    && (!asked.version || version === asked.version))
   showSummary(onShow, loaded.results, horizon)
   byId("summary-note").hidden = onShow.length === 0
-  setText(byId("summary-what"), `Outcomes ${horizonText(horizon)}, ${sides()}, ${counted()}`)
+  setText(byId("summary-what"), figuresText(asked))
   results.show(shown, horizon)
   showRejections(loaded.rejected.rejections, loaded.rejected.total)
   const withdrawn = shown.filter((signal) => signal.withdrawn).length
@@ -246,45 +307,13 @@ function draw() {
   byId("result-table").hidden = rejected || shown.length === 0
   control("csv", HTMLButtonElement).disabled = rejected || shown.length === 0
   if (rejected) byId("result-more").hidden = true
-  explainNothing(rejected ? loaded.rejected.total : shown.length)
-}
-
-/** What the statistics are about. */
-function sides() {
-  if (!choice.direction) return "signals of both directions"
-  return `${choice.direction} signals; random entries have no direction`
-}
-
-/** Whose outcomes they are, and what orders are taken to pay. */
-function counted() {
-  const which = choice.history === "corrected" ? "as corrected: withdrawn ones left out"
-    : "as known then: withdrawn ones too, from when they were first known"
-  const paid = choice.fills === "0" ? "bought and sold at the last price"
-    : `${choice.fills === "1" ? "1 spread" : "2 spreads"} and the slippage of stops paid`
-  const usual = choice.history === HISTORIES[0] && choice.fills === FILLS[0]
-  const table = usual ? "" : "; the table has them as corrected, with 1 spread paid"
-  return `${which}; ${paid}${table}`
-}
-
-/** Say why a table is empty, and what to do. @param {number} rows */
-function explainNothing(rows) {
-  byId("nothing").hidden = rows > 0
-  if (rows) return
-  const { underlying, from, to, strategy, version, direction, outcome, tab } = choice
-  const narrowed = Boolean(strategy || version || direction || (outcome && tab === "signals"))
-  byId("clear").hidden = !narrowed
-  const range = from.slice(0, 10) === to.slice(0, 10) ? from : `${from} to ${to}`
-  const what = tab === "rejected" ? "rejected candidate" : "signal"
-  setText(byId("nothing-text"),
-    !from ? `No session of ${underlying} is stored yet. Import recorded days with: ` +
-      "optionscalp import FILE"
-      : narrowed ? `No ${what} of ${range} matches these filters.`
-        : tab === "rejected" ? `No candidate was rejected in ${range}.`
-          : `No signal of ${underlying} in ${range}. To compute them again: ` +
-            `optionscalp signals --from ${from.slice(0, 10)} --to ${to.slice(0, 10)}`)
+  explainNothing(rejected ? loaded.rejected.total : shown.length, asked, choice)
 }
 
 createHelp()
 createAppearance(() => {})
 drawControls()
+// A page that was put away has left the stream.
+addEventListener("pagehide", () => news.leave())
+addEventListener("pageshow", (event) => event.persisted && news.follow(choice.underlying))
 void open()

@@ -1,6 +1,7 @@
 """The page of signals in a real browser: filters, order, reasons, and the way to the replay."""
 
 import csv
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
@@ -8,8 +9,9 @@ from uuid import NAMESPACE_URL, uuid5
 
 import psycopg
 import pytest
+from cable import Cable
 from chart_help import OPEN, SESSION, Chart, candle, contract, seconds, signal
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from db.writing.bulk import write
 from db.writing.relations import CANDLE, CONTRACT, SIGNAL, SIGNAL_REJECTION
@@ -247,6 +249,42 @@ def test_the_table_is_saved_as_it_is_filtered_and_sorted(opened, stored: list[Si
     ]
     assert saved[0]["event_time"] == "2026-01-21T09:25:00+05:30"
     assert [row["return_points"] for row in saved] == ["28.5", "3", ""]
+
+
+def test_it_says_as_of_when_it_was_read_and_that_newer_signals_are_stored(opened, connection):
+    page = opened()
+    expect(page.get_by_test_id("read-at")).to_have_text(
+        re.compile(r"Read Wed 21 Jan 2026 10:3\d:\d\d IST")
+    )
+    again = page.get_by_test_id("reread")
+    expect(again).to_have_text("Read again")
+    write(connection, SIGNAL, [signal(CALL, 35)])
+    expect(again).to_have_text("Newer signals: read again")
+    expect(page.get_by_test_id("result-row")).to_have_count(4)
+    again.click()
+    expect(page.get_by_test_id("result-row")).to_have_count(5)
+    expect(again).to_have_text("Read again")
+
+
+def test_figures_that_could_not_be_read_anew_say_what_they_are_of(stored, chart, browser: Browser):
+    page = browser.new_page(bypass_csp=True)
+    cable = Cable(chart.port)
+    page.goto(f"{cable.url}/signals")
+    expect(page.get_by_test_id("result-row")).to_have_count(4)
+    expect(page.get_by_test_id("read-at")).to_contain_text("IST")
+    cable.cut()
+    page.get_by_test_id("horizon-30").click()
+    banner = page.get_by_test_id("banner")
+    expect(banner).to_contain_text(
+        re.compile(r"Trying again in 1 s. What is shown was read Wed .* Outcomes after 15 min")
+    )
+    expect(page.get_by_test_id("summary-what")).to_contain_text("after 15 min")
+    expect(page.get_by_test_id("result-row").last).to_contain_text("+28.50")
+    cable.mend()
+    expect(page.get_by_test_id("summary-what")).to_contain_text("after 30 min")
+    expect(banner).to_be_hidden()
+    page.close()
+    cable.close()
 
 
 def test_the_page_fits_a_telephone(opened):

@@ -98,7 +98,7 @@ export class Switchboard {
    */
   watch(member, underlying) {
     this.flush()
-    Object.assign(member, { underlying, ladder: null, from: this.stream ? this.cursor : null })
+    Object.assign(member, { underlying, ladder: null, from: (this.stream && this.cursor) || null })
   }
 
   /** @param {Member} member @param {Extract<Ask, {kind: "follow"}>} ask */
@@ -108,7 +108,8 @@ export class Switchboard {
     member.from = from ?? since
     const wanted = new Set([...this.members].flatMap((one) => one.ladder ?? []))
     const missing = [...wanted].some((key) => !this.ladders.has(key))
-    if (!this.stream) this.open(since, wanted)
+    // Before its first event nobody knows where it began.
+    if (!this.stream || (since && !this.cursor)) this.open(since, wanted)
     // Those who have seen more already drop what they know.
     else if (isBefore(since, from ?? this.cursor)) this.open(since, wanted)
     else if (missing) this.open(this.cursor, wanted)
