@@ -12,7 +12,7 @@ import { priceOf, tradedUntil } from "./data/prices.js"
 import { ruleText } from "./data/rules.js"
 import { Store } from "./data/store.js"
 import { parseOption } from "./data/symbols.js"
-import { View } from "./data/view.js"
+import { ROLES, View } from "./data/view.js"
 import { byId, setText } from "./lib/dom.js"
 import * as format from "./lib/format.js"
 import { eachFrame } from "./lib/frame.js"
@@ -24,6 +24,7 @@ import { getSetting, setSetting } from "./lib/settings.js"
 import { noticeFor } from "./panels/condition.js"
 import { createAppearance } from "./panels/appearance.js"
 import { createSelect, createSwitch } from "./panels/controls.js"
+import { emptyText } from "./panels/empty.js"
 import { createHelp } from "./panels/help.js"
 import { expose } from "./charts/inspect.js"
 import { createLadder } from "./panels/ladder.js"
@@ -289,6 +290,12 @@ const partsOf = (answer) => ({
     before: previousDay(store, store.answer?.symbols.index ?? "")?.close ?? null,
     priceOf: (symbol) => priceOf(store, symbol), note: "Reading the strike ladder\u2026",
   }),
+  empty() {
+    for (const role of ROLES) {
+      const symbol = view.contracts[role]
+      setText(byId(`empty-${role}`), emptyText(symbol, store.previous.get(symbol ?? "") ?? null))
+    }
+  },
   signals() {
     showLossLimit(bar.status().loss_limit ?? [], choice.underlying)
     strategyKey.show([...store.signals.values()].map((signal) => signal.strategy))

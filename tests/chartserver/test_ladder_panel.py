@@ -144,8 +144,18 @@ def test_the_head_names_support_resistance_max_pain_and_the_time_of_open_interes
     expect(panel.get_by_test_id("ladder-time")).to_have_text("OI of 10:14")
     assert panel.locator("#ladder .support").evaluate("e => e.parentNode.dataset.strike") == "24800"
     assert panel.locator("#ladder .resistance").count() == 1
-    show(panel, whole(), dated=True)
-    expect(panel.get_by_test_id("ladder-time")).to_have_text("As of 10:15:00, OI of 10:14")
+    # Where there is little room all else is dropped before the age.
+    panel.set_viewport_size({"width": 1000, "height": 700})
+    show(panel, whole(oi_unknown=2), dated=True)
+    time = panel.get_by_test_id("ladder-time")
+    expect(time).to_have_text("As of 10:15:00, OI of 10:14")
+    place, head = time.bounding_box(), panel.locator("#ladder-panel h2").bounding_box()
+    assert place["y"] + place["height"] <= head["y"] + head["height"]
+    assert place["x"] + place["width"] <= head["x"] + head["width"]
+    assert time.evaluate(
+        "e => { const { x, y, width, height } = e.getBoundingClientRect()\n"
+        "return document.elementFromPoint(x + width - 2, y + height / 2) === e }"
+    )
 
 
 def test_an_equal_ladder_writes_nothing_and_a_change_writes_one_cell(panel: Page):
@@ -387,7 +397,7 @@ def test_after_any_ladders_the_page_is_as_if_only_the_last_had_been_shown(panel:
           const other = kept.cloneNode(true)
           kept.replaceWith(other)
           other.querySelector("#ladder-rows").replaceChildren()
-          for (const part of other.querySelectorAll("#ladder-head span")) part.textContent = ""
+          for (const part of other.querySelectorAll("#ladder-head span, #ladder-time")) part.textContent = ""
           const { createLadder } = await import("/static/panels/ladder.js")
           createLadder({ pick() {} }).show(ladder, {
             contracts: { index: null, call: null, put: null, ...now.contracts },

@@ -205,6 +205,18 @@ def test_rows_of_another_session_change_nothing_that_is_shown(live, connection: 
     assert page.evaluate("optionscalp.candles('NIFTY').length") == MINUTES
 
 
+def test_a_strike_without_candles_today_says_when_it_had_some(live, connection: Connection):
+    option = contract(25600, "C")
+    write(connection, CONTRACT, [option])
+    past = OPEN - timedelta(hours=20)
+    write(connection, CANDLE, [candle(option.symbol, open_time=past, known_at=past)])
+    page = live("call=25600")
+    expect(page.get_by_test_id("empty-call")).to_have_text(
+        "No candles in this session; the last ones are of Tue 20 Jan 2026."
+        " Candles are fetched of strikes near the money alone (CANDLE_WINGS)."
+    )
+
+
 def test_the_sources_that_are_asked_are_shown(live, connection: Connection):
     prefer_sources(connection, ["upstox", "trendlyne"])
     report_down(connection, "upstox", OPEN, "the Upstox token ended at 03:30 IST")
