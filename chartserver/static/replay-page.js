@@ -67,6 +67,7 @@ const desk = new Desk(store, view, () => {
 desk.open()
 const spot = createSpot()
 const frame = eachFrame(draw)
+const afterwards = eachFrame(write)
 const replay = new Replay(store, view, () => {
   player.arrived()
   // Strikes chosen by delta follow the ladder of the moment.
@@ -283,7 +284,8 @@ function showMoment(time, jumped) {
   const until = replay.timeline.timeAt(
     replay.timeline.offsetOf(time) + AHEAD_SECONDS * player.speed)
   void replay.readAhead(until)
-  frame()
+  // At once: a frame in between would be written from this moment over charts of the last one.
+  draw()
   return true
 }
 
@@ -338,14 +340,23 @@ function ladderTrouble() {
     (at ? ` It is still as of ${format.second(at)}.` : "")
 }
 
+const isReady = () => state === "ready" && !Number.isNaN(replay.time)
+
+/** Draw the charts; what is written beside them, the clock too, follows when they are painted. */
 function draw() {
-  const ready = state === "ready" && !Number.isNaN(replay.time)
+  if (isReady()) {
+    desk.draw()
+    fit()
+  }
+  afterwards()
+}
+
+function write() {
+  const ready = isReady()
   setText(byId("market-clock"), ready ? format.second(replay.time) : "--:--:--")
   setText(byId("market-day"), ready ? format.longDay(replay.time) : "")
   describeState()
   if (!ready) return
-  desk.draw()
-  fit()
   showReturn()
   controls.show(store, desk.storedMinutes)
   spot.show(store, store.atm)

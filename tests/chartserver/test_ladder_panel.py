@@ -397,7 +397,8 @@ def test_after_any_ladders_the_page_is_as_if_only_the_last_had_been_shown(panel:
           const other = kept.cloneNode(true)
           kept.replaceWith(other)
           other.querySelector("#ladder-rows").replaceChildren()
-          for (const part of other.querySelectorAll("#ladder-head span, #ladder-time")) part.textContent = ""
+          for (const part of other.querySelectorAll("#ladder-head span, #ladder-time"))
+            part.textContent = ""
           const { createLadder } = await import("/static/panels/ladder.js")
           createLadder({ pick() {} }).show(ladder, {
             contracts: { index: null, call: null, put: null, ...now.contracts },

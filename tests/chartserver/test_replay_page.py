@@ -395,6 +395,37 @@ def walk(page: Page, button: str) -> dict[str, Any]:
     return picture(page)
 
 
+# Clock and legends as painted with each of some frames while the slider jumps.
+FRAMES = """moments => new Promise(done => {
+    const slider = document.getElementById('seek')
+    const { start } = optionscalp.clock()
+    const seen = []
+    const next = (left) => {
+        if (!left) return done(seen)
+        if (left % 4 === 0) {
+            slider.value = String(moments[left / 4 % moments.length] - start)
+            slider.dispatchEvent(new Event('input'))
+        }
+        requestAnimationFrame(() => setTimeout(() => {
+            const texts = [...document.querySelectorAll('[data-testid^=values-]')]
+            seen.push([document.getElementById('market-clock').textContent,
+                       texts.map(one => one.textContent).join()])
+            next(left - 1)
+        }))
+    }
+    next(16)
+})"""
+
+
+def test_every_painted_frame_has_clock_and_legends_of_one_moment(page: Page, recorded: Recorded):
+    open_replay(page, recorded, BUDGET, strike=59000)
+    moments = [moment_of(BUDGET, 14, 0), moment_of(BUDGET, 11, 0)]
+    for moment in moments:
+        seek(page, moment)
+    painted = {tuple(frame) for frame in page.evaluate(FRAMES, moments)}
+    assert sorted(clock for clock, _ in painted) == ["11:00:00", "14:00:00"]
+
+
 @in_full
 def test_a_moment_is_the_same_whether_sought_opened_or_played_to(page: Page, recorded: Recorded):
     open_replay(page, recorded, BUDGET, speed=300)

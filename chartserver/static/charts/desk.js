@@ -47,6 +47,10 @@ export class Desk {
     }))
     /** @type {ReturnType<typeof sharePointer> | null} */
     this.pointer = null
+    this.painted = eachFrame(() => {
+      this.pointer?.refresh()
+      this.describe()
+    })
   }
 
   /** Make the charts: with something to draw, or while a page waits for it. */
@@ -103,10 +107,7 @@ export class Desk {
     this.drawLevels()
     // The charts paint with the next frame; then it is known what stands under the pointer, and
     // the texts change together with them.
-    requestAnimationFrame(() => {
-      this.pointer?.refresh()
-      this.describe()
-    })
+    this.painted()
   }
 
   drawAll() {
