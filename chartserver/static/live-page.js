@@ -9,7 +9,7 @@ import { Contracts } from "./data/contracts.js"
 import { Live } from "./data/live.js"
 import { previousDay } from "./data/previous.js"
 import { priceOf, tradedUntil } from "./data/prices.js"
-import { ruleText } from "./data/rules.js"
+import { ruleText, unmetText } from "./data/rules.js"
 import { Store } from "./data/store.js"
 import { parseOption } from "./data/symbols.js"
 import { ROLES, View } from "./data/view.js"
@@ -209,7 +209,9 @@ function describeState() {
   const old = !store.isEmpty && (broken ? heard.message !== "" : databaseOut)
   const trouble = broken ? (store.isEmpty ? "" : heard.message) : problemText()
   const shown = old ? `${trouble} The charts show what arrived before.` : trouble
-  const parts = [failureText(failed), shown, wrong, ...missingTexts(), heldBackText(), switchedOffText(), feedFaultText()]
+  const unmet = contracts.frozen ? ""
+    : unmetText(contracts.rules, contracts.atm, store.answer?.strikes ?? [])
+  const parts = [failureText(failed), shown, wrong, ...missingTexts(), unmet, heldBackText(), switchedOffText(), feedFaultText()]
   showBanner(parts.filter(Boolean).join(" "))
   const session = store.answer?.session
   setText(byId("session-note"), closed && session ? `Showing ${format.sessionText(session)}` : "")

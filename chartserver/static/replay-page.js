@@ -4,7 +4,7 @@ import { Desk } from "./charts/desk.js"
 import { ApiError } from "./data/api.js"
 import { REPLAY_PARAMETERS } from "./data/parameters.js"
 import { Replay } from "./data/replay.js"
-import { AT_THE_MONEY, fixedAt, loosened, ruleText, writtenRules } from "./data/rules.js"
+import { AT_THE_MONEY, fixedAt, loosened, ruleText, unmetText, writtenRules } from "./data/rules.js"
 import { getSessions } from "./data/sessions.js"
 import { Store } from "./data/store.js"
 import { previousDay } from "./data/previous.js"
@@ -328,7 +328,10 @@ function describeState() {
     ? `No contracts of ${choice.underlying} that expire ${choice.expiry ? `on ${format.dateText(choice.expiry)}` : "after this session"} were known in this session.`
     : absent.map((strike) => `${choice.underlying} had no strike ${format.count(strike)} for ` +
       `${format.dateText(expiry)} in this session.`).join(" ")
-  showBanner([said.address, said.waiting, said.trouble, ladderTrouble(), said.range, missing].filter((text) => text).join(" "))
+  const unmet = state === "ready" ? unmetText(replay.rules, replay.atm, store.answer?.strikes ?? []) : ""
+  showBanner([
+    said.address, said.waiting, said.trouble, ladderTrouble(), said.range, missing, unmet,
+  ].filter((text) => text).join(" "))
 }
 
 /** Why the strike ladder is not that of the moment, and of when it is. */

@@ -210,7 +210,10 @@ def test_a_strike_without_candles_today_says_when_it_had_some(live, connection: 
     write(connection, CONTRACT, [option])
     past = OPEN - timedelta(hours=20)
     write(connection, CANDLE, [candle(option.symbol, open_time=past, known_at=past)])
-    page = live("call=25600")
+    page = live("call=25600&put=atm%2B99")
+    expect(page.get_by_test_id("banner")).to_have_text(
+        "No strike is ATM +99: those listed are 24,800 to 25,600, and ATM is 25,000."
+    )
     expect(page.get_by_test_id("empty-call")).to_have_text(
         "No candles in this session; the last ones are of Tue 20 Jan 2026."
         " Candles are fetched of strikes near the money alone (CANDLE_WINGS)."

@@ -4,6 +4,7 @@ import os
 import random
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -362,6 +363,24 @@ def test_over_an_expiry_the_contracts_roll_with_the_clock(page: Page, recorded: 
     assert start == opens[0]
 
 
+LABELS = """() => [...document.querySelectorAll('.mark:is(.session, .hour)')]
+    .filter(mark => getComputedStyle(mark).visibility === 'visible')
+    .map(mark => mark.getBoundingClientRect()).map(({ left, right }) => [left, right])
+    .sort((a, b) => a[0] - b[0])"""
+
+
+def test_labels_of_the_slider_that_have_no_room_on_a_phone_are_left_out(
+    page: Page, recorded: Recorded
+):
+    page.set_viewport_size({"width": 390, "height": 844})
+    open_replay(page, recorded, *ROLLING[1:])
+    labels = page.evaluate(LABELS)
+    assert len(labels) >= 4
+    assert all(end <= start for (_, end), (start, _) in pairwise(labels))
+    page.set_viewport_size({"width": 1600, "height": 900})
+    page.wait_for_function(f"count => ({LABELS})().length > count", arg=len(labels))
+
+
 def seek_url(page: Page, recorded: Recorded, moment: int) -> None:
     """Open the page at a moment in its address."""
     query = page.url.split("?")[1].split("&t=")[0]
@@ -479,6 +498,11 @@ def test_what_is_wrong_in_the_address_is_said(page: Page, recorded: Recorded):
         "t=noon",
     ):
         expect(banner).to_contain_text(text)
+    open_replay(page, recorded, BUDGET, call="58500&call=58600", put="atm-99", t="2026-02-01T11:00")
+    expect(banner).to_contain_text(
+        "The address has call=58500 and 58600, which is not allowed: call may be given once."
+    )
+    expect(banner).to_contain_text("No strike is ATM \u221299: those listed are ")
     open_replay(page, recorded, BUDGET, strike=12345)
     expect(banner).to_contain_text("BANKNIFTY had no strike 12,345 for 24 Feb 2026")
     assert page.evaluate("optionscalp.status().symbols.call") is None

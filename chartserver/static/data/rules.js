@@ -1,4 +1,5 @@
 /** @import { Ladder } from "./types.js" */
+import { count } from "../lib/format.js"
 import { lowerBound } from "../lib/search.js"
 
 /**
@@ -70,6 +71,22 @@ export function stepRule(rule, by, strikes, shown) {
   const place = shown === null ? -1 : strikes.indexOf(shown)
   const next = place < 0 ? undefined : strikes[place + by]
   return next === undefined ? rule : { kind: "fixed", strike: next }
+}
+
+/**
+ * Which rules no listed strike satisfies, in words; not those that name a strike.
+ * @param {{call: Rule, put: Rule}} rules
+ * @param {number | null} atm
+ * @param {readonly number[]} strikes ascending
+ */
+export function unmetText({ call, put }, atm, strikes) {
+  if (atm === null || !strikes.length) return ""
+  const now = { atm, strikes, ladder: null, shown: null }
+  const unmet = [call, put].filter((rule) =>
+    rule.kind === "atm" && strikeOf(rule, "call", now) === null)
+  const ends = `${count(strikes[0])} to ${count(strikes[strikes.length - 1])}`
+  return [...new Set(unmet.map(ruleName))].map((name) =>
+    `No strike is ${name}: those listed are ${ends}, and ATM is ${count(atm)}.`).join(" ")
 }
 
 /** Another strike must be nearer to the wanted delta by so much before it replaces the shown one. */

@@ -103,9 +103,12 @@ export function readParameters(kinds, query = readLocation()) {
   /** @type {Complaint[]} */
   const complaints = []
   const values = Object.entries(kinds).map(([name, kind]) => {
-    const given = query.get(name)
-    const value = given ? kind.read(given) : null
-    if (given && value === null) complaints.push({ name, value: given, allowed: kind.allowed })
+    const all = query.getAll(name)
+    const given = all.join(" and ")
+    const once = all.length < 2
+    const value = given && once ? kind.read(given) : null
+    const allowed = once ? kind.allowed : "given once"
+    if (given && value === null) complaints.push({ name, value: given, allowed })
     return [name, value]
   })
   for (const [name, value] of query)

@@ -4,6 +4,9 @@ import { byId, control, element, setText } from "../lib/dom.js"
 import * as format from "../lib/format.js"
 import { strategyTitle } from "../data/strategies.js"
 
+/** Pixels between two labels. */
+const LABEL_GAP = 4
+
 /**
  * The slider under the charts, with the sessions and the signals marked on it.
  * @param {(time: number) => void} onSeek
@@ -16,6 +19,7 @@ export function createSeek(onSeek) {
   slider.oninput = () => timeline && onSeek(timeline.timeAt(Number(slider.value)))
 
   let marked = ""
+  new ResizeObserver(() => fitLabels(marks)).observe(marks)
 
   return {
     /** Another range. @param {Timeline} next */
@@ -55,6 +59,24 @@ export function createSeek(onSeek) {
         made.dataset.testid = "seek-signal"
         return made
       }))
+    fitLabels(marks)
+  }
+}
+
+/**
+ * Leave out what would be written over another label or out of the line: sessions come before hours.
+ * @param {HTMLElement} marks
+ */
+function fitLabels(marks) {
+  const end = marks.getBoundingClientRect().right + LABEL_GAP
+  /** @type {DOMRect[]} */
+  const taken = []
+  for (const label of [...marks.querySelectorAll(".session"), ...marks.querySelectorAll(".hour")]) {
+    const place = label.getBoundingClientRect()
+    const fits = place.right <= end && taken.every(({ left, right }) =>
+      place.right + LABEL_GAP <= left || right + LABEL_GAP <= place.left)
+    label.classList.toggle("crowded", !fits)
+    if (fits) taken.push(place)
   }
 }
 
