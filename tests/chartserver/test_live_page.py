@@ -206,8 +206,8 @@ def test_rows_of_another_session_change_nothing_that_is_shown(live, connection: 
 
 
 def test_a_strike_without_candles_today_says_when_it_had_some(live, connection: Connection):
-    option = contract(25600, "C")
-    write(connection, CONTRACT, [option])
+    option, other = (contract(25600, kind) for kind in "CP")
+    write(connection, CONTRACT, [option, other])
     past = OPEN - timedelta(hours=20)
     write(connection, CANDLE, [candle(option.symbol, open_time=past, known_at=past)])
     page = live("call=25600&put=atm%2B99")
