@@ -20,13 +20,14 @@ comment on column past_stretch.stretch is 'as ids carry it; empty: the first';
 comment on column past_stretch.last_seq is 'the newest number when the next one began';
 
 -- No copy shares it: of files (another start of a server), of a database (another one), nor what is
--- restored into the same database (another file).
+-- restored into the same database (another file). Healing keeps tables of the same names before
+-- these in the search path, so the schema is named.
 create function log_place() returns text
 language sql stable as $$
     select concat_ws(' ',
                      to_char(pg_postmaster_start_time() at time zone 'UTC', 'YYYY-MM-DD HH24:MI:SS.US'),
                      (select oid from pg_database where datname = current_database()),
-                     pg_relation_filenode('change_log'))
+                     pg_relation_filenode('public.change_log'))
 $$;
 comment on function log_place is 'Which start of the server, which database and which file the change log is written to now';
 
@@ -35,8 +36,8 @@ returns table (epoch text, stretch text, pruned_to bigint, newest bigint, shared
 language sql stable as $$
     select f.epoch, f.stretch, f.pruned_to, n.newest,
            case f.stretch when asked then n.newest
-                          else (select last_seq from past_stretch p where p.stretch = asked) end
-      from feed_meta f,
-           lateral (select greatest(f.pruned_to, (select max(seq) from change_log)) as newest) n
+                          else (select last_seq from public.past_stretch p where p.stretch = asked) end
+      from public.feed_meta f,
+           lateral (select greatest(f.pruned_to, (select max(seq) from public.change_log)) as newest) n
 $$;
 comment on function change_log_state is 'Where the log stands; and up to which number it is the log that a stretch was of: null where it never was';

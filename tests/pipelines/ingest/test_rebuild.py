@@ -165,6 +165,18 @@ def test_scratch_tables_leave_the_real_ones_alone(connection: psycopg.Connection
         assert rebuilder.execute("select count(*) from candle").fetchone() == rows
 
 
+def test_a_rebuild_begins_no_stretch_of_the_log(copy: psycopg.Connection):
+    """Whoever follows the stream would be told to read everything again."""
+    ended = "select count(*) from past_stretch"
+    copy.execute("delete from build_up where open_time > '2026-01-21 09:50Z'")
+    rebuild(copy, DAY)
+    assert copy.execute(ended).fetchone() == (1,), "the copy's own"
+    rebuild(copy, DAY)
+    copy.execute("delete from build_up where open_time > '2026-01-21 09:50Z'")
+    rebuild(copy, DAY)
+    assert copy.execute(ended).fetchone() == (1,)
+
+
 def test_while_a_session_is_on_the_archive_is_read_only_for_a_hole(ten: str):
     asyncio.run(assert_only_a_hole_is_filled(ten))
 
