@@ -23,24 +23,34 @@ class AllowedHosts:
         names: Names and addresses besides those of loopback.
         bound: The address that the server is bound to. Bound to all of them, it also answers to
             the one that a connection came in by: no name leads there but the address itself.
+        setting: The variable that adds names, for the refusal.
     """
 
-    def __init__(self, app: ASGIApp, names: Iterable[str], bound: str) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        names: Iterable[str],
+        bound: str,
+        setting: str = "CHART_ALLOWED_HOSTS",
+    ) -> None:
         self._app = app
         self._names = LOOPBACK_NAMES | {name.lower().strip("[]") for name in (*names, bound)}
+        self._setting = setting
         self._is_everywhere = _is_unspecified(bound)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
-        if scope["type"] == "http" and not self._is_allowed(scope):
+        if scope["type"] == "lifespan" or self._is_allowed(scope):
+            await self._app(scope, receive, send)
+        elif scope["type"] == "websocket":
+            await send({"type": "websocket.close"})
+        else:
             refusal = error_response(
-                "this server does not answer to that name: set CHART_ALLOWED_HOSTS to the name"
+                f"this server does not answer to that name: set {self._setting} to the name"
                 " that people open",
                 MISDIRECTED,
             )
             await refusal(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
 
     def _is_allowed(self, scope: Scope) -> bool:
         given = [value for name, value in scope["headers"] if name == b"host"]

@@ -121,7 +121,16 @@ class Stack:
         port = str(self._ports.dagster)
         self.add(
             "dagster-webserver",
-            *("-m", "dagster_webserver", "-w", str(workspace), "-h", "127.0.0.1", "-p", port),
+            *(
+                "-m",
+                "optionscalp.dagster_pages",
+                "-w",
+                str(workspace),
+                "-h",
+                "127.0.0.1",
+                "-p",
+                port,
+            ),
             **environment,
         )
         self.add(

@@ -23,7 +23,9 @@ COMPOSE = PROJECT / "docker" / "compose.yaml"
 DOCUMENTS = [README, PROJECT / "CHANGELOG.md", *sorted((PROJECT / "docs").glob("*.md"))]
 
 # What the command line reads by itself, besides the settings classes.
-COMMAND_LINE_VARIABLES = {"OPTIONSCALP_HOME", "DAGSTER_PORT", "CHART_PORT", "DATABASE_URL"}
+COMMAND_LINE_VARIABLES = {
+    *("OPTIONSCALP_HOME", "DAGSTER_PORT", "DAGSTER_ALLOWED_HOSTS", "CHART_PORT", "DATABASE_URL"),
+}
 
 SQL_BLOCK = re.compile(r"^```sql\n(.*?)^```", re.MULTILINE | re.DOTALL)
 CODE = re.compile(r"^```\w*\n(.*?)^```|`([^`\n]+)`", re.MULTILINE | re.DOTALL)
