@@ -222,6 +222,26 @@ def test_passwords_and_tokens_come_as_files_that_the_script_makes(
     assert "TOKEN}" not in text
 
 
+def test_a_clone_that_is_closed_to_others_is_readable_in_the_containers(tmp_path: Path) -> None:
+    """As one that was made with umask 077 is."""
+    for name in ("make-secrets", "initdb.sql"):
+        shutil.copy(DOCKER / name, tmp_path)
+        (tmp_path / name).chmod(0o700 if name == "make-secrets" else 0o600)
+    for _ in range(2):
+        subprocess.run(["sh", "-c", "umask 077; ./make-secrets"], cwd=tmp_path, check=True)
+        secrets = list((tmp_path / "secrets").iterdir())
+        assert len(secrets) == 6
+        for path in (tmp_path / "initdb.sql", *secrets):
+            assert path.stat().st_mode & 0o044 == 0o044, path
+            path.chmod(0o600)  # written anew by hand
+    for stage in (DOCKER / "Dockerfile").read_text().split("\nFROM ")[1:]:
+        if "\nUSER " not in stage:
+            continue
+        _, opened, later = stage.rpartition("\nRUN chmod -R a+rX /app\n")
+        assert opened or "/app" not in stage
+        assert re.findall(r"^COPY (?!--chmod=)", later, re.MULTILINE) == []
+
+
 def test_a_program_is_given_the_secrets_of_its_files(tmp_path: Path) -> None:
     secret = tmp_path / "a secret"
     secret.write_text('it\'s "$HOME" `x`\n')
@@ -259,7 +279,7 @@ def test_files_that_the_containers_mount_or_copy_are_there(compose: dict[str, An
     for path in mounted:
         assert (DOCKER / path).is_file()
     copies = re.findall(
-        r"^COPY (?!--from)(?:--chmod=755 )?(.+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE
+        r"^COPY (?!--from)(?:--chmod=\d+ )?(.+)$", (DOCKER / "Dockerfile").read_text(), re.MULTILINE
     )
     kept = (DOCKER / "Dockerfile.dockerignore").read_text().splitlines()
     for path in (path for line in copies for path in line.split()[:-1]):
