@@ -2,9 +2,12 @@
 -- programs and people log in as, and Dagster's database beside the market's. What the roles may do
 -- comes with the migration.
 \set ON_ERROR_STOP on
+\set owner `cat /run/secrets/database_password`
 \set writer `cat /run/secrets/writer_password`
 \set chart `cat /run/secrets/chart_password`
 
+-- As whom this runs. The image gives it a password when the volume is new, and never again.
+alter role current_user password :'owner';
 select format('create role %I', name)
   from unnest(array['optionscalp_writer', 'optionscalp_chart', 'optionscalp_reader']) name
  where not exists (select from pg_roles where rolname = name) \gexec
