@@ -163,19 +163,21 @@ def test_nobody_else_is_let_in_but_by_the_proxy(compose: dict[str, Any]) -> None
 
 
 def test_networks_lead_only_where_a_part_needs_to_go(compose: dict[str, Any]) -> None:
-    assert compose["networks"]["database"] == {"internal": True}
+    for name in ("database", "dagster"):
+        assert compose["networks"][name] == {"internal": True}
     joined = {name: set(part["networks"]) for name, part in compose["services"].items()}
     assert joined == {
-        "database": {"database"},
+        "database": {"database", "dagster"},
         "migrate": {"database"},
-        "dagster-migrate": {"database"},
+        "dagster-migrate": {"dagster"},
         "feed": {"database", "sources"},
         "command": {"database", "sources"},
-        "dagster-daemon": {"database", "sources"},
-        "dagster-webserver": {"database", "pages"},
+        "dagster-daemon": {"dagster", "sources"},
+        "dagster-webserver": {"dagster", "dagster-pages"},
         "chartserver": {"database", "pages"},
-        "proxy": {"pages"},
+        "proxy": {"dagster-pages", "pages"},
     }
+    assert not joined["chartserver"] & joined["dagster-webserver"]
 
 
 def test_the_chart_server_believes_the_proxy_alone(compose: dict[str, Any]) -> None:
