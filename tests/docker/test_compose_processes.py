@@ -90,6 +90,13 @@ def test_commands_by_hand_run_in_a_container_of_their_own(system: System) -> Non
     assert json.loads(answer.stdout)
 
 
+def test_a_backup_is_made_in_the_container_of_commands(system: System) -> None:
+    script = "optionscalp backup /tmp/a.dump && ls /tmp"
+    answer = system.composed.service("command").run("sh", "-c", script)
+    assert "counted" in answer.stdout, answer.stderr
+    assert "a.dump" in answer.stdout.splitlines()
+
+
 @in_full
 def test_a_run_of_dagster_stores_its_rows(system: System) -> None:
     for name in HEALTHY:
@@ -239,6 +246,17 @@ def test_dagster_is_shown_to_a_login_alone(proxy: Proxy) -> None:
     shown = proxy.ask(f"{DAGSTER}server_info", "--user", f"{name}:{password}").stdout
     assert shown.startswith("HTTP/2 200")
     assert "dagster_version" in shown
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("https://dagster.localhost", 200), ("https://desk.localhost", 403)]
+)
+def test_a_browser_with_a_login_asks_dagster_for_its_own_pages_alone(
+    proxy: Proxy, origin: str, status: int
+) -> None:
+    asked = ("--json", '{"query": "{ version }"}', "--header", f"Origin: {origin}")
+    answer = proxy.ask(f"{DAGSTER}graphql", "--user", ":".join(DAGSTER_LOGIN), *asked).stdout
+    assert answer.startswith(f"HTTP/2 {status}"), answer
 
 
 def test_dagsters_websocket_passes_for_a_login_alone(proxy: Proxy) -> None:

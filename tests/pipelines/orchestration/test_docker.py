@@ -302,7 +302,8 @@ def test_helms_values_name_what_there_is(helm: dict[str, Any]) -> None:
     module, name = deployment["dagsterApiGrpcArgs"]
     assert module == "-m"
     assert isinstance(importlib.import_module(name).definitions, dg.Definitions)
-    known = {field.upper() for field in Settings.model_fields} | {"PGPASSWORD", "CHART_URL"}
+    known = {field.upper() for field in Settings.model_fields}
+    known |= {"ALERT_URLS", "CHART_URL", "PGPASSWORD"}
     assert {variable["name"] for variable in deployment["env"]} <= known
     mounted = {volume["name"] for volume in deployment["volumes"]}
     assert {mount["name"] for mount in deployment["volumeMounts"]} == mounted
