@@ -17,6 +17,13 @@ alter role optionscalp_chart login password :'chart';
 grant optionscalp_reader to optionscalp_chart;
 -- People with SQL, who come from inside the container and need no password there.
 alter role optionscalp_reader login connection limit 20;
+-- A reader may change its own: running this file again puts it right.
+select format('alter role optionscalp_reader in database %I reset all', d.datname)
+  from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase
+ where s.setrole = 'optionscalp_reader'::regrole \gexec
+alter role optionscalp_reader reset all;
+alter role optionscalp_reader set temp_file_limit to '1GB';
+alter role optionscalp_reader set default_transaction_read_only to on;
 alter role optionscalp_reader set statement_timeout to '60s';
 alter role optionscalp_reader set idle_in_transaction_session_timeout to '60s';
 

@@ -17,6 +17,8 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 from psycopg.sql import SQL, Identifier, Literal
 
 from db.server.connection import connect, database_name, with_database
+from db.server.errors import DatabaseUnavailableError
+from db.server.timeouts import STATUS
 
 # Other processes, of another database of the server, may be at it: then they did it.
 ATTEMPTS = 5
@@ -49,6 +51,17 @@ $$
 """
 EXISTS = "select from pg_roles where rolname = %s"
 MAKES_ROLES = "select rolsuper or rolcreaterole from pg_roles where rolname = current_user"
+# What a role's sessions begin with, anywhere.
+KEPT = """
+select string_agg(format('%%s %%s', s.setdatabase, s.setconfig), ' ' order by s.setdatabase)
+  from pg_db_role_setting s join pg_roles r on r.oid = s.setrole
+ where r.rolname = %s
+"""
+KEPT_APART = """
+select d.datname from pg_db_role_setting s join pg_roles r on r.oid = s.setrole
+  join pg_database d on d.oid = s.setdatabase
+ where r.rolname = %s
+"""
 NOTE = """
 select shobj_description(oid, 'pg_authid') from pg_roles where rolname = %s and rolcanlogin
 """
@@ -85,6 +98,9 @@ def _name(dsn: str, who: Role) -> str:
 def prepared(dsn: str, who: Role) -> str:
     """Return the address that a part logs in at, made ready; `dsn` itself where that cannot be.
 
+    PostgreSQL lets every role change its own password and what its sessions begin with: both are
+    looked at each time, and put right.
+
     Args:
         dsn: Of a migrated database, and of whoever migrates it.
         who: Logs in.
@@ -108,14 +124,24 @@ def prepared(dsn: str, who: Role) -> str:
                 return dsn
             except (psycopg.errors.InternalError_, psycopg.errors.IntegrityError):
                 continue  # two altered it at the same moment
-    return dsn
+            else:
+                break
+    return login  # never the owner's because a reader is at it
 
 
 def is_ready(connection: Connection[Any], login: str) -> bool:
-    """Tell whether a login is as `prepared` leaves it."""
+    """Tell whether a login is as `prepared` leaves it, and lets in."""
     known = conninfo_to_dict(login)
     row = connection.execute(NOTE, (known["user"],)).fetchone()
-    return row is not None and row[0] == _note(known)
+    return row is not None and row[0] == _note(connection, known) and _lets_in(login)
+
+
+def _lets_in(login: str) -> bool:
+    try:
+        connect(login, STATUS).close()
+    except DatabaseUnavailableError as error:
+        return "too many connections" in str(error)  # told to whom it knows
+    return True
 
 
 def can_make_roles(connection: Connection[Any]) -> bool:
@@ -124,9 +150,13 @@ def can_make_roles(connection: Connection[Any]) -> bool:
     return bool(row and row[0])
 
 
-def _note(login: dict[str, Any]) -> str:
-    """Return what is noted at a role: another password, or other settings, make another note."""
-    known = f"{login['password']} {SETTINGS}"
+def _note(connection: Connection[Any], login: dict[str, Any]) -> str:
+    """Return what is noted at a role: another password, or other settings, make another note.
+
+    Who logs in as the role may change its settings, but not the note.
+    """
+    row = connection.execute(KEPT, (login["user"],)).fetchone()
+    known = f"{login['password']} {SETTINGS} {row}"
     return f"login of OptionScalp, {sha256(known.encode()).hexdigest()[:16]}"
 
 
@@ -144,12 +174,16 @@ def _create(connection: Connection[Any], who: Role, login: dict[str, Any], reade
     )
     password = SQL("alter role {} login password {}")
     connection.execute(password.format(role, Literal(secret.decode())))
+    for (database,) in connection.execute(KEPT_APART, (name,)).fetchall():
+        reset = SQL("alter role {} in database {} reset all")
+        connection.execute(reset.format(role, Identifier(database)))
+    connection.execute(SQL("alter role {} reset all").format(role))
     for setting in SETTINGS[who]:
         # Only a superuser may set some of them.
         with suppress(psycopg.errors.InsufficientPrivilege), connection.transaction():
             connection.execute(SQL("alter role {} {}").format(role, SQL(setting)))
     note = SQL("comment on role {} is {}")
-    connection.execute(note.format(role, Literal(_note(login))))
+    connection.execute(note.format(role, Literal(_note(connection, login))))
 
 
 def hand_over(dsn: str, login: str) -> str:

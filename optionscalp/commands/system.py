@@ -20,7 +20,7 @@ from optionscalp import launch
 from optionscalp.commands.options import AsJson, Day, DemoHome, OfDemo
 from optionscalp.doctor import examine
 from optionscalp.homes import database, demo_home, home, opened, server
-from optionscalp.output import console, in_india, print_json
+from optionscalp.output import console, in_india, print_json, problems
 from optionscalp.stack import Ports
 from simulator.faults import Fault
 from strategy.contract import UNDERLYINGS
@@ -28,6 +28,7 @@ from strategy.session import IST, calendar_hours
 
 # The generated demo day: an ordinary Wednesday before a monthly expiry.
 DEMO_DAY = "2026-01-21"
+LOST = 2  # psql's exit code without a connection
 
 ChartPort = Annotated[int, typer.Option(envvar="CHART_PORT", min=1, max=65535)]
 DagsterPort = Annotated[int, typer.Option(envvar="DAGSTER_PORT", min=1, max=65535)]
@@ -135,6 +136,12 @@ def psql(
             [str(db.server.embedded.tool("psql")), *context.args], env=environment, check=False
         ).returncode
         signal.signal(signal.SIGINT, before)
+    if code == LOST:
+        problems.print(
+            "psql had no connection, or lost it. A login that was refused is put right by the next"
+            " `optionscalp psql`; there are 20 of readers at most; `optionscalp doctor` says more.",
+            soft_wrap=True,
+        )
     raise typer.Exit(code)
 
 

@@ -108,6 +108,30 @@ def test_a_reader_reads_and_nothing_else_whatever_it_sets(log_in: Opened, attack
         reader.execute(attack)
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        *("password null", "password 'mine'", "reset all", "set search_path to pg_catalog"),
+        *("set default_transaction_read_only to off", "set local_preload_libraries to 'nothing'"),
+        "in database {} set local_preload_libraries to 'nothing'",
+    ],
+)
+def test_what_a_reader_changes_of_its_role_is_put_right_for_the_next_one(
+    migrated: str, log_in: Opened, change: str
+):
+    reader = log_in(Role.READER)
+    login = login_of(migrated, Role.READER)
+    reader.execute(FREE)
+    reader.execute(f"alter role current_user {change.format(database_name(migrated))}")
+    with connect(migrated) as connection:
+        assert not is_ready(connection, login)
+        with connect(prepared(migrated, Role.READER)) as following:
+            assert following.info.user == conninfo_to_dict(login)["user"]
+            assert following.execute("select count(*) from candle").fetchone() == (0,)
+            assert following.execute("show default_transaction_read_only").fetchone() == ("on",)
+        assert is_ready(connection, login)
+
+
 def test_readers_leave_room_for_the_others(migrated: str, log_in: Opened):
     login = prepared(migrated, Role.READER)
     with ExitStack() as stack:
