@@ -15,6 +15,13 @@ begin
                 null;  -- another database of this server made it at the same moment
         end;
     end loop;
+    -- Where not everybody is let in, as on the embedded server.
+    if not exists (select from pg_database d, aclexplode(d.datacl) a
+                    where d.datname = current_database() and a.privilege_type = 'CONNECT'
+                      and a.grantee = 'optionscalp_reader'::regrole) then
+        execute format('grant connect on database %I to optionscalp_reader, optionscalp_writer, '
+                       'optionscalp_owner, optionscalp_chart', current_database());
+    end if;
     grant usage on schema public
         to optionscalp_reader, optionscalp_writer, optionscalp_owner, optionscalp_chart;
     grant select on all tables in schema public

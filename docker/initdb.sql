@@ -29,4 +29,4 @@ alter role optionscalp_reader set idle_in_transaction_session_timeout to '60s';
 
 select 'create database dagster owner optionscalp_writer'
  where not exists (select from pg_database where datname = 'dagster') \gexec
-revoke connect, temporary on database dagster from public;
+revoke connect, temporary on database dagster, postgres, template1 from public;

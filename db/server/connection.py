@@ -24,6 +24,11 @@ PATIENCE = {
     "tcp_user_timeout": 25_000,
 }
 
+OPEN_TO_ALL = """
+select datname from pg_database
+ where datname = any(%s) and has_database_privilege('public', oid, 'connect, temporary')
+"""
+
 
 def load_sql(name: str) -> bytes:
     """Return a file of this package, e.g. `roles.sql`; bytes satisfy psycopg's query type."""
@@ -92,6 +97,17 @@ def database_exists(dsn: str) -> bool:
     """Tell whether the server has the database a connection string names."""
     with connect(with_database(dsn, "postgres")) as admin:
         return _exists(admin, database_name(dsn))
+
+
+def close_to_public(dsn: str, *names: str) -> None:
+    """Let only those into databases of a server who were granted it, and their owner.
+
+    What a migrated database denies to readers is open to them in any other.
+    """
+    with connect(with_database(dsn, "postgres")) as admin:
+        for (name,) in admin.execute(OPEN_TO_ALL, (list(names),)).fetchall():
+            revoke = SQL("revoke connect, temporary on database {} from public")
+            admin.execute(revoke.format(Identifier(name)))
 
 
 def _exists(admin: Connection[Any], name: str) -> bool:

@@ -26,7 +26,7 @@ from typing import Any, TextIO
 
 import psutil
 
-from db.server.connection import create_database
+from db.server.connection import close_to_public, create_database
 from db.server.disk import FULL, data_is_full, tells_of_full_disk
 from db.server.errors import DatabaseUnavailableError, EmbeddedServerError
 
@@ -91,6 +91,7 @@ def start(home: Path) -> str:
             _launch(home, root)
         dsn = _dsn(home, password)
         _create_database(home, dsn)
+        close_to_public(dsn, "postgres", "template1", DATABASE)
         return dsn
 
 

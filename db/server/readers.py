@@ -9,12 +9,13 @@ from typing import Any, NamedTuple
 
 from psycopg import AsyncConnection
 
-# Not the chart server itself, nor who may write, which includes a superuser.
+# In every database of the server, whose queue of notifications is one. Not the chart server itself,
+# nor who may write, which includes a superuser.
 END = """
 select a.pid, a.usename, a.state, pg_terminate_backend(a.pid)
   from pg_stat_activity a, pg_roles reader, pg_roles writer
  where reader.rolname = 'optionscalp_reader' and writer.rolname = 'optionscalp_writer'
-   and a.datname = current_database() and a.usename <> current_user
+   and a.usename <> current_user
    and pg_has_role(a.usesysid, reader.oid, 'member')
    and not pg_has_role(a.usesysid, writer.oid, 'member')
    and pg_has_role(a.usesysid, 'usage')
@@ -48,6 +49,6 @@ USUAL = Limits()
 async def end_long_readers(
     connection: AsyncConnection[Any], limits: Limits = USUAL
 ) -> list[tuple[int, str, str]]:
-    """End sessions of readers of this database; return process, user and state of each."""
+    """End sessions of readers of this server; return process, user and state of each."""
     cursor = await connection.execute(END, limits._asdict())
     return [tuple(row[:3]) for row in await cursor.fetchall() if row[3]]

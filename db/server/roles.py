@@ -199,6 +199,9 @@ def hand_over(dsn: str, login: str) -> str:
     with connect(dsn) as connection:
         try:
             with connection.transaction():
+                # A reader who is let in there could leave things on the disk.
+                revoke = SQL("revoke connect, temporary on database {} from public")
+                connection.execute(revoke.format(Identifier(database)))
                 owner = SQL("alter database {} owner to {}")
                 connection.execute(owner.format(Identifier(database), Identifier(name)))
                 connection.execute(SQL(HAND_OVER).format(name=Literal(name)))

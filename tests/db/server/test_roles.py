@@ -1,6 +1,7 @@
 """Logins: what each may do, and what a reader cannot do whatever it tries."""
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
@@ -201,6 +202,38 @@ def test_sessions_of_readers_end_when_they_are_too_long_and_no_others(
     owner.close()
 
 
+def test_a_reader_who_stays_long_in_another_database_is_ended_as_well(
+    migrated: str, empty_database: str
+):
+    login = with_database(prepared(migrated, Role.READER), database_name(empty_database))
+    with connect(login) as reader:
+
+        async def end() -> list[tuple[int, str, str]]:
+            async with (
+                reader_pool(prepared(migrated, Role.CHART)) as pool,
+                pool.connection() as one,
+            ):
+                return await end_long_readers(one, Limits(idle=timedelta()))
+
+        assert [pid for pid, *_ in asyncio.run(end())] == [reader.info.backend_pid]
+
+
+@pytest.mark.skipif("TEST_DATABASE_URL" in os.environ, reason="its databases are not ours")
+@pytest.mark.parametrize("name", ["postgres", "template1", "optionscalp"])
+def test_a_reader_is_let_into_no_database_beside_ours(migrated: str, name: str):
+    with pytest.raises(DatabaseUnavailableError, match="CONNECT privilege"):
+        connect(with_database(prepared(migrated, Role.READER), name))
+
+
+def test_roles_are_let_into_a_migrated_database_that_is_closed_to_the_public(migrated: str):
+    with connect(migrated) as connection:
+        name = Identifier(database_name(migrated))
+        connection.execute(SQL("revoke connect on database {} from public").format(name))
+    for who in Role:
+        with connect(prepared(migrated, who)) as connection:
+            assert connection.execute("select count(*) from candle").fetchone() == (0,)
+
+
 def test_a_database_that_is_kept_for_others_is_handed_over_with_what_is_in_it(
     empty_database: str, migrated: str
 ):
@@ -213,6 +246,8 @@ def test_a_database_that_is_kept_for_others_is_handed_over_with_what_is_in_it(
         own.execute("alter table run add column state text")
         own.execute("insert into run (at) values ('2026-01-21')")
         own.execute("select nextval('other'); drop view now_runs; create table more ()")
+    with pytest.raises(DatabaseUnavailableError, match="CONNECT privilege"):
+        connect(with_database(prepared(migrated, Role.READER), database_name(empty_database)))
     assert hand_over(empty_database, writer) == with_database(writer, database_name(empty_database))
     assert hand_over(empty_database, migrated) == empty_database
 
