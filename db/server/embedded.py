@@ -13,6 +13,7 @@ import pwd
 import secrets
 import shlex
 import shutil
+import signal
 import socket
 import stat
 import subprocess
@@ -140,6 +141,27 @@ def postmaster_pid(home: Path) -> int | None:
     return None
 
 
+def is_stopping(home: Path) -> bool:
+    """Tell whether the server was told to stop and still lives: it takes no new sessions.
+
+    Told by SIGTERM it waits for the last of the old ones, which may be for ever.
+    """
+    pid_file = home.resolve() / "postgres" / "data" / "postmaster.pid"
+    try:
+        state = pid_file.read_text().splitlines()[7]  # as PostgreSQL's `miscadmin.h` numbers them
+    except (OSError, IndexError):
+        return False
+    return state.strip() == "stopping" and postmaster_pid(home) is not None
+
+
+def finish_stopping(home: Path) -> None:
+    """Let a server that was told to stop do so at once, whoever uses it."""
+    pid = postmaster_pid(home)
+    if pid is not None:
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGINT)
+
+
 def tool(name: str) -> Path:
     """Return the path of one of the server's programs, e.g. `psql`."""
     return PROGRAMS / name
@@ -248,6 +270,8 @@ def _create_database(home: Path, dsn: str) -> None:
             # Recovery after a kill answers "the database system is starting up".
             if time.monotonic() > deadline:
                 raise EmbeddedServerError(f"PostgreSQL does not answer: {error}") from error
+            if is_stopping(home):
+                finish_stopping(home)
             if postmaster_pid(home) is None:  # it was dying when it was found running
                 _launch(home, home / "postgres")
             time.sleep(0.05)

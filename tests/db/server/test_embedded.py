@@ -75,6 +75,15 @@ def test_a_server_that_dies_while_it_is_joined_is_started_again(home: Path):
         connect(dsn).close()
 
 
+def test_a_server_that_takes_no_new_sessions_is_joined_once_it_was_started_again(home: Path):
+    with db.server.embedded.use(home) as dsn, connect(dsn):
+        os.kill(db.server.embedded.postmaster_pid(home), signal.SIGTERM)
+        while not db.server.embedded.is_stopping(home):
+            pass
+        assert db.server.embedded.start(home) == dsn
+        connect(dsn).close()
+
+
 def test_a_wrong_password_is_refused_on_the_port(home: Path):
     with (
         db.server.embedded.use(home) as dsn,
