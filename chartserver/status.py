@@ -32,6 +32,8 @@ LOOK_SECONDS = 2.0
 REPEAT_SECONDS = 10.0
 # Questions were given up so lately that the next ones may be.
 HANG_SECONDS = 30.0
+# Whoever asks for the health gives up after three.
+HEALTH_SECONDS = 2.5
 # A feed that ended is there again after its longest pause and some seconds for its start.
 FEED_SECONDS = 20.0
 
@@ -62,6 +64,7 @@ class StatusWatch:
         self.timeouts = 0
         self.started_at = self._feed_at = time.monotonic()
         self._timeout_at = 0.0
+        self._asked: asyncio.Task[bool] | None = None
 
     async def run(self) -> None:
         """Look for ever."""
@@ -77,31 +80,60 @@ class StatusWatch:
                 told, told_at = content, loop.time()
             await asyncio.sleep(LOOK_SECONDS)
 
-    async def look(self) -> bool:
-        """Read the state once; tell whether the database answered."""
+    async def look(self, *, knocked: bool = False) -> bool:
+        """Read the state once; tell whether the database answered.
+
+        Args:
+            knocked: The server was seen to take new connections a moment ago.
+        """
         async with self._looking:
-            error = await self._read()
-            now = self.now()
-            sources = self._judged(now) if self.is_read else []
-            found = Found(error, self._hangs(), self._feed_missed(), sources)
-            self.problems = self._problems.name(now, found)
+            self._name_problems(await self._read(knocked=knocked))
         return self.database_up
 
-    async def _read(self) -> Exception | None:
+    async def health(self) -> bool:
+        """Look, for three seconds at most; tell whether the database answered.
+
+        Where questions take longer, the state is the one that was read last.
+        """
+        ends_at = time.monotonic() + HEALTH_SECONDS
         try:
+            await self._lookout.knock()
+        except (psycopg.Error, OSError) as error:
+            self._note_failure(error)
+            self._name_problems(error)
+            return False
+        if self._asked is None or self._asked.done():
+            self._asked = asyncio.create_task(self.look(knocked=True))
+        # Not cancelled: psycopg would then wait for the server's answer to that.
+        done, _ = await asyncio.wait({self._asked}, timeout=ends_at - time.monotonic())
+        return all(task.result() for task in done) and self.database_up
+
+    def _name_problems(self, error: Exception | None) -> None:
+        now = self.now()
+        sources = self._judged(now) if self.is_read else []
+        found = Found(error, self._hangs(), self._feed_missed(), sources)
+        self.problems = self._problems.name(now, found)
+
+    async def _read(self, *, knocked: bool) -> Exception | None:
+        try:
+            if not knocked:
+                await self._lookout.knock()
             self.seen = await self._lookout.read(lambda opened: seen.look(opened, self.now()))
             if not self.database_up:  # it is up when it answers pages as well
                 await read(self._pool, answers)
         except (psycopg.Error, OSError) as error:
-            self.is_read = False
-            if timed_out(error):
-                self.note_timeout()
-            elif self.database_up:
-                logger.warning("database out: %s", brief(error))
-            self.database_up = timed_out(error)
+            self._note_failure(error)
             return error
         self.is_read = self.database_up = True
         return None
+
+    def _note_failure(self, error: Exception) -> None:
+        self.is_read = False
+        if timed_out(error):
+            self.note_timeout()
+        elif self.database_up:
+            logger.warning("database out: %s", brief(error))
+        self.database_up = timed_out(error)
 
     def note_timeout(self) -> None:
         """Count a question that was given up for its time."""

@@ -14,7 +14,7 @@ from chartserver.metrics import Metrics
 async def get_health(request: Request[State]) -> Response:
     """Return whether the database answers, what is wrong, and how old the newest rows are."""
     state = request.state
-    up = await state["status"].look()
+    up = await state["status"].health()
     hub, now = state["hub"], state["status"].now()
     body: dict[str, Any] = {
         "status": "ok" if up else "database out",

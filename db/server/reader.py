@@ -20,6 +20,7 @@ OPTIONS = (
 WRITING = "set transaction isolation level read committed, read write"
 POOL_SIZE = 6
 CHECKOUT_SECONDS = 3.0
+KNOCK_SECONDS = 2.0
 
 Pool = AsyncConnectionPool[AsyncConnection[Any]]
 Result = TypeVar("Result")
@@ -104,6 +105,17 @@ class Lookout:
         self._dsn = reader_dsn(dsn, "optionscalp status", timeouts)
         self._patience = timeouts.statement.total_seconds() + PATIENCE["connect_timeout"]
         self._connection: AsyncConnection[Any] | None = None
+
+    async def knock(self) -> None:
+        """Open another connection, and close it: a server that stops or hangs keeps the old ones.
+
+        Raises:
+            psycopg.Error: It is refused.
+            TimeoutError: The server says nothing for two seconds.
+        """
+        async with asyncio.timeout(KNOCK_SECONDS):
+            opened = await AsyncConnection.connect(self._dsn, autocommit=True)
+        await opened.close()
 
     async def read(self, query: Callable[[AsyncConnection[Any]], Awaitable[Result]]) -> Result:
         """Run reads in one snapshot; once more when the connection had died since the last ones.

@@ -6,7 +6,10 @@ from contextlib import suppress
 
 
 class Cable:
-    """Passes bytes both ways; while it is cut, connections break and new ones are refused."""
+    """Passes bytes both ways; while it is cut, connections break and new ones are refused.
+
+    While it is held nothing passes, and nobody is told.
+    """
 
     def __init__(self, port: int):
         self.target = port
@@ -16,6 +19,8 @@ class Cable:
         self.port = self.listener.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
         self.whole = True
+        self.passes = threading.Event()
+        self.passes.set()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def _accept(self) -> None:
@@ -38,6 +43,7 @@ class Cable:
     def _pass(self, one: socket.socket, other: socket.socket) -> None:
         with suppress(OSError):
             while piece := one.recv(65536):
+                self.passes.wait()
                 other.sendall(piece)
         self._drop({one, other})
 
@@ -49,6 +55,12 @@ class Cable:
                 end.shutdown(socket.SHUT_RDWR)
             end.close()
 
+    def hold(self) -> None:
+        self.passes.clear()
+
+    def release(self) -> None:
+        self.passes.set()
+
     def cut(self) -> None:
         self.whole = False
         with self.lock:
@@ -59,5 +71,6 @@ class Cable:
         self.whole = True
 
     def close(self) -> None:
+        self.release()
         self.cut()
         self.listener.close()

@@ -6,8 +6,11 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
+import httpx
 import pytest
-from chart_help import OPEN, Chart, Stream, clock_text, seconds
+from cable import Cable
+from chart_help import OPEN, Chart, Stream, Thread, clock_text, seconds
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from db.archive.source_status import Access, report_access, report_down, report_up
 from db.server.connection import connect
@@ -94,6 +97,43 @@ def test_without_a_database_the_reason_is_told_but_not_where_it_is(serve, connec
     assert (health.status_code, told["cause"]) == (503, "database_out")
     assert "is not currently accepting connections" in told["what"]
     assert "127.0.0.1" not in told["what"]
+
+
+def test_a_database_that_takes_no_new_sessions_is_out_though_it_keeps_the_old_ones(
+    serve, connection, server_dsn
+):
+    chart = serve(OPTIONSCALP_CLOCK=STANDING)
+    assert problems(chart) == []
+    name = connection.info.dbname
+    with Stream(chart) as stream, connect(server_dsn) as admin:
+        admin.execute(f"alter database {name} allow_connections false")
+        health = chart.get("/healthz")
+        while stream.take_kind("status").data["database"] == "up":
+            pass
+        admin.execute(f"alter database {name} allow_connections true")
+    assert connection.execute("select 1").fetchone() == (1,)
+    (told,) = health.json()["problems"]
+    assert (health.status_code, told["cause"]) == (503, "database_out")
+    assert problems(chart) == []
+
+
+def test_a_server_that_says_nothing_is_out_before_whoever_asks_gives_up(database: str):
+    cable = Cable(int(conninfo_to_dict(database)["port"]))
+    dsn = make_conninfo(database, host="127.0.0.1", port=cable.port)
+    chart = Thread(dsn, OPTIONSCALP_CLOCK=NIGHT)
+    try:
+        assert problems(chart) == []
+        cable.hold()
+        health = httpx.get(f"{chart.url}/healthz", timeout=8)
+        (told,) = health.json()["problems"]
+        assert (health.status_code, told["cause"]) == (503, "database_out")
+        assert told["what"] == "The database does not answer: it says nothing."
+        cable.release()
+        while problems(chart):
+            pass
+    finally:
+        cable.close()
+        chart.stop()
 
 
 # Disks --------------------------------------------------------------------------------------------
