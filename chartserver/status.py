@@ -33,7 +33,7 @@ REPEAT_SECONDS = 10.0
 # Questions were given up so lately that the next ones may be.
 HANG_SECONDS = 30.0
 # Whoever asks for the health gives up after three.
-HEALTH_SECONDS = 2.5
+HEALTH_SECONDS = 2.2
 # A feed that ended is there again after its longest pause and some seconds for its start.
 FEED_SECONDS = 20.0
 
