@@ -19,7 +19,7 @@ from db.server.errors import (
 from optionscalp.commands import backups, holdout, rows, strategy, sweep, system, verify
 from optionscalp.commands.outcomes import outcomes
 from optionscalp.commands.probe import probe
-from optionscalp.errors import CommandError
+from optionscalp.errors import CommandError, file_fault
 from optionscalp.output import problems
 from pipelines.catalogue.fault import StrategyFault
 from pipelines.ingest.rebuild import ArchiveEmptyError
@@ -72,6 +72,8 @@ def main() -> None:
         _fail(fault_line(error))
     except KNOWN_ERRORS as error:
         _fail(str(error).strip())
+    except OSError as error:
+        _fail(file_fault(error))
     except KeyboardInterrupt:
         sys.exit(130)
 

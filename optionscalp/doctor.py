@@ -4,6 +4,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date, timedelta
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -48,7 +49,8 @@ def examine() -> Iterator[Finding]:
     yield Finding("Python", sys.version.split()[0])
     yield from (_package(name) for name in PACKAGES)
     yield _page_library()
-    home().mkdir(parents=True, exist_ok=True)
+    with suppress(OSError):  # what is found of it says why
+        home().mkdir(parents=True, exist_ok=True)
     yield from disk_found(home())
     clock = MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
     yield from _database(clock)
@@ -114,7 +116,9 @@ def _database(clock: MarketClock) -> Iterator[Finding]:
                 yield from strategies_off(connection)
     except (QueryCanceled, LockNotAvailable) as error:
         yield Finding("database", f"a question was given up: {error}", "end what is named above")
-    except (DatabaseUnavailableError, EmbeddedServerError, Error) as error:
+    except EmbeddedServerError as error:
+        yield Finding("database", str(error), "correct what is named")
+    except (DatabaseUnavailableError, Error) as error:
         yield Finding("database", str(error), "start it, or correct DATABASE_URL")
 
 

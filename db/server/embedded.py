@@ -10,6 +10,7 @@ import importlib.util
 import logging
 import os
 import pwd
+import re
 import secrets
 import shlex
 import shutil
@@ -40,6 +41,7 @@ USER = "optionscalp"
 DATABASE = "optionscalp"
 OS_USER = "optionscalp"  # PostgreSQL refuses to run as root
 START_SECONDS = 30
+PASSWORD = re.compile(r"[A-Za-z0-9_-]+")
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "max_connections": "200",
@@ -59,8 +61,10 @@ def use(home: Path) -> Iterator[str]:
     Raises:
         EmbeddedServerError: It does not start; the message says why.
     """
-    home.mkdir(parents=True, exist_ok=True)
-    with (home / "postgres.users").open("a") as users:
+    with _telling_why(home):
+        home.mkdir(parents=True, exist_ok=True)
+        users = (home / "postgres.users").open("a")
+    with users:
         fcntl.flock(users, fcntl.LOCK_SH)
         try:
             yield start(home)
@@ -103,15 +107,21 @@ def _starting(home: Path) -> TextIO:
 
 @contextmanager
 def _telling_why(home: Path) -> Iterator[None]:
-    """Name the full disk that a failure comes from."""
+    """Name the full disk, or the home that cannot be used, that a failure comes from."""
     try:
         yield
     except (EmbeddedServerError, OSError) as error:
         why = data_is_full(home) or (FULL if tells_of_full_disk(error) else None)
-        if why is None and isinstance(error, EmbeddedServerError):
+        if why is not None:
+            told = f"PostgreSQL cannot start. {why}: free some space there"
+        elif isinstance(error, EmbeddedServerError):
             raise
-        told = f"{why}: free some space there" if why else str(error)
-        raise EmbeddedServerError(f"PostgreSQL cannot start. {told}") from error
+        else:
+            told = (
+                f"{error.filename or home} cannot be used: {error.strerror or error}. Name a folder"
+                " of yours in OPTIONSCALP_HOME or with --home, or a server in DATABASE_URL"
+            )
+        raise EmbeddedServerError(told) from error
 
 
 def stop(home: Path) -> None:
@@ -177,12 +187,21 @@ def _password(home: Path) -> str:
     if not path.exists():
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(24))
-    return path.read_text()
+    password = path.read_bytes().decode(errors="replace").strip()
+    if not PASSWORD.fullmatch(password):
+        remedy = "put back what was in it, or restore a backup into a new home"
+        if not (home / "postgres" / "data" / "PG_VERSION").exists():
+            remedy = "delete it"  # nothing was made with it yet
+        raise EmbeddedServerError(f"{path} holds no password of ours: {remedy}")
+    return password
 
 
 def _port(home: Path) -> int:
     path = home / "postgres.port"
-    return int(path.read_text()) if path.exists() else 0
+    try:
+        return int(path.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return 0  # another is chosen at the next start
 
 
 def _choose_port(home: Path) -> int:

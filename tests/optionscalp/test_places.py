@@ -1,0 +1,58 @@
+"""Places that cannot be used: one clear line with a remedy, whatever the command."""
+
+from pathlib import Path
+
+import pytest
+
+from optionscalp.stack import free_port
+from tests.live import optionscalp
+
+COMMANDS = {
+    "status": (),
+    "demo": ("--no-dagster",),
+    "up": ("--no-dagster",),
+    "migrate": (),
+    "psql": ("-c", "select 1"),
+    "backup": ("x.dump",),
+    "doctor": (),
+    "probe": (),
+}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("kind", ["no folder", "below a file"])
+def test_a_home_that_cannot_be_used_is_one_line_with_a_remedy(home: Path, command: str, kind: str):
+    file = home / "a file"
+    file.touch()
+    place = file if kind == "no folder" else file / "x"
+    nobody = {
+        "TRADINGVIEW_URL": "ws://127.0.0.1:9/socket.io/websocket",
+        "TRENDLYNE_URL": "http://127.0.0.1:9",
+        "CHART_PORT": str(free_port()),
+    }
+    result = optionscalp(command, *COMMANDS[command], home=place, **nobody)
+    told = result.stderr + (result.stdout if command == "doctor" else "")
+    assert result.returncode == 1
+    assert "cannot be used" in told or "cannot be written" in told
+    assert "OPTIONSCALP_HOME" in told
+    assert "Traceback" not in told
+    if command != "doctor":
+        assert len([line for line in told.splitlines() if line.startswith("error: ")]) == 1
+
+
+def test_a_backup_below_a_file_is_one_line(home: Path, database: str):
+    file = home / "a file"
+    file.touch()
+    result = optionscalp("backup", str(file / "x.dump"), home=home, DATABASE_URL=database)
+    assert result.returncode == 1
+    assert "a file/x.dump" in result.stderr.replace("\n", "")
+    assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize("content", ["", "b\x00d"])
+def test_a_password_that_was_emptied_is_named_by_its_file(home: Path, content: str):
+    (home / "postgres.password").write_text(content)
+    result = optionscalp("migrate", home=home)
+    assert result.returncode == 1
+    assert "postgres.password holds no password of ours" in result.stderr
+    assert "delete it" in result.stderr
