@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -70,17 +70,33 @@ def database(*, demo: bool = False, folder: Path | None = None) -> Iterator[str]
     Raises:
         CommandError: No demo has kept anything there.
     """
+    usual = existing(demo=True, folder=folder) if demo else server(folder or home())
+    with usual as dsn:
+        with connect(dsn) as connection:
+            migrate(connection, calendar_hours())
+        yield dsn
+
+
+@contextmanager
+def existing(*, demo: bool = False, folder: Path | None = None) -> Iterator[str]:
+    """Yield the database of this installation, or of its demo, as it is; make none.
+
+    Raises:
+        CommandError: Nothing is kept there.
+    """
     folder = folder or (demo_home() if demo else home())
-    with ExitStack() as stack:
-        if demo and not os.environ.get("DATABASE_URL") and not (folder / "postgres").is_dir():
+    if not os.environ.get("DATABASE_URL") and not (folder / "postgres").is_dir():
+        if demo:
             raise _no_demo(f"in {folder}")
-        dsn = stack.enter_context(server(folder))
+        raise CommandError(
+            f"nothing is stored in {folder}: name what is meant with OPTIONSCALP_HOME, --home,"
+            " --demo or DATABASE_URL"
+        )
+    with server(folder) as dsn:
         if demo:
             dsn = demo_database(dsn)
             if not database_exists(dsn):
                 raise _no_demo(f"as {database_name(dsn)}")
-        with connect(dsn) as connection:
-            migrate(connection, calendar_hours())
         yield dsn
 
 

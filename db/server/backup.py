@@ -1,24 +1,23 @@
 """A database in one file, and back: one snapshot, counted on both ways, whole or not at all.
 
-The file is of `pg_dump`'s custom format, which `pg_restore` also reads without us.
+The file is of `pg_dump`'s custom format, which `pg_restore` also reads without us, and sealed.
 """
 
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from psycopg import Connection
 from psycopg.sql import SQL, Identifier
 
+from db.server.checksum import Progress, seal
 from db.server.connection import advisory_lock, connect, describe
 from db.server.errors import BackupError
 from db.server.migrate import MIGRATION_LOCK
 from db.server.programs import Archive, client_program, work
 
-# What is done, and how much there is of it; the function that is yielded takes how much is done.
-Progress = Callable[[str, int], AbstractContextManager[Callable[[int], None]]]
 # Rows by table, which is named with its schema.
 Counts = Mapping[str, int]
 
@@ -34,6 +33,10 @@ select n.nspname, c.relname from pg_class c join pg_namespace n on n.oid = c.rel
    and not exists (select from pg_depend d
                     where d.classid = 'pg_class'::regclass and d.objid = c.oid and d.deptype = 'e')
 """
+TABLES = "select tablename from pg_tables where schemaname = 'public'"
+MIGRATED = "schema_migration"
+# Without any work of the user's, or of a source's.
+FILLED_BY_MIGRATING = {MIGRATED, "feed_meta", "trading_hours"}
 RELATIONS = """
 select count(*) from pg_class c join pg_namespace n on n.oid = c.relnamespace
  where c.relkind in ('r', 'p', 'f', 'm', 'v', 'S')
@@ -47,8 +50,9 @@ def back_up(dsn: str, file: Path, progress: Progress) -> Counts:
     """Write a database to a file while others go on writing to it; return its rows by table.
 
     Raises:
-        BackupError: The file is there already or cannot be written, the programs do not fit, or
-            the file does not hold what the database held. It is not there then.
+        BackupError: The database holds nothing of ours, the file is there already or cannot be
+            written, the programs do not fit, or the file does not hold what the database held. It
+            is not there then.
     """
     if file.exists():
         raise BackupError(f"{file} is there already: choose another name")
@@ -61,6 +65,7 @@ def back_up(dsn: str, file: Path, progress: Progress) -> Counts:
     try:
         with connect(dsn) as connection, connection.transaction():
             counts = _dump(connection, dsn, part, progress)
+        seal(part, progress)
         with part.open("rb") as written:
             os.fsync(written.fileno())
         part.rename(file)
@@ -69,11 +74,25 @@ def back_up(dsn: str, file: Path, progress: Progress) -> Counts:
     return counts
 
 
+def _require_ours(connection: Connection[Any]) -> None:
+    names = {name for (name,) in connection.execute(TABLES).fetchall()}
+    for name in names - FILLED_BY_MIGRATING if MIGRATED in names else ():
+        query = SQL("select exists (select from {})").format(Identifier("public", name))
+        row = connection.execute(query).fetchone()
+        if row and row[0]:
+            return
+    raise BackupError(
+        f"{describe(connection.info.dsn)} holds nothing to back up: name what is meant with --demo,"
+        " --home, OPTIONSCALP_HOME or DATABASE_URL"
+    )
+
+
 def _dump(connection: Connection[Any], dsn: str, part: Path, progress: Progress) -> Counts:
     version = connection.info.server_version // 10_000
     programs = [client_program(name, version) for name in ("pg_dump", "pg_restore")]
     connection.execute("set transaction isolation level repeatable read, read only")
     connection.execute("set local idle_in_transaction_session_timeout to 0")
+    _require_ours(connection)
     row = connection.execute("select pg_export_snapshot()").fetchone()
     sizes: dict[str, int] = dict(connection.execute(SIZES).fetchall())
     arguments = ["--format=custom", f"--snapshot={row[0] if row else ''}", f"--file={part}"]

@@ -10,13 +10,15 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
 import db.server.embedded
-from db.server.connection import connect
+from db.server.checksum import LENGTH
+from db.server.connection import connect, create_database
 from db.server.errors import BackupError
 from db.server.migrate import migrate
 from db.server.programs import client_program
 from db.writing.bulk import write
 from db.writing.relations import CANDLE
 from db.writing.rows import Candle
+from optionscalp.homes import demo_database
 from strategy.session import calendar_hours
 from tests.live import optionscalp
 from tests.long import in_full
@@ -133,7 +135,9 @@ def test_a_database_that_is_not_empty_is_left_as_it_is(home: Path, dump: Path, d
         assert content(connection) == before
 
 
-@pytest.mark.parametrize("harm", ["cut", "flipped", "text", "missing"])
+@pytest.mark.parametrize(
+    "harm", ["cut", "flipped", "header", "trailer", "cut trailer", "text", "missing"]
+)
 def test_a_damaged_file_is_said_before_anything_is_restored(
     home: Path, dump: Path, empty_database: str, harm: str
 ):
@@ -145,6 +149,9 @@ def test_a_damaged_file_is_said_before_anything_is_restored(
         dump.write_bytes(
             {
                 "cut": whole[:-200],
+                "header": whole[:300] + bytes(6) + whole[306:],
+                "trailer": whole[:-70] + bytes(4) + whole[-66:],
+                "cut trailer": whole[:-30],
                 "flipped": whole[:middle] + bytes(64) + whole[middle + 64 :],
                 "text": b"select 1;\n",
             }[harm]
@@ -194,3 +201,45 @@ def test_programs_that_are_missing_or_older_than_the_server_say_what_to_install(
         client_program("pg_nothing", 18)
     with pytest.raises(BackupError, match="pg_dump is of PostgreSQL 18 and the server of 99: inst"):
         client_program("pg_dump", 99)
+
+
+def test_a_file_of_pg_dump_alone_is_restored_and_said_not_to_be_verified(
+    home: Path, dump: Path, empty_database: str
+):
+    dump.write_bytes(dump.read_bytes()[:-LENGTH])
+    put = optionscalp("restore", str(dump), home=home, DATABASE_URL=empty_database)
+    assert put.returncode == 0, put.stderr
+    assert "has no checksum" in put.stderr
+
+
+def test_where_nothing_is_stored_nothing_is_backed_up_and_no_home_is_made(
+    home: Path, empty_database: str
+):
+    missing, file = home / "missing", home / "x.dump"
+    assert "nothing is stored in" in refused(missing, "backup", str(file))
+    assert "no demo has kept anything" in refused(missing, "backup", "--demo", str(file))
+    for migrated in (False, True):
+        if migrated:
+            with connect(empty_database) as connection:
+                migrate(connection, calendar_hours())
+        line = refused(missing, "backup", str(file), DATABASE_URL=empty_database)
+        assert "holds nothing to back up" in line
+    assert "no backup that can be read" in refused(missing, "restore", str(file))
+    assert list(home.iterdir()) == []
+
+
+def test_the_demos_rows_are_backed_up_and_restored_by_its_name(home: Path):
+    with db.server.embedded.use(home / "demo") as main:
+        dsn = demo_database(main)
+        create_database(dsn)
+        with connect(dsn) as connection:
+            migrate(connection, calendar_hours())
+            store(connection, 0, 1)
+        file = home / "dump"
+        assert "holds nothing" in refused(home / "demo", "backup", str(home / "other"))
+        assert optionscalp("backup", "--demo", str(file), home=home).returncode == 0
+        create_database(dsn, anew=True)
+        put = optionscalp("restore", "--demo", str(file), home=home)
+        assert put.returncode == 0, put.stderr
+        with connect(dsn) as connection:
+            assert connection.execute("select count(*) from candle").fetchone() == (2,)
