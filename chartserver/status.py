@@ -161,7 +161,7 @@ class StatusWatch:
         return {
             "market": "open" if _is_open(now) else "closed",
             "session": _today(now),
-            "simulated": self._settings.simulated,
+            "simulated": self.simulated,
             "now": seconds(now),
             "clock": clock_object(self._settings),
             "database": "up" if self.database_up else "down",
@@ -248,8 +248,8 @@ class StatusWatch:
 
     @property
     def simulated(self) -> bool:
-        """Whether the rows shown come from the simulator."""
-        return self._settings.simulated
+        """Whether the rows shown come from the simulator, by the settings or as they are stored."""
+        return self._settings.simulated or any(row.simulated for row in self.seen.freshness.newest)
 
     def _content(self) -> object:
         """Return what makes clients be told at once: everything but the passing of time."""

@@ -24,7 +24,7 @@ async def get_health(request: Request[State]) -> Response:
         "delay_seconds": state["status"].delay_seconds,
         "sources": state["status"].sources(now),
         "hub": {"connected": hub.connected, "cursor": str(hub.cursor), "clients": len(hub.clients)},
-        "simulated": state["settings"].simulated,
+        "simulated": state["status"].simulated,
     }
     if up:
         return JSONResponse(body)

@@ -21,11 +21,15 @@ select source, coalesce(s.state, 'idle') as state, s.last_at, s.error, s.delay_s
 
 
 class Newest(NamedTuple):
-    """As of when an underlying's newest index candle and build-up are; None without any."""
+    """As of when an underlying's newest index candle and build-up are; None without any.
+
+    `simulated` is whether one of them comes from the simulator.
+    """
 
     underlying: str
     candle: datetime | None
     build_up: datetime | None
+    simulated: bool = False
 
 
 class SourceStatus(NamedTuple):

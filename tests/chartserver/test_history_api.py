@@ -139,7 +139,13 @@ def test_an_empty_database_gives_an_empty_chart(chart):
 
 def test_pages_say_what_comes_from_the_simulator(connection, serve):
     write(connection, CANDLE, [candle("NIFTY", source="simulator")])
-    assert serve().json("/api/history")["simulated"] is True
+    of_stored = serve()
+    answer = of_stored.json("/api/history")
+    assert answer["simulated"] is True
+    # Whatever tells it follows the rows, not only the settings of a running demo.
+    assert answer["status"]["simulated"] is True
+    assert of_stored.json("/healthz")["simulated"] is True
+    assert "\noptionscalp_simulated 1.0\n" in of_stored.get("/metrics").text
     simulated = serve(OPTIONSCALP_SOURCE="simulator").json("/api/history?underlying=BANKNIFTY")
     assert simulated["simulated"] is True
     assert simulated["status"]["simulated"] is True
