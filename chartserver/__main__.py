@@ -1,8 +1,10 @@
 """`python -m chartserver`: serve until SIGTERM or Ctrl-C."""
 
 import logging
+import signal
 import sys
 from contextlib import ExitStack
+from types import FrameType
 
 from pydantic import SecretStr
 
@@ -49,6 +51,9 @@ def serve(settings: Settings) -> None:
 
 def main() -> None:
     """Run the server; a problem at the start is one line and exit code 1."""
+    # uvicorn, once it has stopped, sends itself the signal again: that must not end the process
+    # before the embedded server is left, which the last one to leave stops.
+    signal.signal(signal.SIGTERM, _leave)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
     logging.getLogger("uvicorn.error").addFilter(drop_expected)
     # The hub says once that the database is out; the pool would say it at every try.
@@ -63,6 +68,10 @@ def main() -> None:
         SchemaOutdatedError,
     ) as error:
         sys.exit(f"chart server: {error}")
+
+
+def _leave(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
 
 
 if __name__ == "__main__":
