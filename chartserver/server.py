@@ -1,6 +1,7 @@
 """The socket and the uvicorn server around the application."""
 
 import asyncio
+import errno
 import logging
 import os
 import resource
@@ -64,10 +65,14 @@ def bind(settings: Settings) -> socket.socket:
     try:
         sock = socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
     except OSError as error:
-        reason = os.strerror(error.errno) if error.errno else str(error)
+        # A name that is none has a negative number.
+        named = (error.errno or 0) >= 0
+        reason = os.strerror(error.errno or 0) if named else "there is no such name"
+        remedy = "stop the other program or set CHART_PORT"
+        if not named or error.errno == errno.EADDRNOTAVAIL:
+            remedy = "set CHART_HOST to an address of this machine, 127.0.0.1 or 0.0.0.0"
         raise SettingsError(
-            f"cannot listen on {settings.host} port {settings.port}: {reason};"
-            " stop the other program or set CHART_PORT"
+            f"cannot listen on {settings.host} port {settings.port}: {reason}; {remedy}"
         ) from error
     if hasattr(socket, "TCP_USER_TIMEOUT"):
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, DEAD_PEER_MILLISECONDS)

@@ -14,6 +14,7 @@ from pydantic import SecretStr, ValidationError
 from rich.console import Console
 
 from chartserver.errors import SettingsError
+from chartserver.server import bind
 from chartserver.settings import read_settings
 from db.checks.overview import other_sources
 from db.server.connection import connect, create_database, database_exists, describe
@@ -214,8 +215,18 @@ def _wait_until_ready(part: Part) -> None:
 
 
 def _require_ports(ports: Ports) -> None:
+    if ports.chart == ports.dagster:
+        raise CommandError(
+            f"the pages and Dagster cannot both have port {ports.chart}: choose another with"
+            " --chart-port or --dagster-port"
+        )
     require_free(ports.chart, "--chart-port")
     require_free(ports.dagster, "--dagster-port")
+    try:
+        # At the address that it will have: that may be none of this machine.
+        bind(read_settings().model_copy(update={"port": ports.chart})).close()
+    except SettingsError as error:
+        raise CommandError(str(error)) from None
 
 
 def _require_settings(**chosen: str) -> Settings:

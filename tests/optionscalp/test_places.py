@@ -56,3 +56,20 @@ def test_a_password_that_was_emptied_is_named_by_its_file(home: Path, content: s
     assert result.returncode == 1
     assert "postgres.password holds no password of ours" in result.stderr
     assert "delete it" in result.stderr
+
+
+@pytest.mark.parametrize("command", ["demo", "up"])
+def test_one_port_for_both_is_one_line_at_the_start(home: Path, command: str):
+    port = str(free_port())
+    result = optionscalp(command, "--chart-port", port, "--dagster-port", port, home=home)
+    assert result.returncode == 1
+    assert f"cannot both have port {port}" in result.stderr
+
+
+@pytest.mark.parametrize("host", ["192.0.2.1", "nowhere.invalid"])
+def test_an_address_that_is_none_of_this_machine_is_one_line_at_the_start(home: Path, host: str):
+    own = {"CHART_HOST": host, "CHART_TOKEN": "a secret of many letters"}
+    result = optionscalp("demo", "--no-dagster", "--chart-port", str(free_port()), home=home, **own)
+    assert result.returncode == 1
+    assert f"cannot listen on {host}" in result.stderr
+    assert "set CHART_HOST" in result.stderr
