@@ -23,8 +23,9 @@ from db.server.migrate import require_current
 from db.server.roles import Role, can_make_roles, is_ready, login_of
 from db.server.timeouts import STATUS
 from db.signals.faults import read_faults
+from optionscalp.errors import CommandError
 from optionscalp.finding import Finding
-from optionscalp.homes import PROJECT, home, server
+from optionscalp.homes import PROJECT, demo_home, existing, home, server
 from optionscalp.operation import disk_found, feed_found, questions_found, sources_down
 from pipelines.catalogue.catalogue import find
 from pipelines.catalogue.folder import FolderSettings
@@ -44,16 +45,23 @@ ANONYMOUS = "set TRADINGVIEW_TOKEN_FILE to the token of an account with NSE's re
 CALENDAR_WARNING = timedelta(days=30)
 
 
-def examine() -> Iterator[Finding]:
-    """Look at one thing after the other."""
+def examine(*, demo: bool = False, folder: Path | None = None) -> Iterator[Finding]:
+    """Look at one thing after the other.
+
+    Args:
+        demo: At the demo's home and database; nothing is made there.
+        folder: The home where it is not the usual one.
+    """
     yield Finding("Python", sys.version.split()[0])
     yield from (_package(name) for name in PACKAGES)
     yield _page_library()
-    with suppress(OSError):  # what is found of it says why
-        home().mkdir(parents=True, exist_ok=True)
-    yield from disk_found(home())
+    place = folder or (demo_home() if demo else home())
+    if not demo:
+        with suppress(OSError):  # what is found of it says why
+            place.mkdir(parents=True, exist_ok=True)
+    yield from disk_found(place)
     clock = MarketClock.parse(os.environ.get("OPTIONSCALP_CLOCK"))
-    yield from _database(clock)
+    yield from _database(clock, place, demo=demo)
     yield from strategies_found()
     yield calendar_left(session_of(clock.now()))
     yield from _sources(clock)
@@ -99,9 +107,10 @@ def _page_library() -> Finding:
     )
 
 
-def _database(clock: MarketClock) -> Iterator[Finding]:
+def _database(clock: MarketClock, place: Path, *, demo: bool) -> Iterator[Finding]:
+    opened = existing(demo=True, folder=place) if demo else server(place)
     try:
-        with server(home()) as dsn, connect(dsn, STATUS) as connection:
+        with opened as dsn, connect(dsn, STATUS) as connection:
             row = connection.execute("show server_version").fetchone()
             yield Finding("database", f"{describe(dsn)}, PostgreSQL {row[0] if row else '?'}")
             yield from questions_found(connection)
@@ -116,7 +125,7 @@ def _database(clock: MarketClock) -> Iterator[Finding]:
                 yield from strategies_off(connection)
     except (QueryCanceled, LockNotAvailable) as error:
         yield Finding("database", f"a question was given up: {error}", "end what is named above")
-    except EmbeddedServerError as error:
+    except (EmbeddedServerError, CommandError) as error:
         yield Finding("database", str(error), "correct what is named")
     except (DatabaseUnavailableError, Error) as error:
         yield Finding("database", str(error), "start it, or correct DATABASE_URL")

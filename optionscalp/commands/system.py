@@ -184,10 +184,10 @@ def status(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson =
         console.print(table)
 
 
-def doctor(as_json: AsJson = False) -> None:
+def doctor(demo: OfDemo = False, home_folder: DemoHome = None, as_json: AsJson = False) -> None:
     """Check what the system needs, and say what to do where something is missing."""
     findings = []
-    for finding in examine():
+    for finding in examine(demo=demo, folder=home_folder):
         findings.append(finding)
         if not as_json:
             colour = {"ok": "green", "warning": "yellow", "error": "red"}[finding.state]

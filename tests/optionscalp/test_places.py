@@ -73,3 +73,14 @@ def test_an_address_that_is_none_of_this_machine_is_one_line_at_the_start(home: 
     assert result.returncode == 1
     assert f"cannot listen on {host}" in result.stderr
     assert "set CHART_HOST" in result.stderr
+
+
+def test_doctor_looks_at_the_home_that_is_named(home: Path):
+    file, missing = home / "a file", home / "missing"
+    file.touch()
+    at_file = optionscalp("doctor", "--home", str(file), home=missing)
+    assert f"{file} cannot be used" in at_file.stdout
+    at_demo = optionscalp("doctor", "--demo", home=missing)
+    assert f"no demo has kept anything in {missing / 'demo'}" in at_demo.stdout
+    assert (at_file.returncode, at_demo.returncode) == (1, 1)
+    assert not missing.exists()
