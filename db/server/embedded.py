@@ -41,6 +41,7 @@ USER = "optionscalp"
 DATABASE = "optionscalp"
 OS_USER = "optionscalp"  # PostgreSQL refuses to run as root
 START_SECONDS = 30
+SEPARATORS = set(",\"'\\")
 PASSWORD = re.compile(r"[A-Za-z0-9_-]+")
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -62,6 +63,11 @@ def use(home: Path) -> Iterator[str]:
         EmbeddedServerError: It does not start; the message says why.
     """
     with _telling_why(home):
+        if not str(home).isprintable():  # PostgreSQL notes names line by line
+            raise EmbeddedServerError(
+                f"the name {str(home)!r} has line breaks or the like: choose another home in"
+                " OPTIONSCALP_HOME or with --home"
+            )
         home.mkdir(parents=True, exist_ok=True)
         users = (home / "postgres.users").open("a")
     with users:
@@ -228,8 +234,8 @@ def _accepts(port: int) -> bool:
 
 def _socket_folder(root: Path) -> Path:
     folder = root / "socket"
-    # The path of a Unix socket holds about 100 characters.
-    if len(str(folder)) > 80:
+    # The path of a Unix socket holds about 100 characters; the setting is a list of quoted names.
+    if len(str(folder)) > 80 or set(str(folder)) & SEPARATORS:
         digest = sha256(str(root).encode()).hexdigest()[:10]
         folder = Path(tempfile.gettempdir()) / f"optionscalp-{digest}"
     return folder
@@ -265,14 +271,11 @@ def _launch(home: Path, root: Path) -> None:
     while not is_running(home):
         # A server that lives but does not answer yet keeps its port and its data to itself.
         if postmaster_pid(home) is None:
-            # pg_ctl hands them to a shell.
+            # pg_ctl hands them to a shell, and so it would the names of folders.
             options = f"-p {_choose_port(home)} -k {shlex.quote(str(folder))}"
             # After a kill the old server's children may hold its shared memory for a moment.
             with suppress(EmbeddedServerError):
-                _run(
-                    *("pg_ctl", "-D", str(root / "data"), "-l", str(log)),
-                    *("-o", options, "-w", "start"),
-                )
+                _run("pg_ctl", "-l", log.name, "-o", options, "-w", "start", root=root)
                 continue
         if time.monotonic() > deadline or data_is_full(home):
             tail = log.read_text().splitlines()[-3:] if log.exists() else []
@@ -334,7 +337,8 @@ def _open_path(path: Path) -> None:
             folder.chmod(mode | stat.S_IXOTH)
 
 
-def _run(name: str, *arguments: str) -> None:
+def _run(name: str, *arguments: str, root: Path | None = None) -> None:
+    """Run one of the server's programs; `root`, in which it then runs, names the data for it."""
     account = _server_account()
     identity: dict[str, Any] = (
         {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []} if account else {}
@@ -346,7 +350,8 @@ def _run(name: str, *arguments: str) -> None:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            cwd="/",
+            cwd=root or "/",
+            env=os.environ | ({"PGDATA": str(root / "data")} if root else {}),
             check=False,
             **identity,
         )

@@ -14,6 +14,7 @@ from psycopg.conninfo import conninfo_to_dict
 
 import db.server.embedded
 from db.server.connection import connect
+from db.server.errors import EmbeddedServerError
 
 
 def test_the_last_user_stops_the_server_and_data_survive(home: Path):
@@ -99,3 +100,19 @@ def test_the_unix_socket_serves_the_same_database(home: Path):
             assert through_socket.execute("select current_database()").fetchone() == (
                 "optionscalp",
             )
+
+
+def test_a_home_may_have_any_printable_name(home: Path):
+    odd = home / "a\"q, do$lar `x` 'y' \\z"
+    with db.server.embedded.use(odd) as dsn, connect(dsn) as connection:
+        assert connection.execute("select 1").fetchone() == (1,)
+    assert db.server.embedded.postmaster_pid(odd) is None
+
+
+def test_a_home_with_a_line_break_is_refused_and_not_made(home: Path):
+    with (
+        pytest.raises(EmbeddedServerError, match="choose another home"),
+        db.server.embedded.use(home / "two\nlines"),
+    ):
+        pass
+    assert list(home.iterdir()) == []
