@@ -120,7 +120,7 @@ def put_back(dsn: str, file: Path, progress: Progress) -> Counts:
             _require_restorable(connection, archive, version)
             counts = _counted(archive, progress)
             arguments = ["--single-transaction", "--exit-on-error", "--no-owner"]
-            arguments += ["--no-privileges", str(file)]
+            arguments += ["--no-privileges", str(file.absolute())]
             with (
                 _prepared(connection, archive),
                 progress("restoring", sum(counts.values())) as told,

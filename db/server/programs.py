@@ -119,7 +119,10 @@ class Archive:
         self.program = program
         self.file = file
         listed = subprocess.run(
-            [str(program), "--list", str(file)], check=False, capture_output=True, text=True
+            [str(program), "--list", str(file.absolute())],
+            check=False,
+            capture_output=True,
+            text=True,
         )
         if listed.returncode:
             why = listed.stderr.strip().removeprefix("pg_restore: error: ")
@@ -138,7 +141,7 @@ class Archive:
         Raises:
             BackupError: The file is damaged.
         """
-        command = [str(self.program), "--data-only", "--file=-", str(self.file)]
+        command = [str(self.program), "--data-only", "--file=-", str(self.file.absolute())]
         counts: dict[str, int] = {}
         with tempfile.TemporaryFile("w+") as problems:
             with subprocess.Popen(

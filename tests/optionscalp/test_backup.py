@@ -9,8 +9,9 @@ import pytest
 from psycopg.conninfo import conninfo_to_dict
 from psycopg.sql import SQL, Identifier
 
+import db.server.backup
 import db.server.embedded
-from db.server.checksum import LENGTH
+from db.server.checksum import LENGTH, is_verified
 from db.server.connection import connect, create_database
 from db.server.errors import BackupError
 from db.server.migrate import migrate
@@ -19,6 +20,7 @@ from db.writing.bulk import write
 from db.writing.relations import CANDLE
 from db.writing.rows import Candle
 from optionscalp.homes import demo_database
+from optionscalp.output import progress
 from strategy.session import calendar_hours
 from tests.live import optionscalp
 from tests.long import in_full
@@ -243,3 +245,13 @@ def test_the_demos_rows_are_backed_up_and_restored_by_its_name(home: Path):
         assert put.returncode == 0, put.stderr
         with connect(dsn) as connection:
             assert connection.execute("select count(*) from candle").fetchone() == (2,)
+
+
+def test_a_file_may_be_named_like_an_option(
+    home: Path, connection, database: str, monkeypatch: pytest.MonkeyPatch
+):
+    store(connection, 0)
+    monkeypatch.chdir(home)
+    file = Path("-dash.dump")
+    db.server.backup.back_up(database, file, progress)
+    assert is_verified(file, progress)
