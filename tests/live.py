@@ -2,7 +2,6 @@
 
 import multiprocessing
 import os
-import runpy
 import signal
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from db.server.connection import connect
+from optionscalp.cli import main
 from strategy.clock import MarketClock
 from strategy.contract import UNDERLYINGS
 from strategy.session import session_hours
@@ -151,7 +151,7 @@ def grows(dsn: str, more: int, seconds: float, *relations: str) -> bool:
 # Importing all that commands need takes longer than most of them do: each is a process forked from
 # one that has imported it.
 FORKS = multiprocessing.get_context("forkserver")
-FORKS.set_forkserver_preload(["optionscalp.cli", __name__])
+FORKS.set_forkserver_preload([__name__])
 
 
 def optionscalp(*arguments: str, home: Path, **environment: str) -> subprocess.CompletedProcess:
@@ -174,4 +174,4 @@ def _command(arguments: Sequence[str], environment: dict[str, str], told: Sequen
     for number, path in enumerate(told, 1):
         os.dup2(os.open(path, os.O_WRONLY | os.O_CREAT), number)
     sys.argv = ["optionscalp", *arguments]
-    runpy.run_module("optionscalp.cli", run_name="__main__")
+    main()
