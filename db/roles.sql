@@ -47,6 +47,7 @@ begin
     -- A reader holds no lock that a writer waits for and leaves nothing on the disk. NOTIFY is open to
     -- everyone: it is a hint, and nobody relies on it.
     if has_database_privilege('optionscalp_reader', current_database(), 'temp, create')
+       or not has_database_privilege('optionscalp_writer', current_database(), 'temp')
        or has_schema_privilege('optionscalp_reader', 'public', 'create') then
         execute format('grant temp on database %I to optionscalp_writer, optionscalp_owner',
                        current_database());

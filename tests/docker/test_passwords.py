@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 import db.server.embedded
+from db.server.connection import create_database, with_database
 from tests.composed import DOCKER
 from tests.conftest import temporary_folder
 
@@ -33,11 +34,12 @@ def give(owner: str, secrets: Path, passwords: dict[str, str]) -> None:
 def test_the_script_gives_every_role_the_password_of_its_file() -> None:
     with temporary_folder() as folder, db.server.embedded.use(folder / "home") as owner:
         server = urlsplit(owner)
+        create_database(with_database(owner, "open_to_all"))  # the script closes the server's own
         first = {name: server.password if name == "database" else f"first {name}" for name in ROLES}
         second = {name: f"second {name}'s" for name in ROLES}
         give(owner, folder, first)
         give(owner, folder, second)
-        where = {"host": "127.0.0.1", "port": server.port, "dbname": "postgres"}
+        where = {"host": "127.0.0.1", "port": server.port, "dbname": "open_to_all"}
         for name, role in ROLES.items():
             with psycopg.connect(**where, user=role, password=second[name]) as opened:
                 assert opened.execute("select current_user").fetchone() == (role,)

@@ -37,6 +37,7 @@ FREE = (
     "set default_transaction_read_only to off; set statement_timeout to 0;"
     " set idle_in_transaction_session_timeout to 0"
 )
+LOGINS = ("optionscalp_writer", "optionscalp_chart", "optionscalp_reader")
 Opened = Callable[[Role], psycopg.Connection]
 
 
@@ -299,3 +300,14 @@ def test_who_may_not_make_roles_works_as_before(migrated: str):
         finally:
             admin.execute(SQL("drop owned by {}").format(Identifier(name)))
             admin.execute(SQL("drop role {}").format(Identifier(name)))
+
+
+def test_the_writer_may_use_temporary_tables_also_where_nobody_else_may(empty_database: str):
+    """As in the embedded server's own database, which is closed before it is migrated."""
+    with connect(empty_database) as connection:
+        name = Identifier(database_name(empty_database))
+        connection.execute(SQL("revoke connect, temporary on database {} from public").format(name))
+        migrate(connection, calendar_hours())
+        may = "select has_database_privilege(%s, current_database(), 'temp')"
+        told = {role: connection.execute(may, (role,)).fetchone() for role in LOGINS}
+    assert told == {role: (role == "optionscalp_writer",) for role in LOGINS}
