@@ -12,7 +12,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
@@ -24,6 +24,7 @@ from chartserver.app import create_app
 from chartserver.pages import Pages
 from chartserver.server import Server, bind
 from chartserver.settings import Settings
+from db.server.connection import connect
 from db.writing.rows import BuildUp, Candle, Contract, Signal
 
 SESSION = date(2026, 1, 21)
@@ -208,6 +209,23 @@ class Stream:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@contextmanager
+def refusing(server_dsn: str, name: str, *, ended: str | None = "optionscalp%") -> Iterator[None]:
+    """Let a database take no new sessions, and end those of programs so named; None ends none."""
+    with connect(server_dsn) as admin:
+        admin.execute(f"alter database {name} allow_connections false")
+        try:
+            if ended is not None:
+                admin.execute(
+                    "select pg_terminate_backend(pid) from pg_stat_activity"
+                    " where datname = %s and application_name like %s",
+                    (name, ended),
+                )
+            yield
+        finally:
+            admin.execute(f"alter database {name} allow_connections true")
 
 
 def seconds(moment: datetime) -> int:

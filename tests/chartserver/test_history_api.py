@@ -6,9 +6,19 @@ from datetime import UTC, date, datetime, timedelta
 
 import psycopg
 import pytest
-from chart_help import OPEN, SESSION, Chart, build_up, candle, clock_text, contract, seconds, signal
+from chart_help import (
+    OPEN,
+    SESSION,
+    Chart,
+    build_up,
+    candle,
+    clock_text,
+    contract,
+    refusing,
+    seconds,
+    signal,
+)
 
-from db.server.connection import connect
 from db.writing.bulk import write
 from db.writing.relations import BUILD_UP, CANDLE, CHAIN_OI, CONTRACT, SIGNAL
 from db.writing.rows import ChainOi, Contract
@@ -407,17 +417,9 @@ def test_while_the_database_is_out_answers_are_503_and_then_good_again(
     stored, server_dsn, chart: Chart
 ):
     assert chart.get("/healthz").status_code == 200
-    name = stored.info.dbname
-    with connect(server_dsn) as admin:
-        admin.execute(f"alter database {name} allow_connections false")
-        admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = %s and application_name like 'optionscalp%%'",
-            (name,),
-        )
+    with refusing(server_dsn, stored.info.dbname):
         out = chart.get("/api/history")
         health = chart.get("/healthz")
-        admin.execute(f"alter database {name} allow_connections true")
     assert out.status_code == 503
     assert out.json()["status"] == 503
     assert health.status_code == 503

@@ -3,12 +3,12 @@
 import time
 
 import httpx
-import psycopg
 import pytest
-from chart_help import DEADLINE, Chart, candle
+from chart_help import DEADLINE, Chart, candle, refusing
 from playwright.sync_api import Browser, BrowserContext, expect
 
 import chartserver.logins
+from db.server.connection import database_name
 from db.writing.bulk import write
 from db.writing.relations import CANDLE
 
@@ -174,20 +174,12 @@ def test_without_the_database_who_is_in_stays_and_nobody_comes_in(
 ):
     inside = log_in(guarded)
     assert status(guarded, inside) == 200
-    with psycopg.connect(server_dsn, autocommit=True) as admin:
-        name = psycopg.conninfo.conninfo_to_dict(database)["dbname"]
-        admin.execute(f"alter database {name} allow_connections false")
-        admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity where datname=%s", (name,)
-        )
-        try:
-            assert status(guarded, inside, "/static/live-page.js") == 200
-            refused = try_token(guarded, TOKEN)
-            assert (refused.status_code, "set-cookie" in refused.headers) == (503, False)
-            assert "database does not answer" in refused.text
-            assert status(guarded, {"chart_login": "y" * 43}) == 503
-        finally:
-            admin.execute(f"alter database {name} allow_connections true")
+    with refusing(server_dsn, database_name(database), ended="%"):
+        assert status(guarded, inside, "/static/live-page.js") == 200
+        refused = try_token(guarded, TOKEN)
+        assert (refused.status_code, "set-cookie" in refused.headers) == (503, False)
+        assert "database does not answer" in refused.text
+        assert status(guarded, {"chart_login": "y" * 43}) == 503
 
 
 # In a browser -------------------------------------------------------------------------------------

@@ -2,13 +2,12 @@
 
 from datetime import timedelta
 
-from chart_help import OPEN, SESSION, Thread, candle, clock_text
+from chart_help import OPEN, SESSION, Thread, candle, clock_text, refusing
 from prometheus_client.parser import text_string_to_metric_families
 
 from db.archive.source_budget import reserve
 from db.archive.source_status import Access, report_access, report_down, report_up
 from db.checks.findings import Finding, record
-from db.server.connection import connect
 from db.writing.bulk import write
 from db.writing.relations import CANDLE
 
@@ -109,17 +108,9 @@ def test_nothing_is_asked_of_the_database_for_metrics(chart, connection):
 
 
 def test_what_only_the_database_knows_is_left_out_while_it_is_away(chart, connection, server_dsn):
-    name = connection.info.dbname
-    with connect(server_dsn) as admin:
-        admin.execute(f"alter database {name} allow_connections false")
-        admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = %s and application_name like 'optionscalp%%'",
-            (name,),
-        )
+    with refusing(server_dsn, connection.info.dbname):
         assert chart.get("/healthz").status_code == 503
         found = told(chart)
-        admin.execute(f"alter database {name} allow_connections true")
     assert found["database_up", ()] == 0
     assert found["problem", ("database_out",)] == 1
     known = {

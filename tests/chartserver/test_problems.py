@@ -9,11 +9,10 @@ from pathlib import Path
 import httpx
 import pytest
 from cable import Cable
-from chart_help import OPEN, Chart, Stream, Thread, clock_text, seconds
+from chart_help import OPEN, Chart, Stream, Thread, clock_text, refusing, seconds
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from db.archive.source_status import Access, report_access, report_down, report_up
-from db.server.connection import connect
 from db.server.disk import LEAST_FREE_BYTES, data_is_full, free_bytes, tells_of_full_disk
 from db.writing.opinions import prefer_sources
 
@@ -76,19 +75,12 @@ def test_without_a_database_the_reason_is_told_but_not_where_it_is(serve, connec
     chart = serve(OPTIONSCALP_CLOCK=STANDING)
     while not chart.json("/healthz")["hub"]["connected"]:
         pass
-    name = connection.info.dbname
-    with Stream(chart) as stream, connect(server_dsn) as admin:
+    with Stream(chart) as stream:
         stream.take_kind("status")
-        admin.execute(f"alter database {name} allow_connections false")
-        admin.execute(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
-            " where datname = %s and application_name like 'optionscalp%%'",
-            (name,),
-        )
-        while (status := stream.take_kind("status").data)["database"] == "up":
-            pass
-        health = chart.get("/healthz")
-        admin.execute(f"alter database {name} allow_connections true")
+        with refusing(server_dsn, connection.info.dbname):
+            while (status := stream.take_kind("status").data)["database"] == "up":
+                pass
+            health = chart.get("/healthz")
         while stream.take_kind("status").data["problems"]:
             pass
     (problem,) = status["problems"]
@@ -104,13 +96,10 @@ def test_a_database_that_takes_no_new_sessions_is_out_though_it_keeps_the_old_on
 ):
     chart = serve(OPTIONSCALP_CLOCK=STANDING)
     assert problems(chart) == []
-    name = connection.info.dbname
-    with Stream(chart) as stream, connect(server_dsn) as admin:
-        admin.execute(f"alter database {name} allow_connections false")
+    with Stream(chart) as stream, refusing(server_dsn, connection.info.dbname, ended=None):
         health = chart.get("/healthz")
         while stream.take_kind("status").data["database"] == "up":
             pass
-        admin.execute(f"alter database {name} allow_connections true")
     assert connection.execute("select 1").fetchone() == (1,)
     (told,) = health.json()["problems"]
     assert (health.status_code, told["cause"]) == (503, "database_out")

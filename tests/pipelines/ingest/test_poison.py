@@ -69,34 +69,36 @@ def assert_kept_and_told_in_few_words(dsn: str, source: str) -> None:
         assert (found.changes, found.unexplained) == (0, 0)
 
 
+def assert_the_other_goes_on(
+    dsn: str, faultless: Tables, sent: Fault, source: str, others: set[tuple], table: str
+) -> None:
+    """Check that a source that sends poison is down alone, and that all is there after it."""
+    within = run(dsn, WITHIN, sent)
+    assert set(within.down) == {source}
+    assert_nothing_invented(dsn, faultless)
+    assert_kept_and_told_in_few_words(dsn, source)
+    assert others <= tables(dsn, LATEST)[table]
+    after = run(dsn, AFTER)
+    assert (after.errors, after.down) == (set(), {})
+    assert tables(dsn, UNTIL) == faultless
+
+
 @pytest.mark.parametrize("first", FIRST_KINDS)
 def test_no_message_of_tradingview_stops_the_other_source_or_comes_into_a_table(
     ten: str, faultless: Tables, first: int
 ):
-    within = run(ten, WITHIN, fault("poison", amount=first))
-    assert set(within.down) == {"tradingview"}
-    assert_nothing_invented(ten, faultless)
-    assert_kept_and_told_in_few_words(ten, "tradingview")
     due = {row for row in faultless["chain_oi"] if row[3] < DUE}
-    assert due <= tables(ten, LATEST)["chain_oi"]
-    after = run(ten, AFTER)
-    assert (after.errors, after.down) == (set(), {})
-    assert tables(ten, UNTIL) == faultless
+    sent = fault("poison", amount=first)
+    assert_the_other_goes_on(ten, faultless, sent, "tradingview", due, "chain_oi")
 
 
 @pytest.mark.parametrize("first", FIRST_ANSWERS)
 def test_no_answer_of_trendlyne_stops_the_other_source_or_comes_into_a_table(
     ten: str, faultless: Tables, first: int
 ):
-    within = run(ten, WITHIN, fault("http-poison", amount=first))
-    assert set(within.down) == {"trendlyne"}
-    assert_nothing_invented(ten, faultless)
-    assert_kept_and_told_in_few_words(ten, "trendlyne")
     due = {row for row in faultless["candle"] if row[2] < DUE}
-    assert due <= tables(ten, LATEST)["candle"]
-    after = run(ten, AFTER)
-    assert (after.errors, after.down) == (set(), {})
-    assert tables(ten, UNTIL) == faultless
+    sent = fault("http-poison", amount=first)
+    assert_the_other_goes_on(ten, faultless, sent, "trendlyne", due, "candle")
 
 
 def broker_rows(dsn: str) -> dict[str, set]:
